@@ -1,0 +1,49 @@
+# Each target sets up what it needs; what is there already costs a second (install.py).
+# PYTHON names the interpreter of a new .venv: make setup PYTHON=python3.12
+SHELL := /bin/bash
+PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
+BIN := .venv/bin
+# Rented machines run as root, which Jupyter refuses unless told; LAB_ARGS is for the rest.
+ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup model demo lab test check format bench clean distclean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+setup: ## make .venv and install what is missing
+	@$(PYTHON) -m generation_functions.install
+
+model: setup
+	@$(BIN)/python -m generation_functions.install --embedded-model
+
+demo: model ## the sample texts, from documents to training data, on the embedded model
+	@$(BIN)/python -m generation_functions demo
+
+lab: setup ## JupyterLab on the notebooks (more options in LAB_ARGS)
+	@$(BIN)/jupyter lab $(ROOT_ARGS) $(LAB_ARGS)
+
+test: model check ## check, then all tests
+	@$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, notebooks without outputs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@find notebooks -name '*.ipynb' -not -path '*/.*' -exec $(BIN)/nbstripout --verify {} +
+
+format: setup ## put format, imports and notebooks right
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+	@find notebooks -name '*.ipynb' -not -path '*/.*' -exec $(BIN)/nbstripout {} +
+
+bench: model ## run every benchmark
+	@set -e; for script in $(wildcard benchmarks/*.py); do echo "$$script"; $(BIN)/python $$script; done
+
+clean: ## remove caches; outputs/ and models stay
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv and kept wheels too
+	@rm -rf .venv .wheels

@@ -1,0 +1,92 @@
+"""The command line: `python -m generation_functions run|status|check|demo`."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from generation_functions.errors import PalimpsestError
+from generation_functions.session import open_run
+from generation_functions.stages import STAGES
+from generation_functions.status import describe_status, read_status
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status. Errors go to stderr, one paragraph each."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.act(options) or 0)
+    except PalimpsestError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. What was made is kept; the same command goes on.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m generation_functions", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    run = commands.add_parser("run", help="run the stages that a config describes")
+    run.add_argument("config", type=Path)
+    run.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage")
+    run.add_argument("--limit", type=int, help="only the first N chunks that pass the rules")
+    run.set_defaults(act=_run)
+    status = commands.add_parser("status", help="print a run's funnel and reasons")
+    status.add_argument("run_dir", type=Path)
+    status.add_argument("--json", action="store_true", help="as JSON")
+    status.set_defaults(act=_status)
+    check = commands.add_parser("check", help="check every prompt, grammar and example")
+    check.add_argument("--config", type=Path, help="with this config's overrides")
+    check.set_defaults(act=_check)
+    demo = commands.add_parser("demo", help="execute the notebooks on the sample texts")
+    demo.add_argument("--config", type=Path, default=ROOT / "config.demo.yaml")
+    demo.set_defaults(act=_demo)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.limit is not None and options.limit < 1:
+        raise PalimpsestError(f"--limit {options.limit}: at least 1.")
+    asyncio.run(_run_stages(options))
+    print(describe_status(read_status(open_run_folder(options.config))))
+
+
+async def _run_stages(options: argparse.Namespace) -> None:
+    run = open_run(options.config)
+    run.keep_models = True
+    try:
+        for name in options.stage or STAGES:
+            await STAGES[name](run, options.limit)
+    finally:
+        await run.engines.release()
+
+
+def open_run_folder(config_file: Path) -> Path:
+    """Return the run folder that a config names."""
+    return open_run(config_file).folder
+
+
+def _status(options: argparse.Namespace) -> None:
+    status = read_status(options.run_dir)
+    print(json.dumps(status, indent=1) if options.json else describe_status(status))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from generation_functions.checking import check_everything
+
+    return check_everything(options.config)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from generation_functions.demo import run_demo
+
+    run_demo(options.config, ROOT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

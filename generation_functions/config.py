@@ -1,0 +1,200 @@
+"""config.yaml: its sections, their options and defaults, and the errors for what does not fit.
+
+Section and option names are those of the program's specification. Options that are
+planned but not built are refused with that reason (`planned.py`), never ignored.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from generation_functions.errors import ConfigError
+from generation_functions.planned import PLANNED
+
+
+class Section(BaseModel):
+    """A part of the config; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputDir(Section):
+    """A folder of documents, with its own settings."""
+
+    path: str
+    final_system_prompt_additional_context: str = ""
+
+
+class Paths(Section):
+    """Where documents come from and where the run folder is (relative to the config file)."""
+
+    input_dirs: tuple[InputDir, ...] = Field(min_length=1)
+    output_dir: str
+    models_dir: str = "logical_models"
+    prompts: str | None = None
+    default_prompts: str | None = None
+
+
+class Model(Section):
+    """One model role: a GGUF in `path.models_dir`, and how it is loaded."""
+
+    gguf: str
+    context: int = Field(default=4096, ge=256)  # tokens per slot
+    slots: int = Field(default=8, ge=1, le=128)
+    gpu_layers: int = Field(default=-1, ge=-1)  # -1: all
+    threads: int | None = Field(default=None, ge=1)
+    batch: int = Field(default=512, ge=32)
+
+
+class Models(Section):
+    """The two roles. The same GGUF in both is loaded once."""
+
+    small: Model
+    large: Model
+
+
+class System(Section):
+    """What holds for the whole run."""
+
+    seed: int = 0
+    chunk_size: int = Field(default=400, ge=32)  # tokens of the run's counter
+    token_counter: str | None = None  # a GGUF's file name, or "words"; default: the small model
+    concurrency_limit: int = Field(default=64, ge=1)  # items going at once
+    completion_mode: bool = False
+    use_stop: bool = True
+    use_subset: bool = False
+    subset_size: int = Field(default=30, ge=1)  # chunks, chosen by a seeded hash of their content
+    shared_instruction: str = ""
+
+
+class Questions(Section):
+    """How questions are written and vetted."""
+
+    max_questions: int = Field(default=4, ge=1, le=19)
+    double_check_counter: int = Field(default=3, ge=1)
+
+    @field_validator("double_check_counter")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("must be odd, so that a vote has a majority")
+        return value
+
+
+class Conversations(Section):
+    """How conversations are written: between a user and an assistant."""
+
+    assistant_mode: Literal[True] = True
+
+
+class FactualSftSettings(Section):
+    """What factual SFT rows share."""
+
+    final_assistant_prompts_no_rag: tuple[str, ...] = Field(
+        default=(
+            "You are an expert on {context_lowercase}. Answer from what you know, "
+            "precisely and in plain words.",
+        ),
+        min_length=1,
+    )
+
+
+class FinalDatasaving(Section):
+    """How conversations become training text."""
+
+    template: Literal["atk"] = "atk"
+
+
+class ModelTraining(Section):
+    """What goes into the two Axolotl configs."""
+
+    base_model: str = "alpindale/Mistral-7B-v0.2-hf"
+    pretrain_hub_model_id: str | None = None
+    pretrain_hub_strategy: str = "all_checkpoints"
+    finetune_hub_model_id: str | None = None
+    finetune_hub_strategy: str = "all_checkpoints"
+    wandb_project: str | None = None
+    is_mistral_derived_model: bool = True
+    sequence_len: int = Field(default=5000, ge=128)
+    gradient_accumulation_steps: int = Field(default=75, ge=1)
+    micro_batch_size: int = Field(default=2, ge=1)
+    num_epochs: int = Field(default=7, ge=1)
+    other_pretrain_kwargs: dict[str, Any] = {}
+    other_finetune_kwargs: dict[str, Any] = {}
+
+
+class Config(Section):
+    """The whole of config.yaml."""
+
+    path: Paths
+    models: Models
+    dataset_context: str = Field(min_length=1)
+    system: System = System()
+    questions: Questions = Questions()
+    conversations: Conversations = Conversations()
+    factual_sft_settings: FactualSftSettings = FactualSftSettings()
+    final_datasaving_settings: FinalDatasaving = FinalDatasaving()
+    model_training: ModelTraining = ModelTraining()
+
+
+def load_config(file: Path) -> Config:
+    """Read and check a config file.
+
+    Raises ConfigError, which names the file, the key and, for a misspelt key, the
+    nearest valid one.
+    """
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{file}: no such config file. Give the path of one.") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: not readable as YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{file}: expected sections (`path:`, `models:` ...), found {raw!r}.")
+    _refuse_planned(file, raw)
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(file, raw, one) for one in error.errors())) from error
+
+
+def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
+    for section, keys in PLANNED.items():
+        value = raw.get(section)
+        if value is None:
+            continue
+        entries = [value] if isinstance(value, dict) else []
+        if section == "path" and isinstance(value, dict):
+            dirs = value.get("input_dirs") or []
+            entries += [one for one in dirs if isinstance(one, dict)]
+        if not keys:
+            raise ConfigError(f"{file}: the section `{section}` is not built yet. Remove it.")
+        for entry in entries:
+            for key in keys & set(entry):
+                raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
+
+
+def _explain(file: Path, raw: dict[str, Any], error: Any) -> str:
+    location = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        given = "" if error["type"] == "missing" else f" (given: {error['input']!r})"
+        return f"{file}: `{location}`: {error['msg']}{given}"
+    near = difflib.get_close_matches(str(error["loc"][-1]), _names_beside(error["loc"]), 1, 0.5)
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    return f"{file}: `{location}` is not an option.{hint}"
+
+
+def _names_beside(location: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        inner = getattr(annotation, "__args__", (annotation,))[0]
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""Datasets: rows, the mix and the trainer's configs."""

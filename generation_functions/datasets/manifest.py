@@ -1,0 +1,133 @@
+"""What is in a training folder, and writing its files: MANIFEST.json and what it lists."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import BaseModel, ValidationError
+
+from generation_functions.datasets.rows import Row
+from generation_functions.records import to_json
+
+NAME = "MANIFEST.json"
+COUNTER_NOTE = (
+    "Tokens are counted with token_counter, which is not the tokenizer of the model to be "
+    "trained: the trainer will find somewhat more or fewer."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file. `name` is relative to the folder; rows and tokens are None for a config.
+
+    `tokens` is of the text as it is trained on; `in_config` says whether the Axolotl
+    config lists the file.
+    """
+
+    name: str
+    rows: int | None
+    tokens: int | None
+    sha256: str
+    in_config: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FolderManifest:
+    """A training folder: what is in it and how to train on it.
+
+    `rows` and `tokens` are sums over the files that the config lists. `optimizer_steps`
+    is an estimate for one GPU, None where the config leaves it open.
+    """
+
+    launch: str
+    axolotl: str
+    token_counter: str
+    token_counter_note: str
+    rows: int
+    tokens: int
+    optimizer_steps: int | None
+    files: tuple[FileEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Both training folders."""
+
+    pretraining: FolderManifest
+    sft: FolderManifest
+
+
+class _ListedFile(BaseModel):
+    name: str
+
+
+class _Listed(BaseModel):
+    """As much of a MANIFEST.json as every version of this program writes."""
+
+    files: list[_ListedFile]
+
+
+class RowFile:
+    """A JSONL file while it is written; its `entry` stands once the `with` block has ended."""
+
+    def __init__(self, folder: Path, name: str, in_config: bool) -> None:
+        self._path = folder / name
+        self._name = name
+        self._in_config = in_config
+        self._digest = hashlib.sha256()
+        self._rows = self._tokens = 0
+
+    def __enter__(self) -> "RowFile":
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open("wb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._file:
+            _sync(self._file)
+
+    def write(self, row: Row, tokens: int) -> None:
+        """Append one row, which is `tokens` long in the text that is trained on."""
+        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+        self._digest.update(line)
+        self._file.write(line)
+        self._rows += 1
+        self._tokens += tokens
+
+    @property
+    def entry(self) -> FileEntry:
+        """What the manifest says of the file."""
+        digest = self._digest.hexdigest()
+        return FileEntry(self._name, self._rows, self._tokens, digest, self._in_config)
+
+
+def write_text(folder: Path, name: str, text: str) -> FileEntry:
+    """Write a config file."""
+    data = text.encode()
+    with (folder / name).open("wb") as file:
+        file.write(data)
+        _sync(file)
+    return FileEntry(name, None, None, hashlib.sha256(data).hexdigest(), False)
+
+
+def write_manifest(folder: Path, manifest: FolderManifest) -> None:
+    """Write MANIFEST.json."""
+    text = json.dumps(to_json(manifest), ensure_ascii=False, indent=2) + "\n"
+    write_text(folder, NAME, text)
+
+
+def read_listed_names(folder: Path) -> set[str]:
+    """Return the names that the folder's MANIFEST.json lists and its own; none without one."""
+    try:
+        listed = _Listed.model_validate_json((folder / NAME).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return set()
+    return {NAME, *(entry.name for entry in listed.files)}
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,214 @@
+"""The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
+
+import hashlib
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path, PurePath
+
+from generation_functions.config import Config
+from generation_functions.datasets import axolotl, folders, rows, templates
+from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.manifest import (
+    COUNTER_NOTE,
+    FileEntry,
+    FolderManifest,
+    Manifest,
+    RowFile,
+    read_listed_names,
+    write_manifest,
+    write_text,
+)
+from generation_functions.datasets.settings import Setting, render
+from generation_functions.errors import RunFolderError
+from generation_functions.records import Chunk, Conversation, QAPair, Turn
+
+CONVERSATIONS_FILE = "multiturn_convs.jsonl"
+PAIRS_FILE = "qatuples.jsonl"
+SHAREGPT_FOLDER = "combined_factual_data"
+COMPLETION_FOLDER = "factual_sft_completion"
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What goes into the datasets: worthy chunks and the survivors of the last stages."""
+
+    chunks: Sequence[Chunk]
+    pairs: Sequence[QAPair]
+    conversations: Sequence[Conversation]
+
+
+def write_datasets(run_folder: Path, material: Material, config: Config, count: Count) -> Manifest:
+    """Build both training folders beside the old ones, then swap each in whole.
+
+    `count` gives a text's tokens; the config's `system.token_counter` is its name. The same
+    material, in any order, and config give the same bytes. Raises RunFolderError, with the
+    old folders as they were, if there is nothing to train on, if a folder holds files that
+    this did not write, or if the disk is full.
+    """
+    targets = (run_folder / axolotl.PRETRAINING_FOLDER, run_folder / axolotl.SFT_FOLDER)
+    try:
+        for target in targets:
+            folders.recover(target)
+    except OSError as error:
+        raise RunFolderError(f"{run_folder}: cannot be tidied up: {error}") from error
+    _check_material(run_folder, material)
+    for target in targets:
+        folders.check_only_ours(target, read_listed_names(target))
+    try:
+        manifest = _build(targets, _in_order(material), config, count)
+        for target in targets:
+            folders.swap_in(target)
+    except OSError as error:
+        for target in targets:
+            shutil.rmtree(folders.new_folder(target), ignore_errors=True)
+        raise RunFolderError(
+            f"{run_folder}: the datasets could not be written: {error}. Free space or mend the "
+            "cause, then run this stage again."
+        ) from error
+    return manifest
+
+
+def _check_material(run_folder: Path, material: Material) -> None:
+    if not material.chunks:
+        raise RunFolderError(
+            f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
+            "that judges chunks; if it has run, see its reasons with `status`."
+        )
+    if not material.pairs and not material.conversations:
+        raise RunFolderError(
+            f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
+            "nothing to fine-tune on. Run the stages that write questions and conversations; if "
+            "they have run, see their reasons with `status`."
+        )
+
+
+def _in_order(material: Material) -> Material:
+    """Return the material in the order of the texts, whatever order it came in."""
+
+    def place(chunk: Chunk) -> tuple[str, str, str, int, str]:
+        return (chunk.directory, chunk.source, chunk.document, chunk.start, chunk.uuid)
+
+    return Material(
+        sorted(material.chunks, key=place),
+        sorted(material.pairs, key=lambda pair: (place(pair.chunk), pair.uuid)),
+        sorted(material.conversations, key=lambda one: (place(one.chunk), one.uuid)),
+    )
+
+
+def _build(
+    targets: tuple[Path, Path], material: Material, config: Config, count: Count
+) -> Manifest:
+    pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
+    chunk_files = _write_chunks(pretraining_folder, material.chunks, count)
+    pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
+
+    conversations = (rows.conversation_turns(one, config) for one in material.conversations)
+    pairs = (rows.pair_turns(one, config) for one in material.pairs)
+    turn_files = [
+        *_write_turns(sft_folder, CONVERSATIONS_FILE, conversations, config, count),
+        *_write_turns(sft_folder, PAIRS_FILE, pairs, config, count),
+    ]
+    sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
+    return Manifest(
+        _finish(pretraining_folder, axolotl.PRETRAINING_CONFIG, pretraining, chunk_files, config),
+        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, config),
+    )
+
+
+def _write_chunks(folder: Path, chunks: Sequence[Chunk], count: Count) -> list[FileEntry]:
+    """Write one file for each input directory, named after it."""
+    by_directory: dict[str, list[Chunk]] = {}
+    for chunk in chunks:
+        by_directory.setdefault(chunk.directory, []).append(chunk)
+    entries = []
+    for directory, name in name_directories(by_directory).items():
+        with RowFile(folder, f"text_chunks_{name}.jsonl", in_config=True) as file:
+            for chunk in by_directory[directory]:
+                text = chunk.text.strip()
+                file.write(rows.text_row(text), count(text))
+        entries.append(file.entry)
+    return entries
+
+
+def name_directories(directories: Iterable[str]) -> dict[str, str]:
+    """Return a file name part for each directory: its last component, made safe.
+
+    Directories that would share one get a hash of their path behind it, so that neither's
+    name depends on the order.
+    """
+    names = {path: re.sub(r"[^\w.-]+", "_", PurePath(path).name) or "root" for path in directories}
+    uses = Counter(name.casefold() for name in names.values())
+    return {
+        path: name if uses[name.casefold()] == 1 else f"{name}_{_short_hash(path)}"
+        for path, name in names.items()
+    }
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _write_turns(
+    folder: Path, name: str, rows_turns: Iterable[tuple[Turn, ...]], config: Config, count: Count
+) -> list[FileEntry]:
+    """Write the same rows as ShareGPT and as completions; no file where there are none."""
+    items = iter(rows_turns)
+    first = next(items, None)
+    if first is None:
+        return []
+    template = config.final_datasaving_settings.template
+    with (
+        RowFile(folder, f"{SHAREGPT_FOLDER}/{name}", in_config=False) as sharegpt,
+        RowFile(folder, f"{COMPLETION_FOLDER}/{name}", in_config=True) as completion,
+    ):
+        for turns in chain([first], items):
+            text = templates.render(template, turns)
+            tokens = count(text)
+            sharegpt.write(rows.sharegpt_row(turns), tokens)
+            completion.write(rows.text_row(text), tokens)
+    return [sharegpt.entry, completion.entry]
+
+
+def _data(entries: Sequence[FileEntry]) -> Data:
+    used = [entry for entry in entries if entry.in_config]
+    return Data(
+        tuple(entry.name for entry in used),
+        sum(entry.rows or 0 for entry in used),
+        sum(entry.tokens or 0 for entry in used),
+    )
+
+
+def _finish(
+    folder: Path,
+    config_name: str,
+    settings: Sequence[Setting],
+    entries: Sequence[FileEntry],
+    config: Config,
+) -> FolderManifest:
+    data = _data(entries)
+    launch = axolotl.launch_command(config_name)
+    steps = axolotl.estimate_steps(settings, data.tokens)
+    heading = (
+        f"For axolotl {axolotl.VERSION}. Copy this folder to the trainer whole, go into it and "
+        f"run:\n{launch}"
+    )
+    entry = write_text(folder, config_name, render(settings, heading))
+    manifest = FolderManifest(
+        launch=launch,
+        axolotl=axolotl.VERSION,
+        token_counter=config.system.token_counter or config.models.small.gguf,
+        token_counter_note=COUNTER_NOTE,
+        rows=data.rows,
+        tokens=data.tokens,
+        optimizer_steps=steps,
+        files=(*entries, entry),
+    )
+    write_manifest(folder, manifest)
+    folders.sync(folder)
+    return manifest

@@ -1,0 +1,82 @@
+"""Dataset rows as pure functions of the items they come from."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from generation_functions.config import Config
+from generation_functions.errors import RunFolderError
+from generation_functions.records import Conversation, QAPair, Turn
+
+Row = dict[str, object]  # one line of a JSONL file
+
+
+def fill_context(text: str, context: str) -> str:
+    """Replace {context}, {context_lowercase} and {context_uppercase}; other braces stay."""
+    values = {
+        "{context}": context,
+        "{context_lowercase}": context.lower(),
+        "{context_uppercase}": context.upper(),
+    }
+    pattern = r"\{context(?:_lowercase|_uppercase)?\}"
+    return re.sub(pattern, lambda match: values[match.group()], text)
+
+
+def choose(options: Sequence[str], seed: int, uuid: str) -> str:
+    """Return the option that hashing `seed` and `uuid` picks: the same one on every machine."""
+    digest = hashlib.sha256(f"{seed}:{uuid}".encode()).digest()
+    return options[int.from_bytes(digest[:8], "big") % len(options)]
+
+
+def write_system_prompt(config: Config, directory: str, uuid: str) -> str:
+    """Return the system prompt of the row `uuid`, made from a document of `directory`.
+
+    Its parts, each on lines of its own where it is not empty: the shared instruction,
+    the directory's additional context, one of the assistant prompts.
+    """
+    prompts = config.factual_sft_settings.final_assistant_prompts_no_rag
+    parts = (
+        config.system.shared_instruction,
+        _additional_context(config, directory),
+        choose(prompts, config.system.seed, uuid),
+    )
+    filled = (fill_context(part, config.dataset_context).strip() for part in parts)
+    return "\n".join(part for part in filled if part)
+
+
+def _additional_context(config: Config, directory: str) -> str:
+    for one in config.path.input_dirs:
+        if PurePath(one.path) == PurePath(directory):
+            return one.final_system_prompt_additional_context
+    listed = ", ".join(one.path for one in config.path.input_dirs)
+    raise RunFolderError(
+        f"Found items made from the directory {directory}, which is not in "
+        f"`path.input_dirs` ({listed}). Put it back, or run all stages again."
+    )
+
+
+def pair_turns(pair: QAPair, config: Config) -> tuple[Turn, ...]:
+    """Return a pair as the turns of its row, with the system turn if there is one."""
+    system = write_system_prompt(config, pair.chunk.directory, pair.uuid)
+    return _with_system(system, (Turn("human", pair.question), Turn("gpt", pair.answer)))
+
+
+def conversation_turns(conversation: Conversation, config: Config) -> tuple[Turn, ...]:
+    """Return a conversation's turns, with the system turn if there is one."""
+    system = write_system_prompt(config, conversation.chunk.directory, conversation.uuid)
+    return _with_system(system, conversation.turns)
+
+
+def _with_system(system: str, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    return (Turn("system", system), *turns) if system else turns
+
+
+def sharegpt_row(turns: Sequence[Turn]) -> Row:
+    """Return a row for chat trainers: {"conversations": [{"from", "value"}, ...]}."""
+    return {"conversations": [{"from": turn.speaker, "value": turn.text.strip()} for turn in turns]}
+
+
+def text_row(text: str) -> Row:
+    """Return a row for `type: completion`, which trains on the whole text."""
+    return {"text": text}

@@ -1,0 +1,76 @@
+"""From messages to the text that a model reads, by the chat template inside its GGUF."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from generation_functions.engine.gguf import ModelFile
+from generation_functions.engine.protocol import Message
+from generation_functions.errors import ModelError
+
+_SEPARATOR = "\n\n----\n\n"
+
+
+def _raise(message: str) -> NoReturn:
+    raise TemplateError(message)
+
+
+def render_chat(model: ModelFile, messages: Iterable[Message], open_reply: bool = True) -> str:
+    """Render messages with the model's template, up to where the reply begins.
+
+    The template comes from a file of unknown origin, so it runs in Jinja's sandbox.
+    Control tokens that stand in the messages are broken up by a space, so that no
+    document can end a turn. Templates without a system role get it with the first
+    user message. Raises ModelError for a model without a template, or a broken one.
+    """
+    if not model.chat_template:
+        raise ModelError(
+            f"{model.path}: no chat template in this GGUF; it looks like a base model. "
+            "Set `completion_mode: true`, or take an instruction-tuned model."
+        )
+    safe = [Message(one.role, disarm(one.content, model.special_tokens)) for one in messages]
+    try:
+        return _apply(model, safe, open_reply)
+    except TemplateError:
+        merged = _merge_system(safe)
+        try:
+            return _apply(model, merged, open_reply)
+        except TemplateError as error:
+            raise ModelError(f"{model.path}: its chat template fails: {error}") from error
+
+
+def render_text(messages: Iterable[Message]) -> str:
+    """Render messages as plain text for base models: the examples stand before the task."""
+    return _SEPARATOR.join(one.content.strip() for one in messages) + _SEPARATOR
+
+
+def disarm(text: str, special_tokens: frozenset[str]) -> str:
+    """Break up control tokens in `text`, so that they are read as plain characters."""
+    present = [token for token in special_tokens if token in text]
+    if not present:
+        return text
+    pattern = "|".join(re.escape(token) for token in sorted(present, key=len, reverse=True))
+    return re.sub(pattern, lambda match: match[0][:1] + " " + match[0][1:], text)
+
+
+def _apply(model: ModelFile, messages: list[Message], open_reply: bool) -> str:
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals["raise_exception"] = _raise
+    template = environment.from_string(model.chat_template or "")
+    values: dict[str, Any] = {
+        "messages": [{"role": one.role, "content": one.content} for one in messages],
+        "add_generation_prompt": open_reply,
+        "bos_token": model.bos,
+        "eos_token": model.eos,
+    }
+    return template.render(values)
+
+
+def _merge_system(messages: list[Message]) -> list[Message]:
+    if len(messages) < 2 or messages[0].role != "system":
+        return messages
+    first = Message("user", messages[0].content + "\n\n" + messages[1].content)
+    return [first, *messages[2:]]

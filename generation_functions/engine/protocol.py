@@ -1,0 +1,106 @@
+"""What goes into an engine and what comes out: requests, completions, and the engine's face."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message; `role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a token is drawn. The zero values switch a truncation off; temperature 0 is greedy."""
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that is sent to a model. `grammar` is GBNF text; "" leaves the reply free.
+
+    `shared` messages at the front are the same for all requests of a step: engines
+    with a prefix cache evaluate them once. It does not change the answer.
+    """
+
+    messages: tuple[Message, ...]
+    grammar: str
+    sampling: Sampling
+    seed: int
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+    completion_mode: bool = False
+    shared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A reply. `seconds` is the time from its slot to its last token."""
+
+    text: str
+    finish_reason: Literal["stop", "length"]
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+class Engine(Protocol):
+    """Answers requests of one model, many at a time."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the model; part of every request key."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and its reply may have together."""
+        ...
+
+    async def start(self) -> None:
+        """Load the model; a second call does nothing."""
+        ...
+
+    async def complete(self, request: Request) -> Completion:
+        """Answer one request. Raises EngineError; nothing else counts as no answer."""
+        ...
+
+    async def close(self) -> None:
+        """End the engine and give its memory back."""
+        ...
+
+
+def key_of(request: Request, fingerprint: str) -> str:
+    """Return the identity of a request to a model: a hash of all that decides the answer."""
+    sent = asdict(request)
+    del sent["shared"]
+    text = json.dumps([fingerprint, sent], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+async def stream(
+    engine: Engine, requests: Iterable[Request]
+) -> AsyncIterator[tuple[Request, Completion]]:
+    """Send all requests and yield each with its completion as it finishes."""
+    async def answer(request: Request) -> tuple[Request, Completion]:
+        return request, await engine.complete(request)
+
+    tasks = [asyncio.ensure_future(answer(request)) for request in requests]
+    try:
+        for next_done in asyncio.as_completed(tasks):
+            yield await next_done
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,77 @@
+"""Every error that Palimpsest raises on purpose.
+
+    PalimpsestError                 message says what is wrong and what to do
+    ├── ConfigError                 config.yaml: file, key, nearest valid key
+    ├── InputError                  a document that cannot be read
+    ├── ModelError                  a GGUF that is missing, cut short or not one
+    ├── PromptError                 a prompt file that does not fit its step
+    ├── GrammarError                a grammar: file and line
+    ├── RunFolderError              a run folder: locked, damaged, no space left
+    └── EngineError                 the engine could not answer; ask again
+        ├── EngineCrash             the child process died
+        └── PromptTooLong           a prompt and its reply do not fit a slot
+
+    Dropped                         an item leaves the pipeline (not an error)
+    ├── Rejected                    a final no, with its reason
+    └── Failed                      no usable reply after all attempts
+"""
+
+
+class PalimpsestError(Exception):
+    """Something a person can put right; the message says how."""
+
+
+class ConfigError(PalimpsestError):
+    """A config file that does not fit the schema."""
+
+
+class InputError(PalimpsestError):
+    """A document or an input folder that cannot be used."""
+
+
+class ModelError(PalimpsestError):
+    """A model file that is missing, damaged or of the wrong kind."""
+
+
+class PromptError(PalimpsestError):
+    """A prompt file and its step do not fit together."""
+
+
+class GrammarError(PalimpsestError):
+    """A grammar that does not parse, or does not compile."""
+
+
+class RunFolderError(PalimpsestError):
+    """A run folder that is in use, damaged, or cannot be written."""
+
+
+class EngineError(PalimpsestError):
+    """The engine gave no answer; nothing is stored, the request may be asked again."""
+
+
+class EngineCrash(EngineError):
+    """The engine's process ended while requests were open."""
+
+
+class PromptTooLong(EngineError):
+    """A prompt and the reply it asks for do not fit into a slot's context."""
+
+
+class Dropped(Exception):
+    """An item leaves the pipeline here; `reason` is counted in the funnel."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Rejected(Dropped):
+    """A final no: the item was understood and is not wanted."""
+
+
+class Failed(Dropped):
+    """No usable reply: unparsable or truncated after the last attempt."""
+
+
+class Unparsable(Exception):
+    """Raised by a step's parser: this reply is no use, ask with the next seed."""

@@ -1,0 +1,1 @@
+"""Pipelines: what happens to one item, one file each."""

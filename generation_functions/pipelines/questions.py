@@ -1,0 +1,209 @@
+"""From a chunk to vetted question-answer pairs: judge, write, three checks, make it stand alone."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from generation_functions.documents.sentences import number_sentences
+from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.wording import (
+    content_words,
+    find_pointers,
+    numbers,
+    strange_script,
+)
+from generation_functions.records import Chunk, QAPair, make_uuid
+from generation_functions.steps.run import Run
+from generation_functions.steps.step import Step
+
+POINTS_AT_TEXT = "points at the text"
+
+_PAIR = re.compile(r"Sentences: ([\d, ]+)\nQuestion: (.+)\nAnswer: (.+)")
+_REWORDED = re.compile(r"reword\nQuestion: (.+)\nAnswer: (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRequest:
+    """A chunk to write at most `most` pairs about."""
+
+    chunk: Chunk
+    most: int
+
+    @property
+    def uuid(self) -> str:
+        return self.chunk.uuid
+
+
+def show_chunk(chunk: Chunk) -> str:
+    """Return the chunk as prompts show it: a numbered sentence a line."""
+    sentences = enumerate(number_sentences(chunk.text), start=1)
+    return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
+
+
+def read_verdict(reply: str) -> str:
+    """Return what follows "Verdict: ", to the end of the reply."""
+    _, found, verdict = reply.partition("\nVerdict: ")
+    if not found:
+        raise Unparsable("no verdict")
+    return verdict.strip()
+
+
+def _parse_judgement(chunk: Chunk, reply: str) -> bool:
+    verdict = read_verdict(reply)
+    if verdict == "facts":
+        return True
+    if verdict in ("contents list", "licence or imprint", "captions or references"):
+        raise Rejected(verdict)
+    if verdict in ("exercises", "no facts"):
+        raise Rejected(verdict)
+    raise Unparsable("unknown verdict")
+
+
+def _parse_check(pair: QAPair, reply: str) -> bool:
+    verdict = read_verdict(reply)
+    if verdict not in ("yes", "no"):
+        raise Unparsable("unknown verdict")
+    return verdict == "yes"
+
+
+def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
+    if strange_script(reply, request.chunk.text + request.chunk.source):
+        raise Unparsable("letters of another script")
+    sentences = number_sentences(request.chunk.text)
+    pairs: dict[tuple[frozenset[str], frozenset[str]], QAPair] = {}
+    for numbers_, question, answer in _PAIR.findall(reply):
+        named = {int(number) for number in re.findall(r"\d+", numbers_)}
+        chosen = tuple(sorted(number for number in named if 1 <= number <= len(sentences)))
+        question, answer = question.strip(), answer.strip()
+        if not (chosen and content_words(question) and answer):
+            continue
+        sameness = (frozenset(content_words(question)), frozenset(numbers(question)))
+        pair = QAPair(
+            uuid=make_uuid(request.chunk.uuid, question, answer),
+            question=question,
+            answer=answer,
+            sentences=chosen,
+            quote=" ".join(sentences[number - 1].strip() for number in chosen),
+            chunk=request.chunk,
+        )
+        pairs.setdefault(sameness, pair)
+    if not pairs:
+        raise Unparsable("no pair in the reply")
+    return tuple(pairs.values())[: request.most]
+
+
+def _parse_revision(pair: QAPair, reply: str) -> QAPair:
+    verdict = read_verdict(reply)
+    if verdict == "fail":
+        raise Rejected("does not stand alone")
+    if verdict != "pass":
+        reworded = _REWORDED.fullmatch(verdict)
+        if reworded is None:
+            raise Unparsable("unknown verdict")
+        pair = _reword(pair, *reworded.groups())
+    if find_pointers(f"{pair.question}\n{pair.answer}"):
+        raise Rejected(POINTS_AT_TEXT)
+    return pair
+
+
+def _reword(pair: QAPair, question: str, answer: str) -> QAPair:
+    question, answer = question.strip(), answer.strip()
+    if strange_script(question + answer, pair.chunk.text + pair.chunk.source):
+        raise Unparsable("letters of another script")
+    if (question, answer) == (pair.question, pair.answer):
+        return pair
+    return QAPair(
+        uuid=make_uuid(pair.uuid, question, answer),
+        question=question,
+        answer=answer,
+        sentences=pair.sentences,
+        quote=pair.quote,
+        chunk=pair.chunk,
+    )
+
+
+def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
+    count = len(number_sentences(request.chunk.text))
+    more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
+    return {"number": " | ".join(f'"{number}"' for number in range(1, count + 1)), "more": more}
+
+
+def _revision_fields(pair: QAPair) -> dict[str, Any]:
+    return {
+        "source": pair.chunk.source,
+        "chunk": show_chunk(pair.chunk),
+        "question": pair.question,
+        "answer": pair.answer,
+        "pointers": find_pointers(f"{pair.question}\n{pair.answer}"),
+    }
+
+
+def _revision_rules(pair: QAPair) -> Mapping[str, str]:
+    """A pair that points at the text by rule may not simply pass."""
+    points = find_pointers(f"{pair.question}\n{pair.answer}")
+    return {"verdict": '"fail" | reworded'} if points else {}
+
+
+def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
+    return lambda pair: {"chunk": show_chunk(pair.chunk)} | {
+        name: getattr(pair, name) for name in names
+    }
+
+
+JUDGE_CHUNK: Step[Chunk, bool] = Step(
+    "judge_chunk", lambda chunk: {"chunk": show_chunk(chunk)}, _parse_judgement
+)
+WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
+    "write_questions",
+    lambda request: {
+        "source": request.chunk.source,
+        "chunk": show_chunk(request.chunk),
+        "most": request.most,
+    },
+    _parse_pairs,
+    _pair_rules,
+)
+CHECK_QUESTION: Step[QAPair, bool] = Step("check_question", _fields("question"), _parse_check)
+CHECK_ANSWER_RELEVANCE: Step[QAPair, bool] = Step(
+    "check_answer_relevance", _fields("question", "answer"), _parse_check
+)
+CHECK_ANSWER_ACCURACY: Step[QAPair, bool] = Step(
+    "check_answer_accuracy", _fields("question", "answer"), _parse_check
+)
+REVISE_PAIR: Step[QAPair, QAPair] = Step(
+    "revise_pair", _revision_fields, _parse_revision, _revision_rules
+)
+
+CHECKS = (
+    (CHECK_QUESTION, "question is not answered by the text"),
+    (CHECK_ANSWER_RELEVANCE, "answer leaves the question or the text"),
+    (CHECK_ANSWER_ACCURACY, "answer disagrees with the text"),
+)
+
+
+async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
+    """Return the pairs made from `chunk` that are true, to the point and stand alone."""
+    await run.ask(JUDGE_CHUNK, chunk)
+    chunk = run.keep("worthy_for_questions", chunk)
+    request = QuestionRequest(chunk, run.config.questions.max_questions)
+    written = await run.ask(WRITE_QUESTIONS, request)
+    return tuple(await run.map(partial(refine, run), written))
+
+
+async def refine(run: Run, pair: QAPair) -> QAPair:
+    """Vet the pair, make it stand alone, and vet it again if that changed it."""
+    await vet(run, pair)
+    pair = run.keep("qatuples_raw", pair)
+    revised = await run.ask(REVISE_PAIR, pair)
+    if revised != pair:
+        await vet(run, revised)
+    return run.keep("qatuples_revised", revised)
+
+
+async def vet(run: Run, pair: QAPair) -> None:
+    """Raise Rejected unless the pair wins all three votes."""
+    for check, reason in CHECKS:
+        if not await run.vote(check, pair):
+            raise Rejected(reason)

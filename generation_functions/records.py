@@ -1,0 +1,105 @@
+"""The values that flow through a pipeline: frozen, comparable, without behaviour.
+
+An item's uuid is a UUIDv5 of its content and its parent's uuid, so the same item
+has the same uuid in every folder and on every machine.
+"""
+
+import uuid
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+NAMESPACE = uuid.UUID("5f0d9c0e-5a1b-5d0f-8c57-9d1c1f2e7a34")
+
+
+def make_uuid(parent: str, *content: str) -> str:
+    """Return the UUIDv5 of `content` under `parent` (a uuid, or a path for a document)."""
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join((parent, *content))))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One cleaned source text. `directory` and `path` are as the config gives them."""
+
+    uuid: str
+    directory: str
+    path: str
+    title: str
+    author: str | None
+    year: int | None
+    text: str
+
+    @property
+    def source(self) -> str:
+        """The name a prompt uses: title, author, year, as far as they are known."""
+        author = f", by {self.author}" if self.author else ""
+        year = f", published {self.year}" if self.year else ""
+        return f"{self.title}{author}{year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a document: `text` is `document.text[start:end]`, offsets in characters."""
+
+    uuid: str
+    document: str
+    directory: str
+    source: str
+    text: str
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class QAPair:
+    """A question with its answer; `sentences` are 1-based numbers of the chunk's sentences."""
+
+    uuid: str
+    question: str
+    answer: str
+    sentences: tuple[int, ...]
+    quote: str
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation. `speaker` is "human" or "gpt" (ShareGPT's words)."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation that carries `pairs`, in order, one pair to two turns."""
+
+    uuid: str
+    turns: tuple[Turn, ...]
+    pairs: tuple[QAPair, ...]
+    chunk: Chunk
+
+
+def to_json(record: Any) -> Any:
+    """Return a record (or a list of them) as plain JSON values."""
+    if isinstance(record, (list, tuple)):
+        return [to_json(one) for one in record]
+    return asdict(record) if hasattr(record, "__dataclass_fields__") else record
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def from_json(kind: type[T], value: Any) -> T:
+    """Read back what `to_json` wrote of a `kind`, its fields checked.
+
+    Raises pydantic.ValidationError, which names every field that does not fit.
+    """
+    return _adapter(kind).validate_python(value)  # type: ignore[no-any-return]

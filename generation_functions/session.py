@@ -1,0 +1,111 @@
+"""From a config file to an open run: paths resolved, models looked at, nothing loaded yet."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from generation_functions.config import Config, Model, load_config
+from generation_functions.engine.gguf import ModelFile, read_model
+from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.local import LocalEngine
+from generation_functions.engine.pool import Engines
+from generation_functions.engine.protocol import Engine
+from generation_functions.engine.tokens import Count, VocabularyCounter, count_words
+from generation_functions.errors import ConfigError
+from generation_functions.steps.files import Writer
+from generation_functions.steps.run import Run
+
+WORDS = "words"
+
+
+def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = None) -> Run:
+    """Open the run folder that a config names, and write the resolved config into it.
+
+    Paths in the config are relative to the config file. Models are checked (header,
+    completeness) but not loaded. `engines` by role replace the configured models.
+    Raises ConfigError and ModelError, naming the file and what to do.
+    """
+    file = Path(config_file).resolve()
+    config = _resolve(load_config(file), file.parent)
+    folder = Path(config.path.output_dir)
+    config = _pin_counter(config, folder)
+    by_role = dict(engines) if engines else _make_engines(config)
+    run = Run(config, folder, Engines(by_role))
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    Writer().write(folder / "config.yaml", text)
+    return run
+
+
+def open_counter(config: Config) -> Count:
+    """Return the run's token counter; it starts its process with the first count."""
+    name = config.system.token_counter
+    if name == WORDS:
+        return count_words
+    return VocabularyCounter(read_model(Path(config.path.models_dir) / str(name)))
+
+
+def _resolve(config: Config, base: Path) -> Config:
+    """Make every path absolute."""
+
+    def full(path: str | None) -> str | None:
+        return str((base / path).resolve()) if path else None
+
+    path = config.path
+    dirs = tuple(one.model_copy(update={"path": full(one.path)}) for one in path.input_dirs)
+    resolved = path.model_copy(
+        update={
+            "input_dirs": dirs,
+            "output_dir": full(path.output_dir),
+            "models_dir": full(path.models_dir),
+            "prompts": full(path.prompts),
+            "default_prompts": full(path.default_prompts),
+        }
+    )
+    return config.model_copy(update={"path": resolved})
+
+
+def _pin_counter(config: Config, folder: Path) -> Config:
+    """Settle the run's token counter: as configured, as at its first run, or the small model's."""
+    name = config.system.token_counter
+    saved = folder / "config.yaml"
+    if not name and saved.exists():
+        earlier = yaml.safe_load(saved.read_text(encoding="utf-8")) or {}
+        name = earlier.get("system", {}).get("token_counter")
+    name = name or config.models.small.gguf
+    if name != WORDS and not (Path(config.path.models_dir) / name).exists():
+        raise ConfigError(
+            f"{saved if saved.exists() else folder}: the run counts tokens with the vocabulary of "
+            f"{name}, which is not in {config.path.models_dir}. Put it back, or set "
+            "`system.token_counter` (a GGUF's name, or `words`); the chunks are then cut anew."
+        )
+    return config.model_copy(
+        update={"system": config.system.model_copy(update={"token_counter": name})}
+    )
+
+
+def _make_engines(config: Config) -> dict[str, Engine]:
+    folder = Path(config.path.models_dir)
+    engines: dict[LoadSettings, Engine] = {}
+    by_role: dict[str, Engine] = {}
+    for role in ("small", "large"):
+        wanted: Model = getattr(config.models, role)
+        model = read_model(folder / wanted.gguf)
+        settings = _load_settings(model, wanted)
+        if settings not in engines:
+            engines[settings] = LocalEngine(model, settings)
+        by_role[role] = engines[settings]
+    return by_role
+
+
+def _load_settings(model: ModelFile, wanted: Model) -> LoadSettings:
+    return LoadSettings(
+        path=str(model.path.resolve()),
+        slots=wanted.slots,
+        context=wanted.context,
+        batch=wanted.batch,
+        gpu_layers=wanted.gpu_layers,
+        threads=wanted.threads or os.cpu_count() or 1,
+        extra_bufts=True,
+    )

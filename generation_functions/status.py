@@ -1,0 +1,65 @@
+"""Reading and showing a run's status: the funnel, the reasons, the calls."""
+
+from pathlib import Path
+from typing import Any
+
+from generation_functions.errors import RunFolderError
+from generation_functions.steps.files import read_json
+
+Status = dict[str, Any]
+_COLUMNS = ("in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
+
+
+def read_status(folder: Path) -> Status:
+    """Return a run's status by stage. Raises RunFolderError where no stage has run."""
+    status = read_json(folder / "status.json")
+    if status is None:
+        raise RunFolderError(f"{folder}: no status.json there; is it a run folder?")
+    return dict(status)
+
+
+def funnel_rows(status: Status) -> list[dict[str, Any]]:
+    """Return a row for each pipeline and step, in order, with stage, name and counts."""
+    return [
+        {"stage": stage, "kind": kind, "name": name, **{key: counts[key] for key in _COLUMNS}}
+        for stage, content in status.items()
+        for kind in ("pipelines", "steps")
+        for name, counts in content[kind].items()
+    ]
+
+
+def reason_rows(status: Status) -> list[dict[str, Any]]:
+    """Return a row for each reason why items were dropped, the commonest of a step first."""
+    return [
+        {"stage": stage, "name": name, "outcome": outcome, "reason": reason, "items": items}
+        for stage, content in status.items()
+        for kind in ("pipelines", "steps")
+        for name, counts in content[kind].items()
+        for outcome, reasons in counts["reasons"].items()
+        for reason, items in reasons.items()
+    ]
+
+
+def describe_status(status: Status) -> str:
+    """Return the funnel and the reasons as text."""
+    lines = [f"{'':28}" + "".join(f"{name.replace('_', ' '):>16}" for name in _COLUMNS)]
+    stage = ""
+    for row in funnel_rows(status):
+        if row["stage"] != stage:
+            stage = row["stage"]
+            content = status[stage]
+            limit = f", limited to {content['limit']} chunks" if content["limit"] else ""
+            lines.append(f"{stage}{limit}{'' if content['complete'] else ' (interrupted)'}")
+        lines.append(f"  {row['name']:26}" + "".join(f"{row[name]:>16}" for name in _COLUMNS))
+    reasons = reason_rows(status)
+    if reasons:
+        lines += ["", "Reasons"]
+        lines += [
+            f"  {row['items']:5}  {row['name']:24} {row['outcome']:9} {row['reason']}"
+            for row in reasons
+        ]
+    for stage, content in status.items():
+        for folder, counts in content["survivors"].items():
+            said = ", ".join(f"{count} {name}" for name, count in counts.items())
+            lines.append(f"{folder}/: {said}")
+    return "\n".join(lines)

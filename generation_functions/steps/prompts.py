@@ -1,0 +1,139 @@
+"""Prompt files: prompts/<step>.yaml and grammars/<step>.gbnf, loaded and checked."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import StrictUndefined, TemplateSyntaxError, meta
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from generation_functions.engine.grammar import Grammar, parse_grammar
+from generation_functions.engine.protocol import Message, Sampling
+from generation_functions.errors import PromptError
+
+PROMPTS = Path(__file__).resolve().parents[1] / "prompts"
+GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
+_ENVIRONMENT = SandboxedEnvironment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+)
+
+
+class _FromFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Example(_FromFile):
+    """A worked example: the fields of the user template, and the answer."""
+
+    fields: dict[str, Any]
+    answer: str
+
+
+class SamplingSettings(_FromFile):
+    """How a step's replies are drawn; what is missing is off."""
+
+    temperature: float = Field(default=0.0, ge=0)
+    top_k: int = Field(default=0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    min_p: float = Field(default=0.0, ge=0, lt=1)
+
+
+class PromptFile(_FromFile):
+    """What stands in a prompt's YAML file."""
+
+    system: str = ""
+    user: str
+    examples: tuple[Example, ...] = ()
+    sampling: SamplingSettings = SamplingSettings()
+    max_tokens: int = Field(ge=1)
+    attempts: int = Field(default=3, ge=1)
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A step's prompt and grammar. `hash` changes with either file's content."""
+
+    name: str
+    file: Path
+    content: PromptFile
+    names: frozenset[str]
+    grammar: Grammar
+    hash: str
+
+    @property
+    def sampling(self) -> Sampling:
+        """The sampling of its file."""
+        return Sampling(**self.content.sampling.model_dump())
+
+    def messages(self, fields: Mapping[str, Any]) -> tuple[tuple[Message, ...], int]:
+        """Return the messages for an item, and how many of them are the step's own.
+
+        Raises PromptError when the template and the fields do not name the same things.
+        """
+        missing, unused = self.names - fields.keys(), fields.keys() - self.names
+        if missing or unused:
+            raise PromptError(
+                f"{self.file}: the template and the step's fields differ: "
+                f"not given: {sorted(missing) or 'none'}; not used: {sorted(unused) or 'none'}."
+            )
+        template = _ENVIRONMENT.from_string(self.content.user)
+        messages = [Message("system", self.content.system)] if self.content.system else []
+        for example in self.content.examples:
+            messages.append(Message("user", template.render(example.fields)))
+            messages.append(Message("assistant", example.answer.strip("\n")))
+        shared = len(messages)
+        messages.append(Message("user", template.render(fields)))
+        return tuple(messages), shared
+
+
+def load_prompt(name: str, overrides: Sequence[Path] = ()) -> Prompt:
+    """Load a step's prompt and grammar, from the first folder of `overrides` that has them.
+
+    Raises PromptError or GrammarError naming the file, for a file that is missing or does
+    not parse, for examples whose fields are not the template's, and for an example
+    answer that the step's grammar refuses or that uses one of its length bounds up.
+    """
+    file = _find(f"{name}.yaml", [*overrides, PROMPTS])
+    try:
+        content = PromptFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise PromptError(f"{file}: {error}") from error
+    except TemplateSyntaxError as error:
+        raise PromptError(f"{file}: line {error.lineno} of `user`: {error.message}") from error
+    grammar = load_grammar(name, overrides)
+    digest = hashlib.sha256((file.read_text(encoding="utf-8") + grammar.text).encode())
+    prompt = Prompt(name, file, content, frozenset(names), grammar, digest.hexdigest()[:16])
+    for number, example in enumerate(content.examples, 1):
+        if set(example.fields) != names:
+            raise PromptError(
+                f"{file}: example {number} has the fields {sorted(example.fields)}, "
+                f"the template {sorted(names)}."
+            )
+        answer = example.answer.strip("\n")
+        if not grammar.matches(answer):
+            raise PromptError(f"{file}: the answer of example {number} is not in the grammar.")
+        if grammar.reaches_bound(answer):
+            raise PromptError(
+                f"{file}: the answer of example {number} uses a length bound of the grammar up."
+            )
+    return prompt
+
+
+def load_grammar(name: str, overrides: Sequence[Path] = ()) -> Grammar:
+    """Load grammars/<name>.gbnf with the rules of shared.gbnf behind it."""
+    files = [_find(f"{one}.gbnf", [*overrides, GRAMMARS]) for one in (name, "shared")]
+    return parse_grammar([(str(file), file.read_text(encoding="utf-8")) for file in files])
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path:
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    places = ", ".join(str(folder) for folder in folders)
+    raise PromptError(f"{name}: no such file in {places}.")

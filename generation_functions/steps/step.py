@@ -1,0 +1,41 @@
+"""A step: one prompt, the fields that fill it, the parser that reads its reply."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+
+class Item(Protocol):
+    """Anything with a uuid can be asked about."""
+
+    @property
+    def uuid(self) -> str: ...
+
+
+I = TypeVar("I", bound=Item)
+O = TypeVar("O")
+
+
+def no_rules(item: Any) -> Mapping[str, str]:
+    """The grammar as it stands in its file."""
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[I, O]):
+    """One prompt of a pipeline.
+
+    `name` is also the name of prompts/<name>.yaml and grammars/<name>.gbnf.
+    `fields(item)` gives the template's variables, no more and no fewer.
+    `parse(item, reply)` returns the output, raises `Unparsable` to have the request
+    asked again with the next seed, or `Rejected(reason)` for a final no.
+    `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF).
+    `role` is the model role ("small" or "large") unless the config names another.
+    `write` turns an output into JSON values for the step's record.
+    """
+
+    name: str
+    fields: Callable[[I], Mapping[str, Any]]
+    parse: Callable[[I, str], O]
+    rules: Callable[[I], Mapping[str, str]] = no_rules
+    role: str = "small"

@@ -1,0 +1,122 @@
+"""The folders that a person watches: the survivors of a stage, one small file each.
+
+What a person does there counts. A survivor deleted by hand stays deleted, one edited by
+hand stays edited, as long as the same content is derived for it; when a changed prompt
+or model derives other content, the old file goes to stale/ and the new one is written.
+An index of what was written (`.written.jsonl`) tells a deletion from a first time.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from generation_functions.errors import Rejected, RunFolderError
+from generation_functions.records import from_json, to_json
+from generation_functions.steps.files import Writer, dump, read_json
+from generation_functions.steps.step import Item
+
+T = TypeVar("T", bound=Item)
+
+
+class Survivors:
+    """One folder of survivors."""
+
+    def __init__(self, folder: Path, writer: Writer) -> None:
+        self.folder = folder
+        self.counts: Counter[str] = Counter()
+        self._writer = writer
+        self._index = folder / ".written.jsonl"
+        self._written = self._read_index()
+        self._live: set[str] = set()
+
+    @property
+    def live(self) -> list[str]:
+        """The uuids kept in this pass, sorted, so that two runs agree."""
+        return sorted(self._live)
+
+    def keep(self, item: T) -> T:
+        """Write a survivor; return it as it stands on disk, with a person's edits.
+
+        Raises Rejected("deleted by hand") for one that a person took out.
+        """
+        path = self.folder / f"{item.uuid}.json"
+        stale = self.folder / "stale" / path.name
+        derived = to_json(item)
+        digest = _digest(derived)
+        written, set_aside = self._written.get(item.uuid, (None, False))
+        if written == digest and set_aside and stale.exists():
+            os.replace(stale, path)
+            self._note(item.uuid, digest, set_aside=False)
+        found = read_json(path)
+        if found is None and written == digest and not set_aside:
+            self.counts["deleted by hand"] += 1
+            raise Rejected("deleted by hand")
+        self._live.add(item.uuid)
+        if found is not None and _digest(found) == digest:
+            if written != digest:
+                self._note(item.uuid, digest, set_aside=False)
+            return item
+        if found is not None and written == digest:
+            self.counts["edited by hand"] += 1
+            return _read(path, type(item), found)
+        if found is not None:
+            self._set_aside(path)
+        self._writer.write(path, dump(derived))
+        self._note(item.uuid, digest, set_aside=False)
+        return item
+
+    def sweep(self) -> None:
+        """Move what this pass did not keep to stale/."""
+        for path in sorted(self.folder.glob("*.json")):
+            if path.stem not in self._live:
+                self._set_aside(path)
+                written, _ = self._written.get(path.stem, (None, False))
+                if written:
+                    self._note(path.stem, written, set_aside=True)
+                self.counts["moved to stale"] += 1
+
+    def _set_aside(self, path: Path) -> None:
+        stale = path.parent / "stale"
+        stale.mkdir(exist_ok=True)
+        os.replace(path, stale / path.name)
+
+    def _note(self, uuid: str, digest: str, set_aside: bool) -> None:
+        self._written[uuid] = (digest, set_aside)
+        line = {"uuid": uuid, "content": digest, "stale": set_aside}
+        self._writer.append(self._index, json.dumps(line))
+
+    def _read_index(self) -> dict[str, tuple[str | None, bool]]:
+        written: dict[str, tuple[str | None, bool]] = {}
+        if self._index.exists():
+            for line in self._index.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                except json.JSONDecodeError:  # cut off by a crash; its file is noted again
+                    continue
+                written[entry["uuid"]] = (entry["content"], entry["stale"])
+        return written
+
+
+def read_survivors(folder: Path, uuids: list[str], kind: type[T]) -> list[T]:
+    """Read survivors in the order of `uuids`, without those that a person deleted."""
+    found = ((folder / f"{uuid}.json", read_json(folder / f"{uuid}.json")) for uuid in uuids)
+    return [_read(path, kind, value) for path, value in found if value is not None]
+
+
+def _read(path: Path, kind: type[T], value: object) -> T:
+    try:
+        return from_json(kind, value)
+    except ValidationError as error:
+        raise RunFolderError(
+            f"{path}: does not fit a {kind.__name__}: {error}. Mend the edit, or delete the file."
+        ) from error
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

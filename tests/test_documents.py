@@ -1,0 +1,223 @@
+"""Reading and cleaning: what becomes a document, and what is said about files that cannot."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from generation_functions.documents.cleaning import clean_text
+from generation_functions.documents.reading import read_documents
+from generation_functions.documents.titles import Title, parse_name
+from generation_functions.errors import InputError
+from generation_functions.records import make_uuid
+
+SAMPLES = Path(__file__).parent.parent / "input_texts" / "samples"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty input directory, given by its name relative to the working directory."""
+    monkeypatch.chdir(tmp_path)
+    directory = Path("texts")
+    directory.mkdir()
+    return directory
+
+
+def write(directory: Path, name: str, content: str | bytes) -> Path:
+    file = directory / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+def complaint(*directories: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        read_documents(directories)
+    return str(caught.value)
+
+
+def test_documents_come_sorted_from_all_depths_and_directories(folder):
+    for name in ("b.txt", "a/z.md", "a/c.TXT", "a b.txt"):
+        write(folder, name, f"Text of {name}.")
+    write(Path("more"), "a.txt", "More.")
+    found = [(one.directory, one.path) for one in read_documents([folder, Path("more")])]
+    paths = ["a b.txt", "a/c.TXT", "a/z.md", "b.txt"]
+    assert found == [*(("texts", path) for path in paths), ("more", "a.txt")]
+
+
+def test_hidden_files_readmes_licences_and_other_kinds_are_skipped(folder):
+    write(folder, "a.txt", "Text.")
+    for name in (".b.txt", ".cache/c.txt", "README.md", "LICENSE.txt", "notes.pdf", "LICENCE"):
+        write(folder, name, "Not a document.")
+    assert [one.path for one in read_documents([folder])] == ["a.txt"]
+
+
+def test_a_document_is_identified_by_directory_path_and_text(folder):
+    write(folder, "sub/a.txt", "Text.\r\n")
+    (document,) = read_documents([folder])
+    assert document.text == "Text."
+    assert document.uuid == make_uuid("texts", "sub/a.txt", "Text.")
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("On Salt, by A. Miner, published 1897", Title("On Salt", "A. Miner", 1897)),
+        ("On Salt, by the Mining Office", Title("On Salt", "the Mining Office")),
+        ("Side, by Side, by B. Twin", Title("Side, by Side", "B. Twin")),
+        ("[On Salt], by A. Miner", Title("On Salt", "A. Miner")),
+        ("On Salt, published 1897", Title("On Salt", None, 1897)),
+        ("on_salt", Title("on_salt")),
+    ],
+)
+def test_file_names_tell_title_author_and_year(name, title):
+    assert parse_name(name) == title
+
+
+def test_front_matter_goes_before_the_file_name_and_is_cut_off(folder):
+    front = "---\ntitle: 1984\nauthor: [A. Miner, B. Twin]\ntags: x\n---\n"
+    write(folder, "Salt, by C. Cook, published 1900.md", f"{front}\n# Salt\n\nText.\n")
+    (document,) = read_documents([folder])
+    assert (document.title, document.author, document.year) == ("1984", "A. Miner, B. Twin", 1900)
+    assert document.text == "# Salt\n\nText."
+    assert document.source == "1984, by A. Miner, B. Twin, published 1900"
+
+
+def test_a_rule_at_the_top_is_not_front_matter(folder):
+    write(folder, "a.md", "---\n\nA text between rules.\n\n---\n\nMore.\n")
+    (document,) = read_documents([folder])
+    assert document.text.startswith("---\n\nA text")
+
+
+@pytest.mark.parametrize(
+    ("front", "said"),
+    [
+        ("---\ntitle: Salt\n\nText.\n", "never ends"),
+        ("---\ntitle: Salt\nauthor: A: B\n---\nText.\n", "line 3"),
+        ("---\ntitle: Salt\nyear: about 1900\n---\nText.\n", "'about 1900'"),
+    ],
+)
+def test_broken_front_matter_is_an_error_that_names_the_place(folder, front, said):
+    file = write(folder, "a.md", front)
+    message = complaint(folder)
+    assert str(file) in message
+    assert said in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_encodings_are_read(folder, encoding):
+    write(folder, "a.txt", "Mendeléeff wrote “it”.\n".encode(encoding))
+    (document,) = read_documents([folder])
+    assert document.text == "Mendeléeff wrote “it”."
+
+
+def test_an_undecodable_file_is_named_with_the_byte_and_the_way_out(folder):
+    write(folder, "a.txt", "first line\nMendeléeff\n".encode("windows-1252"))
+    message = complaint(folder)
+    assert "texts/a.txt" in message
+    assert "byte 18 (line 2)" in message
+    assert "iconv -f WINDOWS-1252 -t UTF-8" in message
+
+
+def test_a_file_with_zero_bytes_is_refused(folder):
+    write(folder, "a.txt", "Text.".encode("utf-16-le"))
+    assert "zero byte at character 1" in complaint(folder)
+
+
+def test_all_problems_are_listed_at_once(folder):
+    write(folder, "empty.txt", "")
+    write(folder, "blank.md", "\ufeff \r\n\u00ad\n")
+    write(folder, "latin.txt", b"caf\xe9")
+    write(folder, "good.txt", "Text.")
+    Path("nothing").mkdir()
+    write(Path("papers"), "a.pdf", "%PDF")
+    message = complaint(folder, Path("nothing"), Path("papers"), Path("missing"))
+    listed = message.splitlines()[1:]
+    assert len(listed) == 6
+    assert sum("no text in it" in line for line in listed) == 2
+    assert any("missing: no such directory" in line for line in listed)
+    assert any("nothing: no documents" in line for line in listed)
+    assert any("papers: no documents" in line and "1 with .pdf" in line for line in listed)
+    assert "good.txt" not in message
+
+
+def test_a_file_or_nothing_for_a_directory_is_an_error(folder):
+    assert "is a file" in complaint(write(folder, "a.txt", "Text."))
+    assert "path.input_dirs" in complaint()
+
+
+def test_the_same_directory_twice_is_an_error(folder):
+    write(folder, "sub/a.txt", "Text.")
+    assert "same files" in complaint(folder, folder / "sub")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may read all")
+def test_an_unreadable_file_is_named(folder):
+    write(folder, "a.txt", "Text.").chmod(0)
+    assert "texts/a.txt" in complaint(folder)
+
+
+def test_cleaning_leaves_only_what_was_written():
+    raw = "\ufeff\r\n  In\u00addented. \t\r\nSecond\rThird\f\nA  B\u00a0C\n\n\n"
+    assert clean_text(raw) == "  Indented.\nSecond\nThird\n\nA  B\u00a0C"
+
+
+BOOK = "CHAPTER I\n\nThe text, produced by hand.\n\n    A verse.\n\nThe end of it."
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "The Project Gutenberg eBook of X\n\nTitle: X\n\n"
+            "*** START OF THE PROJECT GUTENBERG EBOOK X ***\n\n\nProduced by A. B. and the\n"
+            "Proofreading Team\n\n\n",
+            "\n\n*** END OF THE PROJECT GUTENBERG EBOOK X ***\n\nSection 1. Terms of use\n",
+        ),
+        (
+            "Header\n\n***START OF THIS PROJECT GUTENBERG EBOOK A LONG TITLE\n"
+            "IN TWO LINES***\n\n\nE-text prepared by A. B.\n\nNote: Project Gutenberg also has\n"
+            "      an HTML version.\n\n      See 1.htm\n\nTranscriber's note:\n\n      Italics.\n\n",
+            "\n\nEnd of the Project Gutenberg EBook of X\n\n"
+            "***END OF THIS PROJECT GUTENBERG EBOOK X***\nLicence\n",
+        ),
+        (
+            "Header\n***START**THE SMALL PRINT!**FOR PUBLIC DOMAIN ETEXTS**START***\nWhy is this\n"
+            "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n\n",
+            "\n\nEnd of Project Gutenberg's X, by Y\n",
+        ),
+        (
+            "*** START OF THE PROJECT GUTENBERG EBOOK X ***\nThe small print\n"
+            "*END THE SMALL PRINT! FOR PUBLIC DOMAIN EBOOKS*Ver.02/11/02*END*\n"
+            "[Transcribed from the 1888 edition by A. B.]\n\n",
+            "",
+        ),
+        ("", ""),
+    ],
+)
+def test_a_gutenberg_wrapper_is_cut_off_whole(before, after):
+    assert clean_text(f"{before}{BOOK}{after}") == BOOK
+
+
+def test_a_start_line_without_stars_at_its_end_costs_no_text():
+    text = f"*** START OF THE PROJECT GUTENBERG EBOOK X\n\n{BOOK}"
+    assert clean_text(text) == BOOK
+
+
+def test_several_wrapped_books_in_one_file_are_all_kept():
+    wrapped = (
+        f"Header\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\n{BOOK}\n"
+        "*** END OF THE PROJECT GUTENBERG EBOOK X ***\nLicence\n"
+    )
+    assert clean_text(wrapped * 2).count(BOOK) == 2
+    assert "Licence" not in clean_text(wrapped * 2)
+
+
+def test_the_samples_are_two_documents_of_three_thousand_words():
+    plain, marked = read_documents([SAMPLES])
+    assert plain.source == "Clocks and Calendars, by the Palimpsest project, published 2026"
+    assert marked.source == (
+        "The Seven Metals of Antiquity, by the Palimpsest project, published 2026"
+    )
+    assert len(f"{plain.text} {marked.text}".split()) >= 3000
+    assert all(mark in marked.text for mark in ("\n## ", "\n- ", "\n1. ", "\n| "))
