@@ -289,9 +289,9 @@ def test_rules_reject_what_holds_no_facts(text, reason):
         f"{TABLE[:200]}\n\n{PROSE}",
         "Water boils at 100 °C.",
         "水在標準大氣壓力下的沸點是攝氏一百度，冰點是攝氏零度。",
-        "1. Salt the oil.\n2. Cut the belt.\n3. Loosen the bolt.\n4. Stop the lathe.\n5. Go.\n6. Run.",
+        "1. Salt the oil.\n2. Cut the belt.\n3. Loosen the bolt.\n4. Stop it.\n5. Go.\n6. Run.",
         "The patent says that all rights reserved are listed below. " + PROSE * 5,
-        "- Bach, 1685 to 1750\n- Handel, born in 1685 at Halle\n- Telemann, who came from Magdeburg",
+        "- Bach, 1685 to 1750\n- Handel, born in 1685 at Halle\n- Telemann, from Magdeburg",
     ],
 )
 def test_rules_keep_prose_and_lists(text):

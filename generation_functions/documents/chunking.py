@@ -24,6 +24,8 @@ AFTER_COLON = 0.6
 INSIDE_SENTENCE = 1.0
 AFTER_HEADING = 2.0
 
+GRAINS_IN_A_CHUNK = 24  # more would only be slower: pieces this small are put together
+
 _SPACE = re.compile(r"\s+")
 
 Counter = Callable[[str], int]
@@ -146,7 +148,7 @@ def _join(
         start, end = run[0].start, run[-1].end
         tokens = run[0].tokens if len(run) == 1 else count(text[start:end])
         if tokens > limit and len(run) > 1:  # joined text can count more than its parts
-            open_runs += _pack(run, sum(max(1, piece.tokens) for piece in run) - 1)[::-1]
+            open_runs += _pack(run, _sum_tokens(run) - 1)[::-1]
         else:
             chunks.append((start, end, tokens))
     return chunks
@@ -155,24 +157,48 @@ def _join(
 def _pack(pieces: list[_Piece], limit: int) -> list[list[_Piece]]:
     """Group pieces into runs at the least total price (dynamic programming).
 
-    A run of more than one piece keeps `limit` by the sum of its pieces' tokens, of which
-    each piece counts one at least, so that the inner loop ends.
+    A run of more than one piece keeps `limit` by the sum of its pieces' tokens.
     """
-    best = [0.0] + [math.inf] * len(pieces)
-    back = [0] * (len(pieces) + 1)
-    for stop in range(1, len(pieces) + 1):
-        price = pieces[stop - 1].price
+    grains = _gather(pieces, limit // GRAINS_IN_A_CHUNK)
+    sizes = [_sum_tokens(grain) for grain in grains]
+    best = [0.0] + [math.inf] * len(grains)
+    back = [0] * (len(grains) + 1)
+    for stop in range(1, len(grains) + 1):
+        price = grains[stop - 1][-1].price
         tokens = 0
         for first in range(stop - 1, -1, -1):
-            tokens += max(1, pieces[first].tokens)
+            tokens += sizes[first]
             if tokens > limit and first < stop - 1:
                 break
             total = best[first] + (1 - tokens / limit) ** 2 + price
             if total < best[stop]:
                 best[stop], back[stop] = total, first
     runs: list[list[_Piece]] = []
-    stop = len(pieces)
+    stop = len(grains)
     while stop:
-        runs.append(pieces[back[stop] : stop])
+        runs.append([piece for grain in grains[back[stop] : stop] for piece in grain])
         stop = back[stop]
     return runs[::-1]
+
+
+def _gather(pieces: list[_Piece], most: int) -> list[list[_Piece]]:
+    """Put small neighbours together, up to `most` tokens, so that `_pack` has little to weigh.
+
+    What stands before a heading is not put together with it.
+    """
+    grains: list[list[_Piece]] = []
+    tokens = 0
+    for piece in pieces:
+        size = _sum_tokens([piece])
+        if grains and tokens + size <= most and grains[-1][-1].price > BEFORE_HEADING:
+            grains[-1].append(piece)
+            tokens += size
+        else:
+            grains.append([piece])
+            tokens = size
+    return grains
+
+
+def _sum_tokens(pieces: list[_Piece]) -> int:
+    """Count every piece as one token at least, so that no run is without end."""
+    return sum(max(1, piece.tokens) for piece in pieces)

@@ -123,8 +123,8 @@ def _decode(content: bytes, file: Path) -> str:
         raise ValueError(
             f"not {encoding.upper()}: byte {error.start} (line {line}) cannot be decoded; "
             f"convert the file, for example with: "
-            f'iconv -f WINDOWS-1252 -t UTF-8 "{file.name}" > "{file.stem} utf-8{file.suffix}" '
-            "(and remove the old file), or save it as UTF-8 in an editor"
+            f'iconv -f WINDOWS-1252 -t UTF-8 "{file}" > converted && mv converted "{file}"; '
+            "or save it as UTF-8 in an editor"
         ) from error
     if "\0" in text:
         raise ValueError(

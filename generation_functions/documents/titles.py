@@ -64,7 +64,8 @@ def cut_front_matter(raw: str) -> tuple[FrontMatter, str]:
     closing = _FRONT_MATTER_END.search(raw, opening.end())
     if closing is None:
         raise ValueError(
-            'the front matter that starts on line 1 never ends; add a line "---" after it'
+            'the front matter that starts on line 1 never ends; add a line "---" after it, '
+            "or remove line 1 if none is meant"
         )
     try:
         values = yaml.safe_load(raw[opening.end() : closing.start()])

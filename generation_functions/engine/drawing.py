@@ -7,7 +7,7 @@ from generation_functions.engine.gbnf import Chars, Choice, Node, Reference, Rep
 from generation_functions.engine.grammar import Grammar
 
 _LETTERS = string.ascii_lowercase + string.digits + string.ascii_uppercase + string.punctuation
-_MANY = 5
+_MANY = 3
 
 
 def draw_text(grammar: Grammar, seed: int) -> str:

@@ -30,21 +30,30 @@ class Matcher:
         self._rules = rules
         self._tight = tight
         self._frames: dict[tuple[int, int, int], _Frame] = {}
+        self._open_ways: dict[_Frame, tuple[_Frame | None, ...]] = {}
+        self._steps: dict[tuple[_Frame, str], tuple[_Frame | None, ...]] = {}
 
     def accepts(self, text: str) -> bool:
         """Whether the whole text matches."""
-        ways = self._open([self._frame(self._rules["root"], 0, None)])
+        state: set[_Frame | None] = {self._frame(self._rules["root"], 0, None)}
         for character in text:
-            ways = self._open(
-                [
-                    way.rest
-                    for way in ways
-                    if way and isinstance(way.node, Chars) and way.node.holds(character)
-                ]
-            )
-            if not ways:
+            state = {after for way in state if way for after in self._step(way, character)}
+            if not state:
                 return False
-        return None in ways
+        return any(way is None or None in self._open(way) for way in state)
+
+    def _step(self, way: _Frame, character: str) -> tuple[_Frame | None, ...]:
+        """Return what may follow once `way` has taken a character."""
+        key = (way, character)
+        if key not in self._steps:
+            self._steps[key] = tuple(
+                {
+                    first.rest
+                    for first in self._open(way)
+                    if first and isinstance(first.node, Chars) and first.node.holds(character)
+                }
+            )
+        return self._steps[key]
 
     def _frame(self, node: Node, count: int, rest: _Frame | None) -> _Frame:
         key = (id(node), count, id(rest))
@@ -52,21 +61,23 @@ class Matcher:
             self._frames[key] = _Frame(node, count, rest)
         return self._frames[key]
 
-    def _open(self, ways: list[_Frame | None]) -> set[_Frame | None]:
+    def _open(self, start: _Frame) -> tuple[_Frame | None, ...]:
         """Unfold until every way begins with a character class, or is at its end (None)."""
-        found: set[_Frame | None] = set()
-        seen: set[_Frame | None] = set()
-        queue = list(ways)
-        while queue:
-            way = queue.pop()
-            if way in seen:
-                continue
-            seen.add(way)
-            if way is None or isinstance(way.node, Chars):
-                found.add(way)
-            else:
-                queue += self._unfold(way)
-        return found
+        if start not in self._open_ways:
+            found: set[_Frame | None] = set()
+            seen: set[_Frame | None] = set()
+            queue: list[_Frame | None] = [start]
+            while queue:
+                way = queue.pop()
+                if way in seen:
+                    continue
+                seen.add(way)
+                if way is None or isinstance(way.node, Chars):
+                    found.add(way)
+                else:
+                    queue += self._unfold(way)
+            self._open_ways[start] = tuple(found)
+        return self._open_ways[start]
 
     def _unfold(self, way: _Frame) -> list[_Frame | None]:
         match way.node:

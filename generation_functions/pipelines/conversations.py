@@ -103,8 +103,7 @@ WRITE_CONVERSATION: Step[ConversationRequest, Conversation] = Step(
 )
 
 
-async def converse(run: Run, pairs: Sequence[QAPair]) -> Conversation:
-    """Write the conversation that carries `pairs`, which are all of one chunk."""
-    request = ConversationRequest(tuple(pairs), pairs[0].chunk)
+async def converse(run: Run, request: ConversationRequest) -> Conversation:
+    """Write the conversation that carries the request's pairs."""
     conversation = await run.ask(WRITE_CONVERSATION, request)
     return run.keep("multiturn_convs", conversation)

@@ -289,7 +289,7 @@ class Run:
             reply = await self._reply(step, request, record, vote, attempt)
             if reply.finish_reason != "stop":
                 problem = "truncated at max_tokens"
-            elif grammar.reaches_bound(reply.text):
+            elif prompt.grammar.reaches_bound(reply.text) and grammar.reaches_bound(reply.text):
                 problem = "truncated at a bound of the grammar"
             else:
                 try:
@@ -383,5 +383,6 @@ def _outcome_of(dropped: Dropped) -> Outcome:
 
 
 def _raise_first(done: Iterable[asyncio.Task[None]]) -> None:
-    for task in done:
-        task.result()
+    errors = [error for task in done if (error := task.exception())]
+    if errors:
+        raise errors[0]

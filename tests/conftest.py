@@ -1,0 +1,55 @@
+"""What many tests share: a run folder with a small config, and scripted engines."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from generation_functions.engine.protocol import Engine
+from generation_functions.engine.scripted import ScriptedEngine
+from generation_functions.session import open_run
+from generation_functions.steps.run import Run
+
+TEXT = """\
+The Kelvin Bridge
+
+The bridge was opened on 4 May 1931 after six years of work. It is 812 metres long and stands on
+nine piers of granite. Its engineer was Maud Ferris, who had built three smaller bridges before it.
+
+Paint is renewed every twelve years. The work takes two summers and about 40 tonnes of paint.
+
+Until 1962 a toll of two pence was taken from every cart. The toll house is now a museum of ropes.
+"""
+
+OpenRun = Callable[..., Run]
+
+
+@pytest.fixture
+def open_small_run(tmp_path: Path) -> OpenRun:
+    """Open a run over one short text, with scripted engines and a counter of words."""
+
+    def open_it(
+        small: Engine | None = None, large: Engine | None = None, **sections: dict[str, object]
+    ) -> Run:
+        texts = tmp_path / "texts"
+        texts.mkdir(exist_ok=True)
+        if not any(texts.iterdir()):
+            (texts / "The Kelvin Bridge, by A. Mason, published 1970.txt").write_text(
+                TEXT, encoding="utf-8"
+            )
+        config = {
+            "path": {"input_dirs": [{"path": "texts"}], "output_dir": "run"},
+            "models": {"small": {"gguf": "none.gguf"}, "large": {"gguf": "none.gguf"}},
+            "dataset_context": "Bridges",
+            "system": {"token_counter": "words", "chunk_size": 60, **sections.get("system", {})},
+            "questions": {"double_check_counter": 1, **sections.get("questions", {})},
+        }
+        file = tmp_path / "config.yaml"
+        file.write_text(yaml.safe_dump(config), encoding="utf-8")
+        engine = small or ScriptedEngine()
+        run = open_run(file, {"small": engine, "large": large or engine})
+        run.progress = False
+        return run
+
+    return open_it

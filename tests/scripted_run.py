@@ -1,0 +1,57 @@
+"""A whole run on scripted engines, in a process of its own that tests may kill.
+
+`python tests/scripted_run.py CONFIG [DELAY]`: replies are drawn from the grammars, so that
+the same config always ends in the same files. Prints a line for every answered request.
+"""
+
+import asyncio
+import re
+import sys
+
+from generation_functions.engine.protocol import Completion, Request
+from generation_functions.engine.scripted import ScriptedEngine, draw_reply
+from generation_functions.session import open_run
+from generation_functions.stages import STAGES
+
+
+def friendly_reply(request: Request) -> str:
+    """Draw a reply; let most verdicts be good ones, and say what a conversation has to say."""
+    asked = request.messages[-1].content
+    if asked.endswith("Write the conversation."):
+        pairs = re.findall(r"Question: (.+)\nAnswer: (.+)", asked)
+        return "\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in pairs)
+    for extra in range(50):
+        reply = draw_reply(
+            Request(
+                request.messages,
+                request.grammar,
+                request.sampling,
+                request.seed + extra,
+                request.max_tokens,
+            )
+        )
+        _, found, verdict = reply.partition("Verdict: ")
+        if not found or verdict in ("facts", "yes", "pass"):
+            return reply
+    return reply
+
+
+class TalkingEngine(ScriptedEngine):
+    """Says each request's seed once it has answered."""
+
+    async def complete(self, request: Request) -> Completion:
+        completion = await super().complete(request)
+        print(f"answered {request.seed} {hash(request.messages[-1].content)}", flush=True)
+        return completion
+
+
+async def main(config: str, delay: float) -> None:
+    engine = TalkingEngine(friendly_reply, delay=delay)
+    run = open_run(config, {"small": engine, "large": engine})
+    run.progress = False
+    for stage in STAGES.values():
+        await stage(run, None)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 0.0))
