@@ -22,9 +22,14 @@ class Section(BaseModel):
 
 
 class InputDir(Section):
-    """A folder of documents, with its own settings."""
+    """A folder of documents, with its own settings.
+
+    `name` is what records and uuids call the folder; by default its path as given here,
+    so that a run means the same on a machine where it lies elsewhere.
+    """
 
     path: str
+    name: str = ""
     final_system_prompt_additional_context: str = ""
 
 

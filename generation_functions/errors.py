@@ -1,19 +1,19 @@
 """Every error that Palimpsest raises on purpose.
 
-    PalimpsestError                 message says what is wrong and what to do
-    ├── ConfigError                 config.yaml: file, key, nearest valid key
-    ├── InputError                  a document that cannot be read
-    ├── ModelError                  a GGUF that is missing, cut short or not one
-    ├── PromptError                 a prompt file that does not fit its step
-    ├── GrammarError                a grammar: file and line
-    ├── RunFolderError              a run folder: locked, damaged, no space left
-    └── EngineError                 the engine could not answer; ask again
-        ├── EngineCrash             the child process died
-        └── PromptTooLong           a prompt and its reply do not fit a slot
+PalimpsestError                 message says what is wrong and what to do
+├── ConfigError                 config.yaml: file, key, nearest valid key
+├── InputError                  a document that cannot be read
+├── ModelError                  a GGUF that is missing, cut short or not one
+├── PromptError                 a prompt file that does not fit its step
+├── GrammarError                a grammar: file and line
+├── RunFolderError              a run folder: locked, damaged, no space left
+└── EngineError                 the engine could not answer; ask again
+    ├── EngineCrash             the child process died
+    └── PromptTooLong           a prompt and its reply do not fit a slot
 
-    Dropped                         an item leaves the pipeline (not an error)
-    ├── Rejected                    a final no, with its reason
-    └── Failed                      no usable reply after all attempts
+Dropped                         an item leaves the pipeline (not an error)
+├── Rejected                    a final no, with its reason
+└── Failed                      no usable reply after all attempts
 """
 
 

@@ -102,4 +102,4 @@ def from_json(kind: type[T], value: Any) -> T:
 
     Raises pydantic.ValidationError, which names every field that does not fit.
     """
-    return _adapter(kind).validate_python(value)  # type: ignore[no-any-return]
+    return _adapter(kind).validate_python(value)  # type: ignore[no-any-return, arg-type]

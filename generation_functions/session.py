@@ -53,7 +53,12 @@ def _resolve(config: Config, base: Path) -> Config:
         return str((base / path).resolve()) if path else None
 
     path = config.path
-    dirs = tuple(one.model_copy(update={"path": full(one.path)}) for one in path.input_dirs)
+    dirs = tuple(
+        one.model_copy(
+            update={"path": full(one.path), "name": one.name or Path(one.path).as_posix()}
+        )
+        for one in path.input_dirs
+    )
     resolved = path.model_copy(
         update={
             "input_dirs": dirs,

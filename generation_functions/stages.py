@@ -44,7 +44,8 @@ def cut_documents(run: Run) -> Cut:
     that adding a document changes as little as possible. Raises InputError.
     """
     config = run.config
-    documents = read_documents([Path(one.path) for one in config.path.input_dirs])
+    folders = config.path.input_dirs
+    documents = read_documents([Path(one.path) for one in folders], [one.name for one in folders])
     count = open_counter(config)
     try:
         chunks = [
@@ -118,12 +119,9 @@ async def mix(run: Run, limit: int | None = None) -> Material:
     """Write the datasets and the trainer's configs from what survived."""
     async with run.stage("mix", limit):
         material = Material(
-            chunks=sorted(run.survivors("worthy_for_questions", Chunk), key=_chunk_place),
-            pairs=sorted(run.survivors("qatuples_revised", QAPair), key=_pair_place),
-            conversations=sorted(
-                run.survivors("multiturn_convs", Conversation),
-                key=lambda conversation: (_chunk_place(conversation.chunk), conversation.uuid),
-            ),
+            chunks=run.survivors("worthy_for_questions", Chunk),
+            pairs=run.survivors("qatuples_revised", QAPair),
+            conversations=run.survivors("multiturn_convs", Conversation),
         )
         count = open_counter(run.config)
         try:
@@ -142,9 +140,6 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
 }
 
 
-def _chunk_place(chunk: Chunk) -> tuple[str, str, int, str]:
-    return (chunk.directory, chunk.source, chunk.start, chunk.uuid)
-
-
-def _pair_place(pair: QAPair) -> tuple[tuple[str, str, int, str], tuple[int, ...], str]:
-    return (_chunk_place(pair.chunk), pair.sentences, pair.uuid)
+def _pair_place(pair: QAPair) -> tuple[str, str, int, str, tuple[int, ...], str]:
+    chunk = pair.chunk
+    return (chunk.directory, chunk.source, chunk.start, chunk.uuid, pair.sentences, pair.uuid)

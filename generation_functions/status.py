@@ -58,7 +58,7 @@ def describe_status(status: Status) -> str:
             f"  {row['items']:5}  {row['name']:24} {row['outcome']:9} {row['reason']}"
             for row in reasons
         ]
-    for stage, content in status.items():
+    for content in status.values():
         for folder, counts in content["survivors"].items():
             said = ", ".join(f"{count} {name}" for name, count in counts.items())
             lines.append(f"{folder}/: {said}")

@@ -53,3 +53,11 @@ def open_small_run(tmp_path: Path) -> OpenRun:
         return run
 
     return open_it
+
+
+@pytest.fixture(scope="session")
+def embedded_model() -> Path:
+    """The GGUF that `make test` puts into logical_models/."""
+    path = Path(__file__).parents[1] / "logical_models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    assert path.exists(), "run `make model`"
+    return path

@@ -197,6 +197,14 @@ def test_sizes_are_even_rather_than_full_with_a_small_rest():
     assert min(sizes) >= 50
 
 
+def test_parts_of_many_small_blocks_are_cut_at_their_headings():
+    parts = [
+        "\n\n".join([f"## Part {number}", *(f"p{number}x{row} is one." for row in range(70))])
+        for number in range(6)
+    ]
+    assert texts_of("\n\n".join(parts), 240) == parts
+
+
 def test_an_insertion_leaves_most_chunks_their_uuids():
     paragraphs = [words(20 + 7 * number % 31, f"p{number}x") for number in range(120)]
     for number in range(0, 120, 12):

@@ -99,7 +99,7 @@ def test_every_step_grammar_compiles_in_llama_cpp(name: str) -> None:
 
 
 def test_llama_cpp_refuses_what_it_cannot_compile() -> None:
-    with pytest.raises(GrammarError, match="test.gbnf:1"):
+    with pytest.raises(GrammarError, match=r"test\.gbnf:1"):
         compile_grammar(grammar_of('root ::= (("a"{0,60} "b"){0,60} "c"){0,60}'))
 
 

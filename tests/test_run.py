@@ -54,7 +54,9 @@ def parse_colour(thing: Thing, reply: str) -> str:
     return colour
 
 
-NAME_COLOUR: Step[Thing, str] = Step("name_colour", lambda thing: {"thing": thing.name}, parse_colour)
+NAME_COLOUR: Step[Thing, str] = Step(
+    "name_colour", lambda thing: {"thing": thing.name}, parse_colour
+)
 IS_RED: Step[Thing, bool] = Step(
     "name_colour", lambda thing: {"thing": thing.name}, lambda thing, reply: reply == "Colour: red"
 )

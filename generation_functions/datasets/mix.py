@@ -78,12 +78,12 @@ def _check_material(run_folder: Path, material: Material) -> None:
     if not material.chunks:
         raise RunFolderError(
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
-            "that judges chunks; if it has run, see its reasons with `status`."
+            "`questions`; if it has run, see its reasons with `status`."
         )
     if not material.pairs and not material.conversations:
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
-            "nothing to fine-tune on. Run the stages that write questions and conversations; if "
+            "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
             "they have run, see their reasons with `status`."
         )
 

@@ -47,9 +47,9 @@ def write_system_prompt(config: Config, directory: str, uuid: str) -> str:
 
 def _additional_context(config: Config, directory: str) -> str:
     for one in config.path.input_dirs:
-        if PurePath(one.path) == PurePath(directory):
+        if PurePath(one.name or one.path) == PurePath(directory):
             return one.final_system_prompt_additional_context
-    listed = ", ".join(one.path for one in config.path.input_dirs)
+    listed = ", ".join(one.name or one.path for one in config.path.input_dirs)
     raise RunFolderError(
         f"Found items made from the directory {directory}, which is not in "
         f"`path.input_dirs` ({listed}). Put it back, or run all stages again."

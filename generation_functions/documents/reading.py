@@ -14,16 +14,18 @@ SUFFIXES = (".txt", ".md")
 NOT_DOCUMENTS = ("readme", "license", "licence", "copying", "notice")
 
 
-def read_documents(directories: Sequence[Path]) -> list[Document]:
+def read_documents(directories: Sequence[Path], names: Sequence[str] = ()) -> list[Document]:
     """Read every .txt and .md file below `directories`, in the order of their paths.
 
     Hidden files and folders are skipped, and files named README, LICENSE, LICENCE,
-    COPYING or NOTICE. A document's directory is the name as given here.
+    COPYING or NOTICE. A document's directory is its name in `names`, by default the path
+    as given here; it is part of every uuid below it.
     Raises InputError, which lists everything that has to be put right.
     """
     problems = _check_directories(directories)
     documents: list[Document] = []
-    for directory in directories:
+    called = names or [_name(directory) for directory in directories]
+    for directory, name in zip(directories, called, strict=True):
         if not directory.is_dir():
             continue
         files = find_files(directory)
@@ -31,7 +33,7 @@ def read_documents(directories: Sequence[Path]) -> list[Document]:
             problems.append(f"{directory}: no documents in it; {_describe_others(directory)}")
         for file in files:
             try:
-                documents.append(_read_document(directory, file))
+                documents.append(_read_document(directory, name, file))
             except (ValueError, OSError) as error:
                 problems.append(f"{file}: {error}")
     if problems:
@@ -90,7 +92,7 @@ def _describe_others(directory: Path) -> str:
     return f"{advice} (other files found: {found})" if found else advice
 
 
-def _read_document(directory: Path, file: Path) -> Document:
+def _read_document(directory: Path, called: str, file: Path) -> Document:
     """Read one file; ValueError says what to do about it."""
     front_matter, body = cut_front_matter(_decode(file.read_bytes(), file))
     text = clean_text(body)
@@ -99,8 +101,8 @@ def _read_document(directory: Path, file: Path) -> Document:
     name = parse_name(unicodedata.normalize("NFC", file.stem))
     path = _name(file.relative_to(directory))
     return Document(
-        uuid=make_uuid(_name(directory), path, text),
-        directory=_name(directory),
+        uuid=make_uuid(called, path, text),
+        directory=called,
         path=path,
         title=front_matter.title or name.title,
         author=front_matter.author or name.author,

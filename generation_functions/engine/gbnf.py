@@ -96,10 +96,11 @@ def _strip_comment(line: str) -> str:
     return (match[0] if match else line).strip()
 
 
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "[": "[", "]": "]"}
+
+
 class _Parser:
     """Recursive descent over one right-hand side."""
-
-    _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "[": "[", "]": "]"}
 
     def __init__(self, text: str, place: str, file: str = "", line: int = 0) -> None:
         self._text = text
@@ -216,8 +217,8 @@ class _Parser:
             return character
         escape = self._peek()
         self._at += 1
-        if escape in self._ESCAPES and escape:
-            return self._ESCAPES[escape]
+        if escape in _ESCAPES and escape:
+            return _ESCAPES[escape]
         width = {"x": 2, "u": 4, "U": 8}.get(escape, 0)
         digits = self._text[self._at : self._at + width]
         if not width or not re.fullmatch(rf"[0-9a-fA-F]{{{width}}}", digits):

@@ -62,7 +62,9 @@ class Grammar:
 
     def _matcher(self, tight: bool) -> "Matcher":
         if tight not in self._matchers:
-            self._matchers[tight] = Matcher({name: rule.node for name, rule in self.rules.items()}, tight)
+            self._matchers[tight] = Matcher(
+                {name: rule.node for name, rule in self.rules.items()}, tight
+            )
         return self._matchers[tight]
 
 

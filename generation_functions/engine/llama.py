@@ -72,9 +72,7 @@ class Llama:
         data = text.encode()
         size = len(data) + 8
         tokens = (llama_cpp.llama_token * size)()
-        count = llama_cpp.llama_tokenize(
-            self.vocab, data, len(data), tokens, size, False, special
-        )
+        count = llama_cpp.llama_tokenize(self.vocab, data, len(data), tokens, size, False, special)
         ids = list(tokens[:count])
         if special and self.add_bos and ids[:1] != [self.bos]:
             ids.insert(0, self.bos)
@@ -83,9 +81,9 @@ class Llama:
     def piece(self, token: int) -> bytes:
         """Return a token's bytes; control tokens have none."""
         if token not in self._pieces:
-            buffer = (ctypes.c_char * 256)()
+            buffer = ctypes.create_string_buffer(256)
             size = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, 256, 0, False)
-            self._pieces[token] = bytes(buffer[: max(size, 0)])
+            self._pieces[token] = buffer.raw[: max(size, 0)]
         return self._pieces[token]
 
     def is_end(self, token: int) -> bool:

@@ -168,5 +168,5 @@ def start_child(settings: LoadSettings) -> ChildProcess:
 
 
 def _known_error(error: dict[str, Any]) -> errors.PalimpsestError:
-    kind = getattr(errors, error["kind"], errors.EngineError)
-    return kind(error["message"])  # type: ignore[no-any-return]
+    kind: type[errors.PalimpsestError] = getattr(errors, error["kind"], errors.EngineError)
+    return kind(error["message"])

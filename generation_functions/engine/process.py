@@ -1,5 +1,6 @@
 """The parent's side of the engine's process: start it, talk to it, see it die."""
 
+import contextlib
 import json
 import os
 import signal
@@ -84,10 +85,8 @@ class ChildProcess:
 
     def close(self) -> None:
         """End the child: it leaves when its pipe closes; after five seconds it is killed."""
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._requests.close()
-        except BrokenPipeError:
-            pass
         try:
             self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

@@ -94,6 +94,7 @@ async def stream(
     engine: Engine, requests: Iterable[Request]
 ) -> AsyncIterator[tuple[Request, Completion]]:
     """Send all requests and yield each with its completion as it finishes."""
+
     async def answer(request: Request) -> tuple[Request, Completion]:
         return request, await engine.complete(request)
 

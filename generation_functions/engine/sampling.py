@@ -117,8 +117,9 @@ class Drawer:
 
 
 def _weights(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    values = logits.astype(np.float64)
-    return np.exp(values - values.max())
+    values: npt.NDArray[np.float64] = logits.astype(np.float64)
+    weights: npt.NDArray[np.float64] = np.exp(values - values.max())
+    return weights
 
 
 def _make_chain(sampling: Sampling) -> Any:

@@ -115,7 +115,7 @@ class Slots:
             status = self._llama.decode(entries)
         if status != 0:
             raise EngineError(f"llama_decode failed with status {status}")
-        for token, position, sequence, _ in entries:
+        for _, position, sequence, _ in entries:
             slot = self._slots[sequence]
             slot.evaluated = position + 1
         self._retain_prefixes()

@@ -20,7 +20,7 @@ from generation_functions.steps.step import Step
 
 POINTS_AT_TEXT = "points at the text"
 
-_PAIR = re.compile(r"Sentences: ([\d, ]+)\nQuestion: (.+)\nAnswer: (.+)")
+_PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 _REWORDED = re.compile(r"reword\nQuestion: (.+)\nAnswer: (.+)")
 
 
@@ -73,7 +73,7 @@ def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
         raise Unparsable("letters of another script")
     sentences = number_sentences(request.chunk.text)
     pairs: dict[tuple[frozenset[str], frozenset[str]], QAPair] = {}
-    for numbers_, question, answer in _PAIR.findall(reply):
+    for numbers_, answer, question in _PAIR.findall(reply):
         named = {int(number) for number in re.findall(r"\d+", numbers_)}
         chosen = tuple(sorted(number for number in named if 1 <= number <= len(sentences)))
         question, answer = question.strip(), answer.strip()
@@ -147,9 +147,9 @@ def _revision_rules(pair: QAPair) -> Mapping[str, str]:
 
 
 def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
-    return lambda pair: {"chunk": show_chunk(pair.chunk)} | {
-        name: getattr(pair, name) for name in names
-    }
+    return lambda pair: (
+        {"chunk": show_chunk(pair.chunk)} | {name: getattr(pair, name) for name in names}
+    )
 
 
 JUDGE_CHUNK: Step[Chunk, bool] = Step(

@@ -71,7 +71,9 @@ def strange_script(text: str, source: str) -> bool:
     Models that were trained on many languages drop a stray sign of another script
     where only a short token still fits.
     """
-    return bool(_scripts(text) - _scripts(source) - {"LATIN", "GREEK", "MICRO", "FEMININE", "MASCULINE"})
+    return bool(
+        _scripts(text) - _scripts(source) - {"LATIN", "GREEK", "MICRO", "FEMININE", "MASCULINE"}
+    )
 
 
 def _scripts(text: str) -> set[str]:
@@ -80,7 +82,20 @@ def _scripts(text: str) -> set[str]:
 
 
 def _stem(word: str) -> str:
-    for ending in ("ations", "ation", "ingly", "ings", "edly", "ies", "ing", "ed", "es", "ly", "s", "e"):
+    for ending in (
+        "ations",
+        "ation",
+        "ingly",
+        "ings",
+        "edly",
+        "ies",
+        "ing",
+        "ed",
+        "es",
+        "ly",
+        "s",
+        "e",
+    ):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word

@@ -90,7 +90,9 @@ class Record:
 
     def refusal(self, key: str, context: int) -> Refusal | None:
         """Return the refusal that a request had at this context."""
-        return next((one for one in self.refusals if (one.key, one.context) == (key, context)), None)
+        return next(
+            (one for one in self.refusals if (one.key, one.context) == (key, context)), None
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as it stands in its file."""

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,9 +111,7 @@ class Run:
                 for index, item in enumerate(items):
                     going.add(asyncio.ensure_future(one(index, item)))
                     if len(going) >= self.config.system.concurrency_limit:
-                        done, going = await asyncio.wait(
-                            going, return_when=asyncio.FIRST_COMPLETED
-                        )
+                        done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
                         _raise_first(done)
                 while going:
                     done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
@@ -259,9 +257,7 @@ class Run:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             self._writer.write(path, text)
 
-    async def _cast(
-        self, step: Step[I, bool], item: I, record: Record, number: int
-    ) -> bool | None:
+    async def _cast(self, step: Step[I, bool], item: I, record: Record, number: int) -> bool | None:
         try:
             return await self._attempt(step, item, record, vote=number)
         except Failed:
@@ -365,7 +361,7 @@ class Run:
 
     @contextmanager
     def _bar(self, items: Iterable[Any], label: str) -> Iterator[Any]:
-        total = len(items) if hasattr(items, "__len__") else None
+        total = len(items) if isinstance(items, Sized) else None
         with tqdm(
             total=total, desc=label, unit="item", disable=not (label and self.progress)
         ) as bar:

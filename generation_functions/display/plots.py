@@ -1,0 +1,120 @@
+"""Pictures: the funnel as bars, and how long texts are in tokens.
+
+matplotlib is imported when a picture is drawn, through its objects: no pyplot, no state.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from generation_functions.status import Status, funnel_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLOURS = {"kept": "#3b7a78", "rejected": "#d9a441", "failed": "#b5513f"}
+_INK, _FAINT = "#333333", "#9a9a9a"
+_DOTS = 160  # per inch; shown at half of it, which is sharp on every screen
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A matplotlib figure that a notebook shows once."""
+
+    figure: "Figure"
+
+    def save(self, path: Path, dots: int = _DOTS) -> None:
+        """Write the picture; the format is the suffix's (png, svg, pdf)."""
+        self.figure.savefig(path, dpi=dots, metadata={"Software": None} if _is_png(path) else None)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        data = BytesIO()
+        self.figure.savefig(data, format="png", dpi=_DOTS)
+        width, height = (int(side * _DOTS / 2) for side in self.figure.get_size_inches())
+        return data.getvalue(), {"width": width, "height": height}
+
+
+def plot_funnel(status: Status, stage: str | None = None) -> Picture:
+    """Draw what each pipeline and step kept, rejected and failed: one stage, or all."""
+    rows = [row for row in funnel_rows(status) if stage in (None, row["stage"])]
+    figure, axes = _new_figure(height=0.9 + 0.34 * max(len(rows), 1))
+    left = [0] * len(rows)
+    for outcome, colour in _COLOURS.items():
+        values = [row[outcome] for row in rows]
+        axes.barh(range(len(rows)), values, left=left, color=colour, height=0.66, label=outcome)
+        left = [start + value for start, value in zip(left, values, strict=True)]
+    widest = max([*left, 1])
+    for place, row in enumerate(rows):
+        axes.text(row["in"] + widest * 0.012, place, _say_kept(row), va="center", color=_INK)
+    axes.set_yticks(range(len(rows)), [_label(row, stage) for row in rows])
+    axes.set_xlim(0, widest * 1.16)
+    axes.set_xlabel("items")
+    axes.invert_yaxis()
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(loc="outside upper right", ncols=3, frameon=False)
+    return Picture(figure)
+
+
+def save_funnel(status: Status, path: Path) -> None:
+    """Write the funnel of all stages as a picture; the format is the suffix's."""
+    plot_funnel(status).save(path)
+
+
+def plot_token_lengths(
+    lengths: Mapping[str, Sequence[int]], limit: int | None = None, label: str = "tokens"
+) -> Picture:
+    """Draw a histogram of token counts for each name, one above the other.
+
+    `limit`, where given, is drawn as a line: the most that was asked for.
+    """
+    import numpy as np
+
+    shown = {name: values for name, values in lengths.items() if values}
+    figure, all_axes = _new_stack(max(len(shown), 1))
+    longest = max((max(values) for values in shown.values()), default=1)
+    bins = np.linspace(0, max(longest, limit or 0) * 1.02 + 1, 41)
+    for axes, (name, values) in zip(all_axes, shown.items(), strict=False):
+        axes.hist(values, bins=bins, color=_COLOURS["kept"], rwidth=0.92)
+        note = f"{name}: {len(values):,}, median {int(np.median(values)):,}, most {max(values):,}"
+        axes.set_title(note, loc="left", fontsize=9, color=_INK)
+        if limit is not None:
+            axes.axvline(limit, color=_COLOURS["failed"], linewidth=1, linestyle="--")
+        axes.yaxis.get_major_locator().set_params(integer=True)
+    if not shown:
+        all_axes[0].set_title("nothing yet", loc="left", fontsize=9, color=_INK)
+    all_axes[-1].set_xlabel(label)
+    return Picture(figure)
+
+
+def _label(row: Mapping[str, Any], stage: str | None) -> str:
+    name = str(row["name"]).replace("_", " ")
+    return name if stage or row["stage"] == row["name"] else f"{row['stage']}: {name}"
+
+
+def _say_kept(row: Mapping[str, Any]) -> str:
+    return f"{row['kept']:,}" if row["kept"] == row["in"] else f"{row['kept']:,} of {row['in']:,}"
+
+
+def _new_figure(height: float) -> "tuple[Figure, Axes]":
+    figure, axes = _new_stack(1, height)
+    return figure, axes[0]
+
+
+def _new_stack(count: int, height: float = 1.5) -> "tuple[Figure, list[Axes]]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, height * count), layout="constrained", facecolor="white")
+    stack = figure.subplots(count, 1, sharex=True, squeeze=False)
+    for axes in stack[:, 0]:
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(_FAINT)
+        axes.tick_params(length=0, labelcolor=_INK, labelsize=9)
+        axes.xaxis.label.set_color(_INK)
+    return figure, list(stack[:, 0])
+
+
+def _is_png(path: Path) -> bool:
+    return path.suffix.lower() == ".png"
