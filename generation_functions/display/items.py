@@ -52,12 +52,11 @@ def show_dropped(cut: Cut, most: int = 50) -> Html:
 
 
 def chunk_lengths(cut: Cut) -> dict[str, list[int]]:
-    """Return the tokens of the chunks, by document."""
-    lengths: dict[str, list[int]] = {document.title: [] for document in cut.documents}
-    titles = {document.uuid: document.title for document in cut.documents}
-    for chunk in cut.chunks:
-        lengths[titles[chunk.document]].append(chunk.tokens)
-    return lengths
+    """Return the tokens of the chunks that go on, and of those that a rule dropped."""
+    return {
+        "chunks": [chunk.tokens for chunk in cut.chunks],
+        "dropped by a rule": [chunk.tokens for chunk, _ in cut.dropped],
+    }
 
 
 def show_pairs(pairs: Sequence[QAPair], most: int = 10) -> Html:

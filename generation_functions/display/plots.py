@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from generation_functions.status import Status, funnel_rows
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"kept": "#3b7a78", "rejected": "#d9a441", "failed": "#b5513f"}
 _INK, _FAINT = "#333333", "#9a9a9a"
+_BINS = 40
 _DOTS = 160  # per inch; shown at half of it, which is sharp on every screen
 
 
@@ -49,11 +51,10 @@ def plot_funnel(status: Status, stage: str | None = None) -> Picture:
     widest = max([*left, 1])
     for place, row in enumerate(rows):
         axes.text(row["in"] + widest * 0.012, place, _say_kept(row), va="center", color=_INK)
-    axes.set_yticks(range(len(rows)), [_label(row, stage) for row in rows])
+    axes.set_yticks(list(range(len(rows))), [_label(row, stage) for row in rows])
     axes.set_xlim(0, widest * 1.16)
     axes.set_xlabel("items")
     axes.invert_yaxis()
-    axes.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(loc="outside upper right", ncols=3, frameon=False)
     return Picture(figure)
 
@@ -70,19 +71,17 @@ def plot_token_lengths(
 
     `limit`, where given, is drawn as a line: the most that was asked for.
     """
-    import numpy as np
-
     shown = {name: values for name, values in lengths.items() if values}
     figure, all_axes = _new_stack(max(len(shown), 1))
     longest = max((max(values) for values in shown.values()), default=1)
-    bins = np.linspace(0, max(longest, limit or 0) * 1.02 + 1, 41)
+    step = (max(longest, limit or 0) * 1.02 + 1) / _BINS
+    bins = [number * step for number in range(_BINS + 1)]
     for axes, (name, values) in zip(all_axes, shown.items(), strict=False):
         axes.hist(values, bins=bins, color=_COLOURS["kept"], rwidth=0.92)
-        note = f"{name}: {len(values):,}, median {int(np.median(values)):,}, most {max(values):,}"
+        note = f"{name}: {len(values):,}, median {int(median(values)):,}, most {max(values):,}"
         axes.set_title(note, loc="left", fontsize=9, color=_INK)
         if limit is not None:
             axes.axvline(limit, color=_COLOURS["failed"], linewidth=1, linestyle="--")
-        axes.yaxis.get_major_locator().set_params(integer=True)
     if not shown:
         all_axes[0].set_title("nothing yet", loc="left", fontsize=9, color=_INK)
     all_axes[-1].set_xlabel(label)
@@ -105,6 +104,7 @@ def _new_figure(height: float) -> "tuple[Figure, Axes]":
 
 def _new_stack(count: int, height: float = 1.5) -> "tuple[Figure, list[Axes]]":
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(7.5, height * count), layout="constrained", facecolor="white")
     stack = figure.subplots(count, 1, sharex=True, squeeze=False)
@@ -113,6 +113,8 @@ def _new_stack(count: int, height: float = 1.5) -> "tuple[Figure, list[Axes]]":
         axes.spines["bottom"].set_color(_FAINT)
         axes.tick_params(length=0, labelcolor=_INK, labelsize=9)
         axes.xaxis.label.set_color(_INK)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     return figure, list(stack[:, 0])
 
 

@@ -32,7 +32,7 @@ def read_record(path: Path) -> Record:
 
     Raises RunFolderError for a file that is not a record.
     """
-    value = read_json(path)
+    value = read_json(path) or {}
     try:
         record = Record.from_json(value)
         if value["outcome"]:

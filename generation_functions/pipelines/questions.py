@@ -10,7 +10,8 @@ from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.wording import (
     content_words,
-    find_pointers,
+    coverage,
+    find_unclear,
     numbers,
     strange_script,
 )
@@ -18,7 +19,13 @@ from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
 
-POINTS_AT_TEXT = "points at the text"
+UNWORTHY = (
+    "contents list",
+    "licence or imprint",
+    "captions or references",
+    "exercises",
+    "no facts",
+)
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 _REWORDED = re.compile(r"reword\nQuestion: (.+)\nAnswer: (.+)")
@@ -42,6 +49,23 @@ def show_chunk(chunk: Chunk) -> str:
     return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
 
 
+def find_ungrounded(pair: QAPair) -> str | None:
+    """Return what words and numbers alone tell against a pair, or None.
+
+    Small models carry over words and numbers from a prompt's examples; those are not in
+    the chunk.
+    """
+    known = f"{pair.chunk.source}\n{pair.chunk.text}"
+    asked, told = content_words(pair.question), content_words(pair.answer)
+    if numbers(f"{pair.question} {pair.answer}") - numbers(known):
+        return "a number that the text does not have"
+    if coverage(told, known) < 0.5 or coverage(asked, known) < 0.3:
+        return "not in the words of the text"
+    if told <= asked and coverage(asked, pair.answer) > 0.8:
+        return "answer only repeats the question"
+    return None
+
+
 def read_verdict(reply: str) -> str:
     """Return what follows "Verdict: ", to the end of the reply."""
     _, found, verdict = reply.partition("\nVerdict: ")
@@ -54,9 +78,7 @@ def _parse_judgement(chunk: Chunk, reply: str) -> bool:
     verdict = read_verdict(reply)
     if verdict == "facts":
         return True
-    if verdict in ("contents list", "licence or imprint", "captions or references"):
-        raise Rejected(verdict)
-    if verdict in ("exercises", "no facts"):
+    if verdict in UNWORTHY:
         raise Rejected(verdict)
     raise Unparsable("unknown verdict")
 
@@ -73,8 +95,8 @@ def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
         raise Unparsable("letters of another script")
     sentences = number_sentences(request.chunk.text)
     pairs: dict[tuple[frozenset[str], frozenset[str]], QAPair] = {}
-    for numbers_, answer, question in _PAIR.findall(reply):
-        named = {int(number) for number in re.findall(r"\d+", numbers_)}
+    for cited, answer, question in _PAIR.findall(reply):
+        named = {int(number) for number in re.findall(r"\d+", cited)}
         chosen = tuple(sorted(number for number in named if 1 <= number <= len(sentences)))
         question, answer = question.strip(), answer.strip()
         if not (chosen and content_words(question) and answer):
@@ -103,8 +125,8 @@ def _parse_revision(pair: QAPair, reply: str) -> QAPair:
         if reworded is None:
             raise Unparsable("unknown verdict")
         pair = _reword(pair, *reworded.groups())
-    if find_pointers(f"{pair.question}\n{pair.answer}"):
-        raise Rejected(POINTS_AT_TEXT)
+    if find_unclear(pair.question, pair.answer):
+        raise Rejected("points at the text")
     return pair
 
 
@@ -136,14 +158,14 @@ def _revision_fields(pair: QAPair) -> dict[str, Any]:
         "chunk": show_chunk(pair.chunk),
         "question": pair.question,
         "answer": pair.answer,
-        "pointers": find_pointers(f"{pair.question}\n{pair.answer}"),
+        "pointers": find_unclear(pair.question, pair.answer),
     }
 
 
 def _revision_rules(pair: QAPair) -> Mapping[str, str]:
-    """A pair that points at the text by rule may not simply pass."""
-    points = find_pointers(f"{pair.question}\n{pair.answer}")
-    return {"verdict": '"fail" | reworded'} if points else {}
+    """A pair with words that code knows to be unclear may not pass as it is."""
+    unclear = find_unclear(pair.question, pair.answer)
+    return {"verdict": '"fail" | reworded'} if unclear else {}
 
 
 def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
@@ -203,7 +225,12 @@ async def refine(run: Run, pair: QAPair) -> QAPair:
 
 
 async def vet(run: Run, pair: QAPair) -> None:
-    """Raise Rejected unless the pair wins all three votes."""
+    """Raise Rejected unless the pair is grounded in its chunk and wins all three votes."""
+    ungrounded = find_ungrounded(pair)
+    if ungrounded:
+        run.count("grounding", pair.uuid, rejected=ungrounded)
+        raise Rejected(ungrounded)
+    run.count("grounding", pair.uuid)
     for check, reason in CHECKS:
         if not await run.vote(check, pair):
             raise Rejected(reason)

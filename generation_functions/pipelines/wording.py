@@ -3,25 +3,30 @@
 import re
 import unicodedata
 
-_TEXT = r"(?:text|passage|excerpt|extract|chapter|paragraph|document|author|writer|narrator)"
-_PART = r"(?:section|article|book|manual|sentences?|statement|table|figure|footnote|description)"
-_NAMED = r"(?!'s)(?! (?:of|by|on|called|titled|entitled|named) |,? [\"“'‘_A-Z])"
-_POINTERS = re.compile(
-    "|".join(
-        (
-            rf"\b(?:this|the (?:above|given|provided|following|present|same)) (?:{_TEXT}|{_PART})\b",
-            rf"\bthe {_TEXT}\b(?:'s\b|{_NAMED})",
-            rf"\b(?:in|to|by|from) (?:the|this|these) {_PART}\b{_NAMED}",
-            r"\b(?:mentioned|described|discussed|listed|stated|given|shown|said|explained|referred to)"
-            r" (?:above|below|earlier|previously|here|before)\b",
-            r"\b(?:sentences?|fig\.|figs\.|footnote) \[?\d+",
-            r"\[\d+\]",
-        )
-    ),
-    re.IGNORECASE,
+_TEXT = r"(?:text|excerpt|chapter|paragraph|author|writer|narrator)"
+_PART = r"(?:passage|section|book|manual|article|sentences?)"
+_OTHER = r"(?:document|extract|statement|table|figure|footnote|description|source|context)"
+_NAMED = r"(?! (?:of|by|on|called|titled|entitled|named|through|from|to|between) |,? (?-i:[\"“_A-Z]))"
+_POINTERS = (
+    rf"(?:this|these|the (?:above|given|provided|following)) (?:{_TEXT}|{_PART}|{_OTHER})",
+    rf"the {_TEXT}s?\b{_NAMED}",
+    rf"the (?:first|second|third|last|next|previous|two|three) (?:\w+ )?(?:{_TEXT}|{_PART})s?",
+    rf"(?:in|of|to|by|from) the {_PART}\b{_NAMED}",
+    rf"according to the {_OTHER}\b{_NAMED}",
+    r"(?:mentioned|described|discussed|listed|stated|given|shown|said|explained|referred to)"
+    r" (?:above|below|earlier|previously|before)",
+    r"(?:sentences?|figs?\.|footnotes?) \[?\d+",
+    r"\[\d+\]",
+    r"th(?:is|ese) latter\b(?: \w+)?",
+)
+# What names nothing by itself: a person who is asked "why did they do this?" asks back.
+_DEMONSTRATIVE = re.compile(r"\b(?:this|these|those)(?: (\w+))?", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:he|she|they|him|them|his|their|its|the (?:former|latter))\b", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
 _INNER_WORD = re.compile(r"(?<=[\w,;:)] )[^\W\d_]{2,}")
 _EMPTY_WORDS = frozenset(
     """a about after all also am an and any are as at be because been before being between both but
@@ -39,7 +44,25 @@ def find_pointers(text: str) -> list[str]:
 
     A text that is named ("the author of Hamlet") is not pointed at.
     """
-    return list(dict.fromkeys(match.group() for match in _POINTERS.finditer(text)))
+    found = [match for pattern in _COMPILED for match in pattern.finditer(text)]
+    return list(dict.fromkeys(match.group() for match in sorted(found, key=re.Match.start)))
+
+
+def find_unclear(question: str, answer: str) -> list[str]:
+    """Return the phrases of a pair that mean nothing to somebody who sees the pair alone.
+
+    These are its pointers at a text, and in the question words that stand for something
+    ("this mistake", "they") before anything is named that they could stand for.
+    """
+    phrases = find_pointers(question) + find_pointers(answer)
+    for match in _DEMONSTRATIVE.finditer(question):
+        before = content_words(question[: match.start()])
+        if not (content_words(match[1] or "") & before or (not match[1] and before)):
+            phrases.append(match.group())
+    for match in _PRONOUN.finditer(question):
+        if not content_words(question[: match.start()]):
+            phrases.append(match.group())
+    return list(dict.fromkeys(phrases))
 
 
 def content_words(text: str) -> set[str]:
