@@ -20,6 +20,8 @@ def friendly_reply(request: Request) -> str:
     if asked.endswith("Write the conversation."):
         pairs = re.findall(r"Question: (.+)\nAnswer: (.+)", asked)
         return "\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in pairs)
+    if asked.endswith("about this."):
+        return _write_pairs(asked, request.seed)
     for extra in range(50):
         reply = draw_reply(
             Request(
@@ -34,6 +36,17 @@ def friendly_reply(request: Request) -> str:
         if not found or verdict in ("facts", "yes", "pass"):
             return reply
     return reply
+
+
+def _write_pairs(asked: str, seed: int) -> str:
+    """Make a pair of some of the chunk's sentences, so that it is grounded in the chunk."""
+    sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE)
+    chosen = sentences[: 1 + seed % 2] if sentences else [("1", "There is nothing to tell.")]
+    return "\n\n".join(
+        f"Sentences: {number}\nAnswer: {sentence}\n"
+        f"Question: What is known about {' '.join(sentence.split()[:4])}?"
+        for number, sentence in chosen
+    )
 
 
 class TalkingEngine(ScriptedEngine):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -33,9 +34,9 @@ def config(tmp_path: Path) -> Path:
     """A config over four short texts."""
     texts = tmp_path / "texts"
     texts.mkdir()
-    for number in range(4):
-        text = TEXT.replace("1931", str(1901 + number)).replace("Kelvin", "Kelvin " * (number + 1))
-        (texts / f"Bridge {number}.txt").write_text(text, encoding="utf-8")
+    for name in ("Arno", "Brent", "Clyde", "Dee"):  # no sentence stands in two of them
+        text = re.sub(r"\b(The|It|Its|Paint|Until)\b", rf"\1 {name}", TEXT)
+        (texts / f"The {name} Bridge.txt").write_text(text, encoding="utf-8")
     file = tmp_path / "config.yaml"
     content = {
         "path": {"input_dirs": [{"path": "texts"}], "output_dir": "run", "prompts": "prompts"},

@@ -62,6 +62,8 @@ class LocalEngine:
                 return
             loop = asyncio.get_running_loop()
             self._child = await asyncio.to_thread(start_child, self._settings)
+            name, settings = self.model.path.name, self._settings
+            _log.info("loaded %s: %d slots of %d", name, settings.slots, settings.context)
             threading.Thread(target=self._listen, args=(self._child, loop), daemon=True).start()
 
     async def complete(self, request: Request) -> Completion:

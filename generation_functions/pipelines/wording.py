@@ -6,7 +6,9 @@ import unicodedata
 _TEXT = r"(?:text|excerpt|chapter|paragraph|author|writer|narrator)"
 _PART = r"(?:passage|section|book|manual|article|sentences?)"
 _OTHER = r"(?:document|extract|statement|table|figure|footnote|description|source|context)"
-_NAMED = r"(?! (?:of|by|on|called|titled|entitled|named|through|from|to|between) |,? (?-i:[\"“_A-Z]))"
+_NAMED = (
+    r"(?! (?:of|by|on|called|titled|entitled|named|through|from|to|between) |,? (?-i:[\"“_A-Z]))"
+)
 _POINTERS = (
     rf"(?:this|these|the (?:above|given|provided|following)) (?:{_TEXT}|{_PART}|{_OTHER})",
     rf"the {_TEXT}s?\b{_NAMED}",

@@ -2,10 +2,9 @@
 
 import asyncio
 import hashlib
-from collections import defaultdict
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,25 +28,14 @@ from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt, load_prompt
 from generation_functions.steps.record import Outcome, Record, Refusal, Reply
+from generation_functions.steps.stage_pass import Pass, log_to
 from generation_functions.steps.step import Item, Step
-from generation_functions.steps.survivors import Survivors, read_survivors
+from generation_functions.steps.survivors import read_survivors
 
 I = TypeVar("I", bound=Item)
 O = TypeVar("O")
 R = TypeVar("R")
-T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Pass:
-    """What one pass of a stage counts."""
-
-    stage: str
-    limit: int | None
-    steps: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
-    pipelines: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
-    survivors: dict[str, Survivors] = field(default_factory=dict)
-    complete: bool = False
+_log = logging.getLogger(__name__)
 
 
 class Run:
@@ -71,15 +59,16 @@ class Run:
         With `limit`, only some items are taken: nothing is moved to stale/. When the
         stage is interrupted, what was made stays, and the live lists stay as they were.
         """
-        with hold_run(self.folder, name):
-            self._pass = Pass(name, limit)
+        with hold_run(self.folder, name), log_to(self.folder / "run.log"):
+            self._pass = Pass(name, limit, self.folder, self._writer)
+            _log.info("stage %s begins", name)
             try:
                 yield
-                self._finish_pass(self._pass)
-                self._pass.complete = True
+                self._pass.finish()
             finally:
                 self._writer.sync()
-                self._write_status(self._pass)
+                self._pass.write_status()
+                _log.info("stage %s %s", name, "ends" if self._pass.complete else "breaks off")
                 self._pass = None
                 if not self.keep_models:
                     await self.engines.release()
@@ -169,7 +158,7 @@ class Run:
 
         Raises Rejected("deleted by hand") for one that a person took out.
         """
-        return self._survivors(folder).keep(item)
+        return self._current.open(folder).keep(item)
 
     def count(self, label: str, uuid: str, rejected: str = "") -> None:
         """Count an item that code alone decided about."""
@@ -183,7 +172,7 @@ class Run:
     def open_survivors(self, *folders: str) -> None:
         """Name the folders that this stage fills, also when it fills them with nothing."""
         for folder in folders:
-            self._survivors(folder)
+            self._current.open(folder)
 
     def survivors(self, folder: str, kind: type[I]) -> list[I]:
         """Return what an earlier stage kept and no person deleted, in order.
@@ -212,12 +201,6 @@ class Run:
         if self._pass is None:
             raise RunFolderError("no stage is running: use `async with run.stage(...)`.")
         return self._pass
-
-    def _survivors(self, folder: str) -> Survivors:
-        kept = self._current.survivors
-        if folder not in kept:
-            kept[folder] = Survivors(self.folder / folder, self._writer)
-        return kept[folder]
 
     def _prompt(self, step: Step[Any, Any]) -> Prompt:
         if step.name not in self._prompts:
@@ -337,27 +320,6 @@ class Run:
         if not path.exists():
             content = prompt.content.model_dump(mode="json")
             self._writer.write(path, dump({"prompt": content, "grammar": prompt.grammar.text}))
-
-    def _finish_pass(self, current: Pass) -> None:
-        for folder, survivors in current.survivors.items():
-            if current.limit is None:
-                survivors.sweep()
-            self._writer.write(self.folder / "live" / f"{folder}.json", dump(survivors.live))
-
-    def _write_status(self, current: Pass) -> None:
-        path = self.folder / "status.json"
-        status = read_json(path) or {}
-        status[current.stage] = {
-            "complete": current.complete,
-            "limit": current.limit,
-            "pipelines": {name: one.as_json() for name, one in current.pipelines.items()},
-            "steps": {name: one.as_json() for name, one in current.steps.items()},
-            "survivors": {
-                name: {"kept": len(one.live), **one.counts}
-                for name, one in current.survivors.items()
-            },
-        }
-        self._writer.write(path, dump(status))
 
     @contextmanager
     def _bar(self, items: Iterable[Any], label: str) -> Iterator[Any]:
