@@ -39,12 +39,13 @@ def friendly_reply(request: Request) -> str:
 
 
 def _write_pairs(asked: str, seed: int) -> str:
-    """Make a pair of some of the chunk's sentences, so that it is grounded in the chunk."""
+    """Make pairs of the chunk's sentences, so that they are grounded, and of the seed."""
+    word = "".join(chr(ord("a") + (seed >> 4 * place) % 16) for place in range(7))
     sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE)
     chosen = sentences[: 1 + seed % 2] if sentences else [("1", "There is nothing to tell.")]
     return "\n\n".join(
         f"Sentences: {number}\nAnswer: {sentence}\n"
-        f"Question: What is known about {' '.join(sentence.split()[:4])}?"
+        f"Question: What does {word} know about {' '.join(sentence.split()[:4])}?"
         for number, sentence in chosen
     )
 

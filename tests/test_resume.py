@@ -209,6 +209,20 @@ def test_a_survivor_edited_by_hand_keeps_its_edit_into_the_dataset(config: Path)
     assert status["questions"]["survivors"]["qatuples_revised"]["edited by hand"] == 1
 
 
+def test_an_edit_survives_a_change_elsewhere_in_its_document(config: Path) -> None:
+    run, _ = run_stages(config, "documents", "questions")
+    place = run.folder / "worthy_for_questions"
+    chunks = {path: json.loads(path.read_text(encoding="utf-8")) for path in place.glob("*.json")}
+    edited, value = max(chunks.items(), key=lambda item: item[1]["start"])
+    value["text"] = value["text"].replace("museum", "museum and school")
+    edited.write_text(json.dumps(value), encoding="utf-8")
+    document = next((config.parent / "texts").glob(f"{value['source']}.txt"))
+    text = document.read_text(encoding="utf-8")
+    document.write_text("A new line.\n\n" + text, encoding="utf-8")
+    run_stages(config, "documents", "questions")
+    assert "museum and school" in edited.read_text(encoding="utf-8")
+
+
 def test_an_edit_that_breaks_a_record_is_named(config: Path) -> None:
     run, _ = run_stages(config, "documents", "questions")
     broken = sorted((run.folder / "qatuples_revised").glob("*.json"))[0]

@@ -2,6 +2,7 @@
 
 import random
 import string
+from functools import lru_cache
 
 from generation_functions.engine.gbnf import Chars, Choice, Node, Reference, Repeat, Sequence
 from generation_functions.engine.grammar import Grammar
@@ -33,14 +34,13 @@ def _draw(grammar: Grammar, node: Node, rng: random.Random, depth: int) -> str:
             times = rng.randint(least, upper)
             return "".join(_draw(grammar, item, rng, depth) for _ in range(times))
         case Chars():
-            return _draw_character(node, rng)
+            return rng.choice(_characters(node))
 
 
-def _draw_character(chars: Chars, rng: random.Random) -> str:
-    usual = [character for character in _LETTERS if chars.holds(character)]
-    if usual:
-        return rng.choice(usual)
-    if chars.negated:
-        return next(chr(code) for code in range(0xA1, 0x10000) if chars.holds(chr(code)))
-    low, high = rng.choice(chars.ranges)
-    return chr(rng.randint(low, high))
+@lru_cache(maxsize=1024)
+def _characters(chars: Chars) -> str:
+    """Return some characters of the class: printable ASCII where it has any."""
+    usual = "".join(character for character in _LETTERS if chars.holds(character))
+    if usual or not chars.negated:
+        return usual or "".join(chr(low) for low, _ in chars.ranges)
+    return next(chr(code) for code in range(0xA1, 0x10000) if chars.holds(chr(code)))

@@ -21,6 +21,7 @@ from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.step import Item
 
 T = TypeVar("T", bound=Item)
+_PLACE = {"document", "start", "end"}
 
 
 class Survivors:
@@ -46,7 +47,7 @@ class Survivors:
         """
         path = self.folder / f"{item.uuid}.json"
         stale = self.folder / "stale" / path.name
-        derived = to_json(item)
+        derived = json.loads(json.dumps(to_json(item)))
         digest = _digest(derived)
         written, set_aside = self._written.get(item.uuid, (None, False))
         if written == digest and set_aside and stale.exists():
@@ -58,6 +59,8 @@ class Survivors:
             raise Rejected("deleted by hand")
         self._live.add(item.uuid)
         if found is not None and _digest(found) == digest:
+            if found != derived:
+                self._writer.write(path, dump(derived))
             if written != digest:
                 self._note(item.uuid, digest, set_aside=False)
             return item
@@ -118,5 +121,12 @@ def _read(path: Path, kind: type[T], value: object) -> T:
 
 
 def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    """Return a hash of what a survivor says, wherever in its document it stands now."""
+    text = json.dumps(_without_place(value), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _without_place(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_place(one) for key, one in value.items() if key not in _PLACE}
+    return [_without_place(one) for one in value] if isinstance(value, list | tuple) else value
