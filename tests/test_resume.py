@@ -218,7 +218,7 @@ def test_an_edit_survives_a_change_elsewhere_in_its_document(config: Path) -> No
     edited.write_text(json.dumps(value), encoding="utf-8")
     document = next((config.parent / "texts").glob(f"{value['source']}.txt"))
     text = document.read_text(encoding="utf-8")
-    document.write_text("A new line.\n\n" + text, encoding="utf-8")
+    document.write_text("Rivers and their bridges\n\n" + text, encoding="utf-8")
     run_stages(config, "documents", "questions")
     assert "museum and school" in edited.read_text(encoding="utf-8")
 
