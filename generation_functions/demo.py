@@ -60,6 +60,7 @@ def execute_notebook(notebook: Path, executed: Path, config: Path) -> None:
             executed,
             parameters={"config": str(config)},
             kernel_name="python3",
+            language="python",
             cwd=notebook.parent,
             progress_bar=False,
         )

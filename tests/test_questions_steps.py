@@ -1,0 +1,310 @@
+"""The parsers and rules of the question steps, and every worked example of their prompts."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.questions import (
+    CHECK_ANSWER_ACCURACY,
+    CHECK_ANSWER_RELEVANCE,
+    CHECK_QUESTION,
+    JUDGE_CHUNK,
+    REVISE_PAIR,
+    UNWORTHY,
+    WRITE_QUESTIONS,
+    QuestionRequest,
+    find_ungrounded,
+    show_chunk,
+)
+from generation_functions.pipelines.wording import find_pointers, find_unclear, strange_script
+from generation_functions.records import Chunk, QAPair
+from generation_functions.steps.prompts import Example, load_prompt
+
+CHECKS = (CHECK_QUESTION, CHECK_ANSWER_RELEVANCE, CHECK_ANSWER_ACCURACY)
+CHUNK = Chunk(
+    uuid="c1",
+    document="d1",
+    directory="texts",
+    source="On Bridges, by A. Mason",
+    text="The bridge was opened on 4 May 1931.\nIt is 812 metres long. Its engineer was Maud Ferris.",
+    start=0,
+    end=90,
+    tokens=20,
+)
+PAIR = QAPair(
+    uuid="p1",
+    question="How long is the bridge?",
+    answer="The bridge is 812 metres long.",
+    sentences=(2,),
+    quote="It is 812 metres long.",
+    chunk=CHUNK,
+)
+WRITTEN = (
+    "Sentences: 2\n"
+    "Answer: The bridge is 812 metres long.\n"
+    "Question: How long is the bridge?\n\n"
+    "Sentences: 3, 1\n"
+    "Answer: Maud Ferris was the engineer of the bridge that was opened in 1931.\n"
+    "Question: Who was the engineer of the bridge?"
+)
+
+
+def examples(name: str) -> tuple[Example, ...]:
+    return load_prompt(name).content.examples
+
+
+def chunk_of(example: Example) -> Chunk:
+    lines = re.sub(r"\n(?!\[)", " ", example.fields["chunk"])
+    text = re.sub(r"^\[\d+\] ", "", lines, flags=re.MULTILINE)
+    return replace(CHUNK, text=text, source=example.fields.get("source", "none"))
+
+
+def pair_of(example: Example) -> QAPair:
+    fields = example.fields
+    return replace(
+        PAIR, chunk=chunk_of(example), question=fields["question"], answer=fields.get("answer", "")
+    )
+
+
+def verdicts(name: str) -> Counter[str]:
+    return Counter(
+        re.search(r"Verdict: (.+)", one.answer)[1]  # type: ignore[index]
+        for one in examples(name)
+    )
+
+
+def test_a_chunk_is_shown_as_one_numbered_sentence_a_line() -> None:
+    assert show_chunk(CHUNK).splitlines() == [
+        "[1] The bridge was opened on 4 May 1931.",
+        "[2] It is 812 metres long.",
+        "[3] Its engineer was Maud Ferris.",
+    ]
+
+
+def test_only_facts_are_worth_asking_about() -> None:
+    assert JUDGE_CHUNK.parse(CHUNK, "Holds: The length of a bridge.\nVerdict: facts") is True
+    for kind in UNWORTHY:
+        with pytest.raises(Rejected, match=kind):
+            JUDGE_CHUNK.parse(CHUNK, f"Holds: Facts.\nVerdict: {kind}")
+
+
+def test_a_verdict_is_read_by_equality_not_by_the_words_around_it() -> None:
+    with pytest.raises(Unparsable):
+        JUDGE_CHUNK.parse(CHUNK, "Holds: Verdict facts.\nVerdict: no facts at all")
+    for check in CHECKS:
+        assert check.parse(PAIR, "Found: No, nothing.\nVerdict: yes") is True
+        assert check.parse(PAIR, "Found: Yes, everything.\nVerdict: no") is False
+        for reply in ("Verdict yes", "Found: yes.\nVerdict: yes, mostly", "yes", ""):
+            with pytest.raises(Unparsable):
+                check.parse(PAIR, reply)
+
+
+def test_grammar_and_parser_know_the_same_kinds_of_chunk() -> None:
+    body = load_prompt("judge_chunk").grammar.rules["verdict"].body
+    assert re.findall(r'"([^"]+)"', body) == ["facts", *UNWORTHY]
+
+
+def test_pairs_carry_the_sentences_that_they_name() -> None:
+    first, second = WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 4), WRITTEN)
+    assert (first.question, first.answer) == (PAIR.question, PAIR.answer)
+    assert first.quote == "It is 812 metres long."
+    assert second.sentences == (1, 3)
+    assert second.quote == "The bridge was opened on 4 May 1931. Its engineer was Maud Ferris."
+    assert first.chunk is CHUNK
+    again = WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 4), WRITTEN)
+    assert [pair.uuid for pair in again] == [first.uuid, second.uuid]
+    assert first.uuid != second.uuid
+
+
+def test_a_question_asked_twice_is_taken_once_and_no_more_than_asked_for() -> None:
+    same = WRITTEN.replace("Who was the engineer of the bridge?", "How LONG is that bridge?")
+    assert len(WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 4), same)) == 1
+    assert len(WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 1), WRITTEN)) == 1
+
+
+def test_a_reply_without_a_usable_pair_is_asked_again() -> None:
+    for reply in ("", WRITTEN.replace("Sentences: 2", "Sentences: 9").split("\n\n")[0]):
+        with pytest.raises(Unparsable):
+            WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 4), reply)
+
+
+def test_letters_of_a_script_that_the_text_lacks_are_asked_again() -> None:
+    stray = WRITTEN.replace("812 metres", "812 метров")
+    with pytest.raises(Unparsable):
+        WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 4), stray)
+    assert not strange_script("Длина моста 5 м", "Мост был открыт.")
+    assert not strange_script("An angle of α, 5 µm", "English text.")
+
+
+def test_the_grammar_admits_only_the_chunks_sentences_and_so_many_pairs() -> None:
+    request = QuestionRequest(CHUNK, 2)
+    grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
+    assert grammar.matches(WRITTEN)
+    assert not grammar.matches(WRITTEN.replace("Sentences: 2", "Sentences: 4"))
+    assert not grammar.matches(f"{WRITTEN}\n\n{WRITTEN}")
+    single = load_prompt("write_questions").grammar.replace(
+        WRITE_QUESTIONS.rules(QuestionRequest(CHUNK, 1))
+    )
+    assert single.matches(WRITTEN.split("\n\n")[0])
+    assert not single.matches(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "grounded"),
+    [
+        ("How long is the bridge?", "It is 812 metres long.", True),
+        ("How long is the bridge?", "It is 821 metres long.", False),
+        ("How long is the bridge after 900 days?", "It is 812 metres long.", False),
+        ("How long is the bridge?", "Slaked lime falls to a powder.", False),
+        ("Which ventricle pumps oxygen into lungs?", "It is 812 metres long.", False),
+        ("Was Maud Ferris the engineer of the bridge?", "Maud Ferris was the engineer.", True),
+        ("Why was Maud Ferris the engineer?", "Maud Ferris was the engineer.", False),
+    ],
+)
+def test_grounding_is_told_by_words_and_numbers(question: str, answer: str, grounded: bool) -> None:
+    reason = find_ungrounded(replace(PAIR, question=question, answer=answer))
+    assert (reason is None) == grounded
+
+
+def test_a_pair_passes_unchanged() -> None:
+    assert REVISE_PAIR.parse(PAIR, "Unclear: Nothing.\nVerdict: pass") is PAIR
+
+
+def test_a_reworded_pair_is_a_new_item_with_the_same_quote() -> None:
+    reply = (
+        "Unclear: Which bridge is meant.\nVerdict: reword\n"
+        "Question: How long is the Kelvin Bridge?\nAnswer: The Kelvin Bridge is 812 metres long."
+    )
+    revised = REVISE_PAIR.parse(PAIR, reply)
+    assert revised.question == "How long is the Kelvin Bridge?"
+    assert revised.answer == "The Kelvin Bridge is 812 metres long."
+    assert revised.uuid != PAIR.uuid
+    assert (revised.quote, revised.sentences, revised.chunk) == (PAIR.quote, (2,), CHUNK)
+    same = reply.split("Question:")[0] + f"Question: {PAIR.question}\nAnswer: {PAIR.answer}"
+    assert REVISE_PAIR.parse(PAIR, same) is PAIR
+
+
+def test_a_pair_that_still_points_at_the_text_is_a_final_no() -> None:
+    with pytest.raises(Rejected, match="does not stand alone"):
+        REVISE_PAIR.parse(PAIR, "Unclear: All of it.\nVerdict: fail")
+    pointing = replace(PAIR, question="How long is the bridge, according to the author?")
+    for reply in (
+        "Unclear: Nothing.\nVerdict: pass",
+        "Unclear: All.\nVerdict: reword\nQuestion: What does this passage say?\nAnswer: A length.",
+    ):
+        with pytest.raises(Rejected, match="points at the text"):
+            REVISE_PAIR.parse(pointing, reply)
+
+
+def test_what_code_knows_to_be_unclear_may_not_pass_as_it_is() -> None:
+    grammar = load_prompt("revise_pair").grammar
+    reply = "Unclear: Nothing.\nVerdict: pass"
+    assert grammar.replace(REVISE_PAIR.rules(PAIR)).matches(reply)
+    pointing = replace(PAIR, question="How long is it, according to the author?")
+    assert not grammar.replace(REVISE_PAIR.rules(pointing)).matches(reply)
+    assert REVISE_PAIR.fields(pointing)["pointers"] == ["the author"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is the main idea of the passage?",
+        "What does the author, in short, think of iron?",
+        "What does the third chapter tell?",
+        "What do the first two sentences say?",
+        "Which metals are mentioned above?",
+        "What is shown in Fig. 12?",
+        "According to the document, who was fined?",
+        "What does sentence 4 say?",
+        "What does the text's author say of alchemy?",
+        "As stated in [3], it melts.",
+    ],
+)
+def test_phrases_that_point_at_a_text_are_found(text: str) -> None:
+    assert find_pointers(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who is the author of Hamlet?",
+        "What happens on the passage of electricity through water?",
+        "What does the text of the Magna Carta promise?",
+        "What is the section of a cone?",
+        "In the book Walden, who builds a hut?",
+        "Which goods stand on the table?",
+        "How is the sentence of the court carried out?",
+    ],
+)
+def test_a_text_that_is_named_is_not_pointed_at(text: str) -> None:
+    assert not find_pointers(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "unclear"),
+    [
+        ("Why did the alchemists make this mistake?", ["this mistake"]),
+        ("What did they assume?", ["they"]),
+        ("What happens to limestone when it is heated?", []),
+        ("Why do bees dance when they have found food?", []),
+        ("Which mistake did the alchemists make, and why is this mistake grave?", []),
+        ("How long does it take Venus to go round the Sun?", []),
+    ],
+)
+def test_words_that_stand_for_nothing_named_are_found(question: str, unclear: list[str]) -> None:
+    assert find_unclear(question, "An answer.") == unclear
+
+
+def test_every_example_of_a_check_has_the_verdict_that_its_parser_reads() -> None:
+    for example in examples("judge_chunk"):
+        verdict = example.answer.rsplit("Verdict: ")[-1]
+        if verdict == "facts":
+            assert JUDGE_CHUNK.parse(chunk_of(example), example.answer)
+        else:
+            with pytest.raises(Rejected, match=verdict):
+                JUDGE_CHUNK.parse(chunk_of(example), example.answer)
+    for check in CHECKS:
+        for example in examples(check.name):
+            expected = example.answer.endswith("Verdict: yes")
+            assert check.parse(pair_of(example), example.answer) is expected
+
+
+def test_every_example_pair_is_grounded_clear_and_taken() -> None:
+    for example in examples("write_questions"):
+        request = QuestionRequest(chunk_of(example), example.fields["most"])
+        grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
+        assert grammar.matches(example.answer)
+        pairs = WRITE_QUESTIONS.parse(request, example.answer)
+        assert len(pairs) == example.answer.count("Question: ")
+        for pair in pairs:
+            assert find_ungrounded(pair) is None
+            assert find_unclear(pair.question, pair.answer) == []
+
+
+def test_every_example_of_the_revision_shows_what_its_pair_needs() -> None:
+    for example in examples("revise_pair"):
+        pair = pair_of(example)
+        assert (
+            load_prompt("revise_pair")
+            .grammar.replace(REVISE_PAIR.rules(pair))
+            .matches(example.answer)
+        )
+        if example.answer.endswith("fail"):
+            with pytest.raises(Rejected):
+                REVISE_PAIR.parse(pair, example.answer)
+        else:
+            revised = REVISE_PAIR.parse(pair, example.answer)
+            assert (revised == pair) == example.answer.endswith("pass")
+            assert find_ungrounded(revised) is None
+
+
+def test_the_examples_verdicts_are_balanced() -> None:
+    for check in CHECKS:
+        counts = verdicts(check.name)
+        assert counts["yes"] == counts["no"] > 0
+    kinds = verdicts("judge_chunk")
+    assert kinds["facts"] == kinds.total() / 2
+    assert set(verdicts("revise_pair")) == {"pass", "reword", "fail"}
