@@ -1,0 +1,72 @@
+"""The shape of the package: imports go one way, and nothing heavy is loaded unasked."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "generation_functions"
+NAME = PACKAGE.name
+MAY_IMPORT = {
+    "errors": set(),
+    "records": set(),
+    "planned": set(),
+    "config": {"errors", "planned"},
+    "engine": {"errors", "records"},
+    "documents": {"errors", "records"},
+    "steps": {"errors", "records", "config", "engine"},
+    "pipelines": {"errors", "records", "documents", "steps"},
+    "datasets": {"errors", "records", "config"},
+    "session": {"errors", "config", "engine", "steps"},
+    "status": {"errors", "steps"},
+}
+
+
+def imported_parts(file: Path) -> set[str]:
+    """Return the parts of the package that a module imports, its own left out."""
+    own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    parts = {name.split(".")[1] for name in names if name.startswith(f"{NAME}.")}
+    return parts - {own}
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_imports_go_one_way(part: str) -> None:
+    folder = PACKAGE / part
+    files = sorted(folder.glob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    wrong = {
+        file.name: extra for file in files if (extra := imported_parts(file) - MAY_IMPORT[part])
+    }
+    assert wrong == {}
+
+
+def test_nothing_heavy_is_imported_before_it_is_asked_for() -> None:
+    code = (
+        "import sys, generation_functions.__main__\n"
+        "heavy = {'llama_cpp', 'torch', 'transformers', 'matplotlib', 'datasets', 'papermill'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_package_itself_imports_on_a_bare_python() -> None:
+    code = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import {NAME}.install"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        str(file.relative_to(PACKAGE))
+        for file in PACKAGE.rglob("*.py")
+        if not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
