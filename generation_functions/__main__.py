@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generation_functions.errors import PalimpsestError
-from generation_functions.session import open_run
+from generation_functions.session import open_run, run_folder
 from generation_functions.stages import STAGES
 from generation_functions.status import describe_status, read_status
 
@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.limit is not None and options.limit < 1:
         raise PalimpsestError(f"--limit {options.limit}: at least 1.")
     asyncio.run(_run_stages(options))
-    print(describe_status(read_status(open_run_folder(options.config))))
+    print(describe_status(read_status(run_folder(options.config))))
 
 
 async def _run_stages(options: argparse.Namespace) -> None:
@@ -64,11 +64,6 @@ async def _run_stages(options: argparse.Namespace) -> None:
             await STAGES[name](run, options.limit)
     finally:
         await run.engines.release()
-
-
-def open_run_folder(config_file: Path) -> Path:
-    """Return the run folder that a config names."""
-    return open_run(config_file).folder
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -6,7 +6,6 @@ import re
 import time
 from pathlib import Path
 
-from generation_functions.config import load_config
 from generation_functions.datasets.axolotl import (
     PRETRAINING_CONFIG,
     PRETRAINING_FOLDER,
@@ -14,6 +13,7 @@ from generation_functions.datasets.axolotl import (
     SFT_FOLDER,
 )
 from generation_functions.errors import PalimpsestError
+from generation_functions.session import run_folder
 from generation_functions.status import describe_status, read_status
 
 NOTEBOOKS = ("00_models", "01_documents", "02_questions", "07_conversations", "08_mix_and_configs")
@@ -27,14 +27,20 @@ def run_demo(config: Path, root: Path) -> None:
     Raises PalimpsestError, naming notebook and cell, when one fails; what was made stays.
     """
     config = config.resolve()
-    folder = (config.parent / load_config(config).path.output_dir).resolve()
+    folder = run_folder(config)
     executed = folder / "notebooks"
     executed.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     for name in NOTEBOOKS:
         begun = time.monotonic()
         print(f"{name:20}", end=" ", flush=True)
-        execute_notebook(root / "notebooks" / f"{name}.ipynb", executed / f"{name}.ipynb", config)
+        try:
+            execute_notebook(
+                root / "notebooks" / f"{name}.ipynb", executed / f"{name}.ipynb", config
+            )
+        except PalimpsestError:
+            print()  # the error has its own line
+            raise
         print(f"{time.monotonic() - begun:7.1f} s", flush=True)
     print(f"{'together':20} {time.monotonic() - started:7.1f} s\n")
     print(describe_status(read_status(folder)))
@@ -63,6 +69,7 @@ def execute_notebook(notebook: Path, executed: Path, config: Path) -> None:
             language="python",
             cwd=notebook.parent,
             progress_bar=False,
+            extra_arguments=["--log-level=ERROR"],
         )
     except papermill.PapermillExecutionError as error:
         raise PalimpsestError(

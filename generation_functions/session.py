@@ -38,6 +38,12 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     return run
 
 
+def run_folder(config_file: Path | str) -> Path:
+    """Return the run folder that a config names; nothing is opened or made."""
+    file = Path(config_file).resolve()
+    return (file.parent / load_config(file).path.output_dir).resolve()
+
+
 def open_counter(config: Config) -> Count:
     """Return the run's token counter; it starts its process with the first count."""
     name = config.system.token_counter

@@ -30,7 +30,7 @@ CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION,)
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The documents of a run, their chunks, and those that the rules dropped, with reasons."""
+    """The documents of a run, their chunks, and the chunks dropped by rules or by the subset."""
 
     documents: tuple[Document, ...]
     chunks: tuple[Chunk, ...]
@@ -60,11 +60,13 @@ def cut_documents(run: Run) -> Cut:
     good = [chunk for chunk, reason in judged if reason is None]
     if config.system.use_subset:
         good = choose_subset(good, config.system.subset_size, config.system.seed)
-    return Cut(
-        tuple(documents),
-        tuple(good),
-        tuple((chunk, reason) for chunk, reason in judged if reason is not None),
+    chosen = {chunk.uuid for chunk in good}
+    dropped = tuple(
+        (chunk, reason or "not in the subset")
+        for chunk, reason in judged
+        if chunk.uuid not in chosen
     )
+    return Cut(tuple(documents), tuple(good), dropped)
 
 
 def choose_subset(chunks: Sequence[Chunk], size: int, seed: int) -> list[Chunk]:

@@ -21,8 +21,12 @@ from scripted_run import friendly_reply
 
 from generation_functions import session
 from generation_functions.demo import NOTEBOOKS, execute_notebook, run_demo
+from generation_functions.engine.gguf import read_model
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import PalimpsestError, RunFolderError
+from generation_functions.stages import STAGES
+from generation_functions.status import read_status
+from generation_functions.steps.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -132,6 +136,29 @@ def test_a_notebook_run_too_early_says_what_to_run_first(
         asyncio.run(run_cells(ROOT / "notebooks" / "07_conversations.ipynb", config))
 
 
+@pytest.mark.slow
+def test_the_demo_executes_all_notebooks_and_says_where_everything_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In real kernels; its replies were given before, by an engine that passes for the GGUF's."""
+    config = write_config(tmp_path)
+    fingerprint = read_model(tmp_path / "models" / "tiny.gguf").fingerprint
+    engine = ScriptedEngine(friendly_reply, fingerprint=fingerprint)
+    asyncio.run(run_stages(session.open_run(config, {"small": engine, "large": engine})))
+    run_demo(config, ROOT)
+    said = capsys.readouterr().out
+    assert [line.split()[0] for line in said.splitlines()[:5]] == list(NOTEBOOKS)
+    run = tmp_path / "run"
+    assert f"{run}/sft_run/sft_training_config.yaml" in said
+    assert "sft_run/factual_sft_completion/multiturn_convs.jsonl" in said
+    counts = [step for stage in read_status(run).values() for step in stage["steps"].values()]
+    assert sum(step["replayed_calls"] for step in counts) > 0
+    assert sum(step["new_calls"] for step in counts) == 0
+    for name in NOTEBOOKS:
+        executed = read(run / "notebooks" / f"{name}.ipynb")
+        assert all(cell.execution_count for cell in code_of(executed))
+
+
 def test_a_failing_notebook_names_its_cell_and_leaves_its_copy(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     cells = [
@@ -169,6 +196,12 @@ def test_an_executed_copy_has_links_that_lead_and_plain_html_for_dead_widgets(
     (link,) = re.findall(r"\]\(([^)]+)\)", "".join(content["cells"][0]["source"]))
     assert (executed.parent / link).read_text(encoding="utf-8") == "here"
     assert [list(output["data"]) for output in content["cells"][-1]["outputs"]] == [["text/html"]]
+
+
+async def run_stages(run: Run) -> None:
+    run.progress = False
+    for stage in STAGES.values():
+        await stage(run, None)
 
 
 def write_config(folder: Path) -> Path:

@@ -51,11 +51,11 @@ class RecordBrowser:
         plain = {"text/html": self.show_plain().source, "text/plain": f"records of {self.folder}"}
         if not self.steps:
             return plain
-        return {**_Panel(self).view(), **plain}
+        return {**Panel(self).view(), **plain}
 
 
-class _Panel:
-    """The widgets of one display of a browser, and where it stands."""
+class Panel:
+    """The widgets of one display of a browser, and where among the records it stands."""
 
     def __init__(self, browser: RecordBrowser) -> None:
         import ipywidgets as widgets
@@ -63,21 +63,21 @@ class _Panel:
         self._browser = browser
         self._paths: list[Path] = []
         self._place = -1
-        self._step = widgets.Dropdown(options=browser.steps, description="step")
-        self._outcome = widgets.Dropdown(options=OUTCOMES, description="outcome")
-        self._reason = widgets.Dropdown(options=(ANY,), description="reason")
-        self._previous = widgets.Button(description="previous")
-        self._next = widgets.Button(description="next")
-        self._where = widgets.HTML()
-        self._record = widgets.HTML()
-        self._step.observe(self._change_step, "value")
-        self._outcome.observe(self._start_again, "value")
-        self._reason.observe(self._start_again, "value")
-        self._previous.on_click(lambda _: self._move(-1))
-        self._next.on_click(lambda _: self._move(1))
-        choices = widgets.HBox([self._step, self._outcome, self._reason])
-        buttons = widgets.HBox([self._previous, self._next, self._where])
-        self.box: ipywidgets.VBox = widgets.VBox([choices, buttons, self._record])
+        self.step = widgets.Dropdown(options=browser.steps, description="step")
+        self.outcome = widgets.Dropdown(options=OUTCOMES, description="outcome")
+        self.reason = widgets.Dropdown(options=(ANY,), description="reason")
+        self.previous = widgets.Button(description="previous")
+        self.next = widgets.Button(description="next")
+        self.where = widgets.HTML()
+        self.record = widgets.HTML()
+        self.step.observe(self._change_step, "value")
+        self.outcome.observe(self._start_again, "value")
+        self.reason.observe(self._start_again, "value")
+        self.previous.on_click(lambda _: self._move(-1))
+        self.next.on_click(lambda _: self._move(1))
+        choices = widgets.HBox([self.step, self.outcome, self.reason])
+        buttons = widgets.HBox([self.previous, self.next, self.where])
+        self.box: ipywidgets.VBox = widgets.VBox([choices, buttons, self.record])
         self._change_step()
 
     def view(self) -> dict[str, Any]:
@@ -85,15 +85,15 @@ class _Panel:
         return dict(self.box._repr_mimebundle_())
 
     def _change_step(self, _: Any = None) -> None:
-        step = self._step.value
+        step = self.step.value
         self._paths = list_records(self._browser.folder, step)
-        self._reason.options = (ANY, *self._browser.reasons(step))
+        self.reason.options = (ANY, *self._browser.reasons(step))
         self._start_again()
 
     def _start_again(self, _: Any = None) -> None:
         self._place = -1
-        self._record.value = tag("p", tag("em", "No record fits.")).source
-        self._where.value = f"{len(self._paths):,} records"
+        self.record.value = tag("p", tag("em", "No record fits.")).source
+        self.where.value = f"{len(self._paths):,} records"
         self._move(1)
 
     def _move(self, direction: int) -> None:
@@ -101,14 +101,14 @@ class _Panel:
             self._paths,
             self._place + direction,
             direction,
-            self._outcome.value,
-            self._reason.value,
+            self.outcome.value,
+            self.reason.value,
         )
         if found is None:
             return
         self._place = found
-        self._where.value = f"record {found + 1:,} of {len(self._paths):,}"
-        self._record.value = show_record(read_record(self._paths[found])).source
+        self.where.value = f"record {found + 1:,} of {len(self._paths):,}"
+        self.record.value = show_record(read_record(self._paths[found])).source
 
 
 def browse_records(folder: Path, stage: str) -> RecordBrowser:

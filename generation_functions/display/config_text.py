@@ -1,5 +1,6 @@
 """Changing one option in a config file's text, comments and layout as they were."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import yaml
 
 from generation_functions.errors import ConfigError
 from generation_functions.steps.files import Writer
+
+_PLAIN = re.compile(r"\w[\w.-]*(?: [\w.-]+)*")
 
 
 def set_option(text: str, keys: Sequence[str], value: str) -> str:
@@ -18,7 +21,7 @@ def set_option(text: str, keys: Sequence[str], value: str) -> str:
     node = _find(yaml.compose(text, Loader=yaml.SafeLoader), keys)
     written = _as_scalar(value)
     changed = text[: node.start_mark.index] + written + text[node.end_mark.index :]
-    if yaml.safe_load(changed) != _with(yaml.safe_load(text), keys, value):
+    if _load(changed) != _with(yaml.safe_load(text), keys, value):
         raise ConfigError(f"`{'.'.join(keys)}` cannot be changed here. Set it by hand: {written}")
     return changed
 
@@ -44,8 +47,18 @@ def _find(node: yaml.Node | None, keys: Sequence[str]) -> yaml.ScalarNode:
 
 
 def _as_scalar(value: str) -> str:
-    """Return a string as YAML writes it in one line, quoted where it must be."""
-    return yaml.safe_dump(value, allow_unicode=True, width=10_000).removesuffix("...\n").strip()
+    """Return a string as YAML writes it in one line, quoted unless it is plain everywhere."""
+    if _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+        return value
+    return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=10_000).rstrip("\n")
+
+
+def _load(text: str) -> Any:
+    """Return what a changed text holds, None where the change broke it."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
 
 
 def _with(loaded: Any, keys: Sequence[str], value: str) -> Any:

@@ -119,7 +119,9 @@ def _make_widgets(picker: ModelPicker) -> "ipywidgets.VBox":
     said = widgets.HTML()
 
     def make_choice(role: str, now: str) -> "ipywidgets.Dropdown":
-        options = [*picker.names, *(() if now in picker.names else ((f"{now} (not there)", now),))]
+        options = [(name, name) for name in picker.names]
+        if now not in picker.names:
+            options.append((f"{now} (not there)", now))
         choice = widgets.Dropdown(
             options=options, value=now, description=role, layout=widgets.Layout(width="32em")
         )

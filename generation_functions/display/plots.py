@@ -84,6 +84,7 @@ def plot_token_lengths(
             axes.axvline(limit, color=_COLOURS["failed"], linewidth=1, linestyle="--")
     if not shown:
         all_axes[0].set_title("nothing yet", loc="left", fontsize=9, color=_INK)
+    all_axes[-1].set_xlim(0, bins[-1])
     all_axes[-1].set_xlabel(label)
     return Picture(figure)
 

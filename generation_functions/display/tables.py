@@ -37,13 +37,13 @@ def show_funnel(status: Status, stage: str) -> Html:
     """Return what a stage's steps took in, kept and dropped, and their calls."""
     rows = [row for row in funnel_rows(status) if row["stage"] == stage]
     content = status.get(stage)
-    note: Part = None
+    notes: list[Part] = []
     if content and content["limit"]:
-        note = tag("p", f"Limited to the first {content['limit']} chunks.")
+        notes.append(tag("p", f"Limited to the first {content['limit']} chunks."))
     if content and not content["complete"]:
-        note = tag("p", "The stage was interrupted: run its cell again to go on.")
+        notes.append(tag("p", "The stage was interrupted: run its cell again to go on."))
     empty = f"The stage {stage} has not run yet."
-    return join([note, show_table(rows, _FUNNEL, empty=empty)])
+    return join([*notes, show_table(rows, _FUNNEL, empty=empty)])
 
 
 def show_reasons(status: Status, stage: str) -> Html:

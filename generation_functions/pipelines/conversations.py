@@ -15,7 +15,7 @@ from generation_functions.pipelines.wording import (
 )
 from generation_functions.records import Chunk, Conversation, QAPair, Turn, make_uuid
 from generation_functions.steps.run import Run
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import Step, write_literal
 
 _EXCHANGE = re.compile(r"User: (.+)\nAssistant: (.+)")
 
@@ -38,7 +38,12 @@ def _fields(request: ConversationRequest) -> dict[str, object]:
 
 
 def _rules(request: ConversationRequest) -> Mapping[str, str]:
-    return {"root": ' "\\n" '.join(["exchange"] * len(request.pairs))}
+    words = [write_literal(f"{pair.question}\nAssistant: {pair.answer}") for pair in request.pairs]
+    verbatim = [f'"User: " opening {one}' for one in words]
+    return {
+        "talk": ' "\\n" '.join(["exchange"] * len(request.pairs)),
+        "verbatim": ' "\\n" '.join(verbatim),
+    }
 
 
 def _parse(request: ConversationRequest, reply: str) -> Conversation:

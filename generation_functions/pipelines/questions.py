@@ -17,7 +17,7 @@ from generation_functions.pipelines.wording import (
 )
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.run import Run
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import Step, write_literal
 
 UNWORTHY = (
     "contents list",
@@ -67,8 +67,8 @@ def find_ungrounded(pair: QAPair) -> str | None:
 
 
 def read_verdict(reply: str) -> str:
-    """Return what follows "Verdict: ", to the end of the reply."""
-    _, found, verdict = reply.partition("\nVerdict: ")
+    """Return what follows "Verdict: " at the start of a line, to the end of the reply."""
+    _, found, verdict = f"\n{reply}".partition("\nVerdict: ")
     if not found:
         raise Unparsable("no verdict")
     return verdict.strip()
@@ -147,9 +147,18 @@ def _reword(pair: QAPair, question: str, answer: str) -> QAPair:
 
 
 def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
-    count = len(number_sentences(request.chunk.text))
+    sentences = {
+        number: " ".join(sentence.split())
+        for number, sentence in enumerate(number_sentences(request.chunk.text), start=1)
+    }
+    quotes = [
+        write_literal(f"{number}\nAnswer: {sentence}")
+        for number, sentence in sentences.items()
+        if sentence[-1:] in ".!?" and 8 <= len(sentence.split()) <= 45
+    ]
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
-    return {"number": " | ".join(f'"{number}"' for number in range(1, count + 1)), "more": more}
+    allowed = " | ".join(f'"{number}"' for number in sentences)
+    return {"number": allowed, "more": more, "verbatim": " | ".join(quotes) or "number"}
 
 
 def _revision_fields(pair: QAPair) -> dict[str, Any]:
@@ -211,7 +220,7 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
     chunk = run.keep("worthy_for_questions", chunk)
     request = QuestionRequest(chunk, run.config.questions.max_questions)
     written = await run.ask(WRITE_QUESTIONS, request)
-    return tuple(await run.map(partial(refine, run), written))
+    return tuple(await run.map(partial(refine, run), written, "pairs"))
 
 
 async def refine(run: Run, pair: QAPair) -> QAPair:

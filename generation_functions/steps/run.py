@@ -51,6 +51,7 @@ class Run:
         self._prompts: dict[str, Prompt] = {}
         self._writing: dict[tuple[str, str], asyncio.Event] = {}
         self._pass: Pass | None = None
+        self._showing = False
 
     @asynccontextmanager
     async def stage(self, name: str, limit: int | None = None) -> AsyncIterator[None]:
@@ -79,7 +80,7 @@ class Run:
         """Apply a coroutine function to items, a bounded window at once.
 
         Returns the results of the items that were not dropped, in the items' order. With
-        a `label`, the items are counted under it in the funnel, and a progress bar shows.
+        a `label`, the items are counted under it in the funnel.
         """
         results: dict[int, R] = {}
         going: set[asyncio.Task[None]] = set()
@@ -323,11 +324,15 @@ class Run:
 
     @contextmanager
     def _bar(self, items: Iterable[Any], label: str) -> Iterator[Any]:
+        """Show progress for the outermost map; those inside of it stay silent."""
         total = len(items) if isinstance(items, Sized) else None
-        with tqdm(
-            total=total, desc=label, unit="item", disable=not (label and self.progress)
-        ) as bar:
-            yield bar
+        outermost, self._showing = not self._showing, True
+        silent = not (outermost and self.progress)
+        try:
+            with tqdm(total=total, desc=label, unit="item", disable=silent) as bar:
+                yield bar
+        finally:
+            self._showing = not outermost
 
 
 def derive_seed(run_seed: int, uuid: str, step: str, vote: int, attempt: int) -> int:

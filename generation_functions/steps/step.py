@@ -39,3 +39,9 @@ class Step(Generic[I, O]):
     parse: Callable[[I, str], O]
     rules: Callable[[I], Mapping[str, str]] = no_rules
     role: str = "small"
+
+
+def write_literal(text: str) -> str:
+    """Return `text` as a GBNF literal, for the right-hand side of a replaced rule."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
