@@ -14,8 +14,8 @@ CHUNK = Chunk(
     document="d1",
     directory="texts",
     source="On Bridges, by A. Mason",
-    text="The Kelvin Bridge was opened on 4 May 1931. Its engineer Maud Ferris built it of granite, "
-    "because granite was quarried nearby. It is 812 metres long.",
+    text="The Kelvin Bridge was opened on 4 May 1931. Its engineer Maud Ferris built it of granite,"
+    " because granite was quarried nearby. It is 812 metres long.",
     start=0,
     end=90,
     tokens=20,

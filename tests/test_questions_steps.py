@@ -29,7 +29,8 @@ CHUNK = Chunk(
     document="d1",
     directory="texts",
     source="On Bridges, by A. Mason",
-    text="The bridge was opened on 4 May 1931.\nIt is 812 metres long. Its engineer was Maud Ferris.",
+    text="The bridge was opened on 4 May 1931.\n"
+    "It is 812 metres long. Its engineer was Maud Ferris.",
     start=0,
     end=90,
     tokens=20,
