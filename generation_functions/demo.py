@@ -69,7 +69,6 @@ def execute_notebook(notebook: Path, executed: Path, config: Path) -> None:
             language="python",
             cwd=notebook.parent,
             progress_bar=False,
-            extra_arguments=["--IPKernelApp.log_level=40"],  # its warnings are not for a demo
             extra_arguments=["--log-level=ERROR"],
         )
     except papermill.PapermillExecutionError as error:
