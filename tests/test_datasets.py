@@ -239,8 +239,8 @@ def test_same_material_in_another_order_gives_the_same_bytes(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("material", "message"),
     [
-        (replace(make_material(), chunks=[]), "judges chunks"),
-        (replace(make_material(), pairs=[], conversations=[]), "questions and conversations"),
+        (replace(make_material(), chunks=[]), "stage `questions`"),
+        (replace(make_material(), pairs=[], conversations=[]), "stages `questions` and `conv"),
     ],
 )
 def test_nothing_to_train_on_is_an_error_and_changes_nothing(
