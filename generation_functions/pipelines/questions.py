@@ -84,8 +84,8 @@ def _parse_judgement(chunk: Chunk, reply: str) -> bool:
 
 
 def _parse_check(pair: QAPair, reply: str) -> bool:
-    verdict = read_verdict(reply)
-    if verdict not in ("yes", "no"):
+    verdict, _, reason = read_verdict(reply).partition("\nReason: ")
+    if verdict not in ("yes", "no") or (verdict == "yes" and reason):
         raise Unparsable("unknown verdict")
     return verdict == "yes"
 
