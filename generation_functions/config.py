@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from generation_functions.errors import ConfigError
 from generation_functions.planned import PLANNED
@@ -44,14 +51,38 @@ class Paths(Section):
 
 
 class Model(Section):
-    """One model role: a GGUF in `path.models_dir`, and how it is loaded."""
+    """One model role: a GGUF in `path.models_dir`, or a model behind a server, and its use.
 
-    gguf: str
-    context: int = Field(default=4096, ge=256)  # tokens per slot
-    slots: int = Field(default=8, ge=1, le=128)
+    The options from `slots` to `restarts` are for a GGUF, those from `model` on for a server.
+    """
+
+    gguf: str | None = None
+    url: str | tuple[str, ...] | None = None  # several: requests go to them in turn
+    context: int = Field(default=4096, ge=256)  # tokens of a prompt and its reply
+    thinking: int = Field(default=0, ge=0)  # most tokens of thinking before a reply
+    request_seconds: float = Field(default=600, gt=0)  # most time for one reply
+    slots: int | None = Field(default=None, ge=1, le=128)  # None: what fits
     gpu_layers: int = Field(default=-1, ge=-1)  # -1: all
+    gpus: tuple[int, ...] | None = None  # a process on each; None: llama.cpp uses all as one
+    tensor_split: tuple[float, ...] | None = None  # shares of GPUs that act as one
     threads: int | None = Field(default=None, ge=1)
     batch: int = Field(default=512, ge=32)
+    kv_type: Literal["f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"] = "f16"
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+    rope_scaling: Literal["none", "linear", "yarn"] | None = None  # None: as the GGUF says
+    rope_scale: float | None = Field(default=None, ge=1)  # the context is stretched so far
+    restarts: int = Field(default=3, ge=0)  # crashes of its process before an error
+    model: str = ""  # the server's name for it
+    server: Literal["llama-server", "vllm"] = "llama-server"  # how grammars are sent
+    concurrency: int = Field(default=8, ge=1)  # requests at once to each url
+    retries: int = Field(default=5, ge=0)  # after 429, 5xx and timeouts
+    api_key_env: str | None = None  # the environment variable that holds a key
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Model":
+        if (self.gguf is None) == (self.url is None):
+            raise ValueError("give either `gguf` (a file in models_dir) or `url` (a server)")
+        return self
 
 
 class Models(Section):

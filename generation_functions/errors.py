@@ -8,7 +8,9 @@ PalimpsestError                 message says what is wrong and what to do
 ├── GrammarError                a grammar: file and line
 ├── RunFolderError              a run folder: locked, damaged, no space left
 └── EngineError                 the engine could not answer; ask again
-    ├── EngineCrash             the child process died
+    ├── EngineCrash             the child process died, more often than it may
+    ├── ServerError             a server refused, or stayed away after all retries
+    ├── RequestTimeout          one reply took longer than `request_seconds`
     └── PromptTooLong           a prompt and its reply do not fit a slot
 
 Dropped                         an item leaves the pipeline (not an error)
@@ -51,6 +53,14 @@ class EngineError(PalimpsestError):
 
 class EngineCrash(EngineError):
     """The engine's process ended while requests were open."""
+
+
+class ServerError(EngineError):
+    """A server refused a request, or could not be reached after all retries."""
+
+
+class RequestTimeout(EngineError):
+    """A reply took longer than it may; it is no answer, and asked again in the next pass."""
 
 
 class PromptTooLong(EngineError):

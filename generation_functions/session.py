@@ -1,19 +1,17 @@
 """From a config file to an open run: paths resolved, models looked at, nothing loaded yet."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from generation_functions.config import Config, Model, load_config
-from generation_functions.engine.gguf import ModelFile, read_model
-from generation_functions.engine.load_settings import LoadSettings
-from generation_functions.engine.local import LocalEngine
+from generation_functions.config import Config, load_config
+from generation_functions.engine.gguf import read_model
 from generation_functions.engine.pool import Engines
 from generation_functions.engine.protocol import Engine
 from generation_functions.engine.tokens import Count, VocabularyCounter, count_words
 from generation_functions.errors import ConfigError
+from generation_functions.opening import make_engines
 from generation_functions.steps.files import Writer
 from generation_functions.steps.run import Run
 
@@ -31,7 +29,7 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     config = _resolve(load_config(file), file.parent)
     folder = Path(config.path.output_dir)
     config = _pin_counter(config, folder)
-    by_role = dict(engines) if engines else _make_engines(config)
+    by_role = dict(engines) if engines else make_engines(config)
     run = Run(config, folder, Engines(by_role))
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     Writer().write(folder / "config.yaml", text)
@@ -85,6 +83,11 @@ def _pin_counter(config: Config, folder: Path) -> Config:
         earlier = yaml.safe_load(saved.read_text(encoding="utf-8")) or {}
         name = earlier.get("system", {}).get("token_counter")
     name = name or config.models.small.gguf
+    if not name:
+        raise ConfigError(
+            "the small model is behind a server, which cannot count tokens: set "
+            "`system.token_counter` to a GGUF in models_dir, or to `words`."
+        )
     if name != WORDS and not (Path(config.path.models_dir) / name).exists():
         raise ConfigError(
             f"{saved if saved.exists() else folder}: the run counts tokens with the vocabulary of "
@@ -93,30 +96,4 @@ def _pin_counter(config: Config, folder: Path) -> Config:
         )
     return config.model_copy(
         update={"system": config.system.model_copy(update={"token_counter": name})}
-    )
-
-
-def _make_engines(config: Config) -> dict[str, Engine]:
-    folder = Path(config.path.models_dir)
-    engines: dict[LoadSettings, Engine] = {}
-    by_role: dict[str, Engine] = {}
-    for role in ("small", "large"):
-        wanted: Model = getattr(config.models, role)
-        model = read_model(folder / wanted.gguf)
-        settings = _load_settings(model, wanted)
-        if settings not in engines:
-            engines[settings] = LocalEngine(model, settings)
-        by_role[role] = engines[settings]
-    return by_role
-
-
-def _load_settings(model: ModelFile, wanted: Model) -> LoadSettings:
-    return LoadSettings(
-        path=str(model.path.resolve()),
-        slots=wanted.slots,
-        context=wanted.context,
-        batch=wanted.batch,
-        gpu_layers=wanted.gpu_layers,
-        threads=wanted.threads or os.cpu_count() or 1,
-        extra_bufts=True,
     )

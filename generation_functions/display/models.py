@@ -87,7 +87,7 @@ class ModelPicker:
     def chosen(self) -> dict[str, str]:
         """Return the GGUF that the config names for each role."""
         models = load_config(self.file).models
-        return {"small": models.small.gguf, "large": models.large.gguf}
+        return {"small": models.small.gguf or "", "large": models.large.gguf or ""}
 
     def save(self, role: str, name: str) -> None:
         """Write a role's GGUF into the config, which must stay a valid one."""

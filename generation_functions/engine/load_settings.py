@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """How a model is loaded. `context` is tokens for each of `slots`; -1 GPU layers: all."""
+    """How a model is loaded. `context` is tokens for each of `slots`; -1 GPU layers: all.
+
+    `gpu` is the one device to use, None all that llama.cpp sees; `rope_scaling` None is
+    what the GGUF says. `extra_bufts` lets llama.cpp repack weights for the CPU.
+    """
 
     path: str
     slots: int
@@ -13,5 +17,11 @@ class LoadSettings:
     batch: int
     gpu_layers: int
     threads: int
-    extra_bufts: bool
+    extra_bufts: bool = True
     vocab_only: bool = False
+    gpu: int | None = None
+    tensor_split: tuple[float, ...] | None = None
+    kv_type: str = "f16"
+    flash_attention: str = "auto"
+    rope_scaling: str | None = None
+    rope_scale: float | None = None

@@ -30,8 +30,10 @@ class Sampling:
 class Request:
     """Everything that is sent to a model. `grammar` is GBNF text; "" leaves the reply free.
 
-    `shared` messages at the front are the same for all requests of a step: engines
-    with a prefix cache evaluate them once. It does not change the answer.
+    `thinking` is the most tokens that a model with a thinking block may think before the
+    grammar begins; 0 is none. `shared` messages at the front are the same for all
+    requests of a step: engines with a prefix cache evaluate them once. It does not change
+    the answer.
     """
 
     messages: tuple[Message, ...]
@@ -41,12 +43,16 @@ class Request:
     max_tokens: int
     stop: tuple[str, ...] = ()
     completion_mode: bool = False
+    thinking: int = 0
     shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A reply. `seconds` is the time from its slot to its last token."""
+    """A reply. `seconds` is the time from its slot to its last token.
+
+    `thinking` is what the model thought before; `completion_tokens` counts it too.
+    """
 
     text: str
     finish_reason: Literal["stop", "length"]
@@ -54,6 +60,7 @@ class Completion:
     cached_tokens: int
     completion_tokens: int
     seconds: float
+    thinking: str = ""
 
 
 class Engine(Protocol):

@@ -25,6 +25,7 @@ class Reply:
     cached_tokens: int
     completion_tokens: int
     seconds: float
+    thinking: str = ""
 
     @classmethod
     def of(
@@ -52,6 +53,7 @@ class Reply:
             cached_tokens=completion.cached_tokens,
             completion_tokens=completion.completion_tokens,
             seconds=completion.seconds,
+            thinking=completion.thinking,
         )
 
 

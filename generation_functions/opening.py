@@ -1,0 +1,43 @@
+"""From the models that a config names to engines: looked at and planned, not yet loaded."""
+
+import os
+from pathlib import Path
+
+from generation_functions.config import Config, Model
+from generation_functions.engine.gguf import read_model
+from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.local import LocalEngine
+from generation_functions.engine.protocol import Engine
+from generation_functions.errors import ConfigError
+
+
+def make_engines(config: Config) -> dict[str, Engine]:
+    """Return an engine for each role; roles with the same settings share one.
+
+    Raises ConfigError and ModelError, naming the file and what to do.
+    """
+    folder = Path(config.path.models_dir)
+    small, large = config.models.small, config.models.large
+    first = _make_engine(small, folder)
+    return {"small": first, "large": first if large == small else _make_engine(large, folder)}
+
+
+def _make_engine(wanted: Model, folder: Path) -> Engine:
+    return _make_local(wanted, folder) if wanted.gguf else _make_server(wanted)
+
+
+def _make_local(wanted: Model, folder: Path) -> Engine:
+    model = read_model(folder / str(wanted.gguf))
+    settings = LoadSettings(
+        path=str(model.path.resolve()),
+        slots=wanted.slots or 8,
+        context=wanted.context,
+        batch=wanted.batch,
+        gpu_layers=wanted.gpu_layers,
+        threads=wanted.threads or os.cpu_count() or 1,
+    )
+    return LocalEngine(model, settings)
+
+
+def _make_server(wanted: Model) -> Engine:
+    raise ConfigError(f"`url: {wanted.url}`: servers are not built yet. Name a `gguf`.")
