@@ -36,7 +36,7 @@ def _make_local(wanted: Model, folder: Path) -> Engine:
         gpu_layers=wanted.gpu_layers,
         threads=wanted.threads or os.cpu_count() or 1,
     )
-    return LocalEngine(model, settings)
+    return LocalEngine(model, settings, wanted.request_seconds, wanted.restarts)
 
 
 def _make_server(wanted: Model) -> Engine:

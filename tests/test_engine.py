@@ -22,7 +22,6 @@ from generation_functions.engine.protocol import Message, Request, Sampling, key
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import VocabularyCounter
 from generation_functions.errors import (
-    EngineCrash,
     EngineError,
     GrammarError,
     ModelError,
@@ -139,26 +138,7 @@ def test_completion_mode_reads_plain_text(settings: LoadSettings) -> None:
     assert with_engine(settings, act).startswith("Answer: ")
 
 
-def test_a_killed_child_is_an_error_that_says_so_and_the_next_request_starts_another(
-    settings: LoadSettings,
-) -> None:
-    async def act(engine: LocalEngine) -> None:
-        await engine.start()
-        first = engine.pid
-        assert first
-        pending = asyncio.ensure_future(engine.complete(ask("Hello?", grammar="", max_tokens=300)))
-        await asyncio.sleep(0.2)
-        os.kill(first, signal.SIGKILL)
-        with pytest.raises(EngineCrash, match="SIGKILL"):
-            await pending
-        completion = await engine.complete(ask("Hello?"))
-        assert completion.text
-        assert engine.pid != first
-
-    with_engine(settings, act)
-
-
-def test_closing_ends_the_process_and_so_does_the_end_of_its_parent(
+def test_closing_ends_the_process(
     settings: LoadSettings,
 ) -> None:
     async def act(engine: LocalEngine) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from jinja2 import TemplateError
@@ -14,11 +15,48 @@ from generation_functions.errors import ModelError
 _SEPARATOR = "\n\n----\n\n"
 
 
+@dataclass(frozen=True, slots=True)
+class _Thinking:
+    """How a family of models marks its thinking: what opens it, ends it, and leaves it out."""
+
+    opening: str
+    ending: str
+    skipping: str
+
+
+_THINKING = (
+    *(
+        _Thinking(f"{opening}\n", f"{ending}\n\n", f"{opening}\n\n{ending}\n\n")
+        for opening, ending in (
+            ("<think>", "</think>"),
+            ("<thinking>", "</thinking>"),
+            ("[THINK]", "[/THINK]"),
+            ("<seed:think>", "</seed:think>"),
+        )
+    ),
+    _Thinking(
+        "<|START_THINKING|>",
+        "<|END_THINKING|><|START_RESPONSE|>",
+        "<|START_THINKING|><|END_THINKING|><|START_RESPONSE|>",
+    ),
+    _Thinking(
+        "<|channel|>analysis<|message|>",
+        "<|end|><|start|>assistant<|channel|>final<|message|>",
+        "<|channel|>final<|message|>",
+    ),
+)
+
+
 def _raise(message: str) -> NoReturn:
     raise TemplateError(message)
 
 
-def render_chat(model: ModelFile, messages: Iterable[Message], open_reply: bool = True) -> str:
+def render_chat(
+    model: ModelFile,
+    messages: Iterable[Message],
+    open_reply: bool = True,
+    thinking: bool = False,
+) -> str:
     """Render messages with the model's template, up to where the reply begins.
 
     The template comes from a file of unknown origin, so it runs in Jinja's sandbox.
@@ -33,13 +71,38 @@ def render_chat(model: ModelFile, messages: Iterable[Message], open_reply: bool 
         )
     safe = [Message(one.role, disarm(one.content, model.special_tokens)) for one in messages]
     try:
-        return _apply(model, safe, open_reply)
+        return _apply(model, safe, open_reply, thinking)
     except TemplateError:
         merged = _merge_system(safe)
         try:
-            return _apply(model, merged, open_reply)
+            return _apply(model, merged, open_reply, thinking)
         except TemplateError as error:
             raise ModelError(f"{model.path}: its chat template fails: {error}") from error
+
+
+def open_thinking(model: ModelFile, prompt: str, wanted: bool) -> tuple[str, str]:
+    """Return the prompt with the thinking opened, or left out, and the text that ends it.
+
+    For a model whose template knows no thinking, the prompt stays as it is. Raises
+    ModelError when thinking is wanted of such a model.
+    """
+    template = model.chat_template or ""
+    kind = next((one for one in _THINKING if one.opening.strip() in template), None)
+    if not kind:
+        if wanted:
+            raise ModelError(
+                f"{model.path}: its chat template has no thinking block. Set `thinking: 0`."
+            )
+        return prompt, ""
+    opened = prompt.rstrip().endswith(kind.opening.strip())
+    if wanted:
+        skipped = prompt.removesuffix(kind.skipping)
+        return (prompt if opened else skipped + kind.opening), kind.ending
+    if opened:
+        return prompt + kind.ending, ""
+    if kind.ending.strip() in prompt[-len(kind.skipping) :] or "enable_thinking" in template:
+        return prompt, ""
+    return prompt + kind.skipping, ""
 
 
 def render_text(messages: Iterable[Message]) -> str:
@@ -56,7 +119,7 @@ def disarm(text: str, special_tokens: frozenset[str]) -> str:
     return re.sub(pattern, lambda match: match[0][:1] + " " + match[0][1:], text)
 
 
-def _apply(model: ModelFile, messages: list[Message], open_reply: bool) -> str:
+def _apply(model: ModelFile, messages: list[Message], open_reply: bool, thinking: bool) -> str:
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
     environment.globals["raise_exception"] = _raise
     template = environment.from_string(model.chat_template or "")
@@ -65,6 +128,8 @@ def _apply(model: ModelFile, messages: list[Message], open_reply: bool) -> str:
         "add_generation_prompt": open_reply,
         "bos_token": model.bos,
         "eos_token": model.eos,
+        "enable_thinking": thinking,  # Qwen3 and what follows it
+        "thinking": thinking,  # DeepSeek V3.1, Granite
     }
     return template.render(values)
 

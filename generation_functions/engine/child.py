@@ -11,14 +11,21 @@ import queue
 import signal
 import sys
 import threading
+import time
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from generation_functions.engine.llama import Llama
+import numpy as np
+import psutil
+
+from generation_functions.engine.llama import Batch, Llama
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.protocol import Completion, Sampling
-from generation_functions.engine.slots import RETAINED, Failure, Job, Slots
+from generation_functions.engine.slots import Slots
+from generation_functions.engine.task import Failure, Job
 from generation_functions.errors import PalimpsestError
+
+_SIGN_SECONDS = 1.0  # between signs of life while there is work
 
 
 def main(requests: TextIO, replies: TextIO) -> None:
@@ -30,7 +37,7 @@ def main(requests: TextIO, replies: TextIO) -> None:
 
     settings = LoadSettings(**json.loads(requests.readline()))
     try:
-        llama = Llama(settings, retained=0 if settings.vocab_only else RETAINED)
+        llama = Llama(settings)
         if not settings.vocab_only:
             send({"event": "trial"})
             _try_out(llama)
@@ -53,9 +60,12 @@ def _try_out(llama: Llama) -> None:
     """
     filler = llama.tokenize("a", special=False)[:1] or [0]
     size = min(llama.settings.batch, llama.settings.context - 1)
-    llama.decode([(filler[0], position, 0, position == size - 1) for position in range(size)])
-    llama.decode([(filler[0], size, 0, True)])
-    float(llama.logits(0)[0])
+    batch = Batch(llama.settings.batch)
+    for start, count in ((0, size), (size, 1)):
+        batch.clear()
+        batch.add(0, start, np.array(filler * count, np.int32), True)
+        llama.decode(batch)
+        float(llama.logits(1)[0, 0])
     llama.clear()
 
 
@@ -66,18 +76,30 @@ def _listen(requests: TextIO, inbox: "queue.SimpleQueue[dict[str, Any]]") -> Non
 
 
 def _serve(slots: Slots, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Any) -> None:
+    said = time.monotonic()
     while True:
         while not slots.busy or not inbox.empty():
-            message = inbox.get()
-            if message["op"] == "ask":
-                job = Job(**{**message["job"], "sampling": Sampling(**message["job"]["sampling"])})
-                failure = slots.add(job)
-                if failure:
-                    send(_reply(job.id, failure))
-            elif message["op"] == "cancel":
-                slots.cancel(message["id"])
+            _obey(inbox.get(), slots, send)
         for job_id, result in slots.step():
             send(_reply(job_id, result))
+        if time.monotonic() - said > _SIGN_SECONDS:
+            said = time.monotonic()
+            send({"event": "alive"})
+
+
+def _obey(message: dict[str, Any], slots: Slots, send: Any) -> None:
+    number = message["id"]
+    match message["op"]:
+        case "ask":
+            values = {**message["job"], "sampling": Sampling(**message["job"]["sampling"])}
+            failure = slots.add(Job(id=number, **values))
+            if failure:
+                send(_reply(number, failure))
+        case "cancel":
+            slots.cancel(number)
+        case "load":
+            slots.load.memory = psutil.Process().memory_info().rss
+            send({"id": number, "load": asdict(slots.load)})
 
 
 def _serve_tokens(llama: Llama, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Any) -> None:

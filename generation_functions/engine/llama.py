@@ -13,7 +13,6 @@ from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.errors import GrammarError, ModelError
 
 _COMPILED_GRAMMARS = 64  # kept, least recently used out
-TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
@@ -22,11 +21,65 @@ def _log(level: int, text: bytes, data: Any) -> None:
         print(text.decode("utf-8", "replace"), end="", flush=True)
 
 
+class Batch:
+    """Tokens to evaluate in one decode, at most `size`; filled anew for each."""
+
+    def __init__(self, size: int) -> None:
+        self.room = size
+        self.outputs = 0
+        self._count = 0
+        self._size = size
+        self._tokens = np.zeros(size, np.int32)
+        self._positions = np.zeros(size, np.int32)
+        self._sequences = np.zeros(size, np.int32)
+        self._wanted = np.zeros(size, np.int8)
+        self._ones = np.ones(size, np.int32)
+        step = self._sequences.itemsize
+        self._pointers = self._sequences.ctypes.data + step * np.arange(size, dtype=np.uintp)
+        self._batch = llama_cpp.llama_batch(
+            n_tokens=0,
+            token=_pointer_to(self._tokens, ctypes.c_int32),
+            embd=None,
+            pos=_pointer_to(self._positions, ctypes.c_int32),
+            n_seq_id=_pointer_to(self._ones, ctypes.c_int32),
+            seq_id=_pointer_to(self._pointers, ctypes.POINTER(ctypes.c_int32)),
+            logits=_pointer_to(self._wanted, ctypes.c_int8),
+        )
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.room, self.outputs, self._count = self._size, 0, 0
+
+    def add(self, sequence: int, start: int, tokens: npt.NDArray[np.int32], draw: bool) -> None:
+        """Append tokens of a sequence from position `start` on; with `draw`, their last
+        token's logits are wanted."""
+        first, end = self._count, self._count + len(tokens)
+        self._tokens[first:end] = tokens
+        self._positions[first:end] = np.arange(start, start + len(tokens), dtype=np.int32)
+        self._sequences[first:end] = sequence
+        self._wanted[first:end] = 0
+        self._wanted[end - 1] = draw
+        self._count = end
+        self.room = self._size - end
+        self.outputs += draw
+
+    def __len__(self) -> int:
+        return self._count
+
+    def fill(self) -> Any:
+        """Return llama.cpp's view of the batch."""
+        self._batch.n_tokens = self._count
+        return self._batch
+
+
+def _pointer_to(values: npt.NDArray[Any], kind: Any) -> Any:
+    return values.ctypes.data_as(ctypes.POINTER(kind))
+
+
 class Llama:
     """A loaded model with its context. Not thread-safe; freed with the process."""
 
-    def __init__(self, settings: LoadSettings, retained: int) -> None:
-        """Load; `retained` sequences beyond the slots are for prefixes kept aside."""
+    def __init__(self, settings: LoadSettings) -> None:
         self.settings = settings
         llama_cpp.llama_log_set(_log, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
@@ -42,18 +95,19 @@ class Llama:
         self.add_bos = bool(llama_cpp.llama_vocab_get_add_bos(self.vocab))
         self.bos = llama_cpp.llama_vocab_bos(self.vocab)
         self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
         self._grammars: OrderedDict[str, Any] = OrderedDict()
         if not settings.vocab_only:
-            self._open_context(retained)
+            self._open_context()
 
-    def _open_context(self, retained: int) -> None:
+    def _open_context(self) -> None:
         settings = self.settings
         params = llama_cpp.llama_context_default_params()
-        params.n_ctx = settings.context * (settings.slots + 1)
-        params.n_seq_max = settings.slots + retained
+        params.n_ctx = settings.cells
+        params.n_seq_max = settings.sequences
         params.n_batch = params.n_ubatch = settings.batch
         params.n_threads = params.n_threads_batch = settings.threads
-        params.kv_unified = True
+        params.kv_unified = settings.unified
         params.swa_full = True
         params.no_perf = True
         self.context = llama_cpp.llama_init_from_model(self.model, params)
@@ -65,47 +119,56 @@ class Llama:
         self.memory = llama_cpp.llama_get_memory(self.context)
         recurrent = llama_cpp.llama_model_is_recurrent(self.model)
         self.can_share = not recurrent and not llama_cpp.llama_model_is_hybrid(self.model)
-        self._batch = llama_cpp.llama_batch_init(settings.batch, 0, 1)
 
-    def tokenize(self, text: str, special: bool) -> list[int]:
-        """Return token ids; with `special`, control tokens are read and a BOS is put in front."""
+    def tokenize(self, text: str, special: bool, begin: bool = True) -> list[int]:
+        """Return token ids; with `special`, control tokens are read.
+
+        With `begin` too, a BOS is put in front, where the model wants one.
+        """
         data = text.encode()
         size = len(data) + 8
         tokens = (llama_cpp.llama_token * size)()
         count = llama_cpp.llama_tokenize(self.vocab, data, len(data), tokens, size, False, special)
         ids = list(tokens[:count])
-        if special and self.add_bos and ids[:1] != [self.bos]:
+        if special and begin and self.add_bos and ids[:1] != [self.bos]:
             ids.insert(0, self.bos)
         return ids
 
     def piece(self, token: int) -> bytes:
         """Return a token's bytes; control tokens have none."""
-        if token not in self._pieces:
+        piece = self._pieces.get(token)
+        if piece is None:
             buffer = ctypes.create_string_buffer(256)
             size = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, 256, 0, False)
-            self._pieces[token] = buffer.raw[: max(size, 0)]
-        return self._pieces[token]
+            piece = self._pieces[token] = buffer.raw[: max(size, 0)]
+        return piece
+
+    def control_piece(self, token: int) -> bytes:
+        """Return a token's bytes, those of a control token too."""
+        buffer = ctypes.create_string_buffer(256)
+        size = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, 256, 0, True)
+        return buffer.raw[: max(size, 0)]
 
     def is_end(self, token: int) -> bool:
         """Whether the token ends a generation."""
-        return bool(llama_cpp.llama_vocab_is_eog(self.vocab, token))
+        found = self._ends.get(token)
+        if found is None:
+            found = self._ends[token] = bool(llama_cpp.llama_vocab_is_eog(self.vocab, token))
+        return found
 
-    def decode(self, entries: list[tuple[int, int, int, bool]]) -> int:
-        """Evaluate (token, position, sequence, wants logits) entries; 0 is success, 1 is full."""
-        batch = self._batch
-        batch.n_tokens = len(entries)
-        for index, (token, position, sequence, wants) in enumerate(entries):
-            batch.token[index] = token
-            batch.pos[index] = position
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = wants
-        return int(llama_cpp.llama_decode(self.context, batch))
+    def decode(self, batch: Batch) -> int:
+        """Evaluate a batch; 0 is success, 1 means that no cells are left for it."""
+        return int(llama_cpp.llama_decode(self.context, batch.fill()))
 
-    def logits(self, index: int) -> npt.NDArray[np.float32]:
-        """Return a view of the logits of a batch entry; valid until the next decode."""
-        pointer = llama_cpp.llama_get_logits_ith(self.context, index)
-        return np.ctypeslib.as_array(pointer, shape=(self.n_vocab,))
+    def logits(self, count: int) -> npt.NDArray[np.float32]:
+        """Return the logits that the last batch asked for, (count, vocabulary), in its order.
+
+        The array lies in llama.cpp's memory: it is good until the next decode.
+        """
+        if not count:
+            return np.zeros((0, self.n_vocab), np.float32)
+        pointer = llama_cpp.llama_get_logits(self.context)
+        return np.ctypeslib.as_array(pointer, shape=(count, self.n_vocab))
 
     def grammar(self, text: str) -> Any:
         """Return a fresh grammar sampler; a text is compiled once. Raises GrammarError."""
@@ -119,6 +182,23 @@ class Llama:
             if len(self._grammars) > _COMPILED_GRAMMARS:
                 llama_cpp.llama_sampler_free(self._grammars.popitem(last=False)[1])
         return llama_cpp.llama_sampler_clone(self._grammars[text])
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Make a sequence a copy of the first `length` tokens of another.
+
+        Between streams llama.cpp copies whole sequences only; in a unified cache
+        nothing is copied.
+        """
+        llama_cpp.llama_memory_seq_rm(self.memory, target, -1, -1)
+        if self.settings.unified:
+            llama_cpp.llama_memory_seq_cp(self.memory, source, target, 0, length)
+        else:
+            llama_cpp.llama_memory_seq_cp(self.memory, source, target, -1, -1)
+            llama_cpp.llama_memory_seq_rm(self.memory, target, length, -1)
+
+    def trim(self, sequence: int, length: int) -> None:
+        """Forget a sequence from `length` on; 0 forgets it whole."""
+        llama_cpp.llama_memory_seq_rm(self.memory, sequence, length or -1, -1)
 
     def clear(self) -> None:
         """Forget everything that was evaluated."""

@@ -1,32 +1,38 @@
 """The default engine: a GGUF in a child process on this machine."""
 
 import asyncio
+import itertools
 import logging
 import threading
-from dataclasses import asdict, dataclass, replace
+import time
+from dataclasses import asdict, replace
 from typing import Any
 
 from generation_functions import errors
-from generation_functions.engine.chat import render_chat, render_text
+from generation_functions.engine.chat import open_thinking, render_chat, render_text
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.process import ChildProcess
-from generation_functions.engine.protocol import Completion, Request
+from generation_functions.engine.protocol import Completion, Load, Request
 
 _log = logging.getLogger(__name__)
 _Answer = asyncio.Future[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    prompt: str
-    shared: int
-
-
 class LocalEngine:
-    """Answers requests with a GGUF, in a process of its own that can be ended at any time."""
+    """Answers requests with a GGUF, in a process of its own that can be ended at any time.
 
-    def __init__(self, model: ModelFile, settings: LoadSettings) -> None:
+    When that process dies or gives no sign of life, the requests in flight are asked again
+    in a new one, each of them at most `restarts` times.
+    """
+
+    def __init__(
+        self,
+        model: ModelFile,
+        settings: LoadSettings,
+        request_seconds: float = 600.0,
+        restarts: int = 3,
+    ) -> None:
         """`settings.context` is checked against what the model was trained for."""
         trained = model.context_length
         if trained and settings.context > trained:
@@ -34,13 +40,14 @@ class LocalEngine:
                 f"{model.path}: trained with a context of {trained} tokens; "
                 f"`context: {settings.context}` in the config asks for more."
             )
-        if not 1 <= settings.slots <= 128:
-            raise errors.ModelError(f"`slots: {settings.slots}`: from 1 to 128.")
         self.model = model
         self._settings = settings
+        self._seconds = request_seconds
+        self._restarts = restarts
         self._child: ChildProcess | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._answers: dict[int, _Answer] = {}
-        self._next = 0
+        self._numbers = itertools.count()
         self._starting = asyncio.Lock()
 
     @property
@@ -61,33 +68,52 @@ class LocalEngine:
             if self._child:
                 return
             loop = asyncio.get_running_loop()
-            self._child = await asyncio.to_thread(start_child, self._settings)
+            child = await asyncio.to_thread(start_child, self._settings)
             name, settings = self.model.path.name, self._settings
             _log.info("loaded %s: %d slots of %d", name, settings.slots, settings.context)
-            threading.Thread(target=self._listen, args=(self._child, loop), daemon=True).start()
+            threading.Thread(target=self._listen, args=(child, loop), daemon=True).start()
+            self._watch = asyncio.ensure_future(self._watch_over(child))
+            self._child = child
 
     async def complete(self, request: Request) -> Completion:
-        rendered = self._render(request)
+        job = self._make_job(request)
+        for crashes in itertools.count(1):
+            await self.start()
+            try:
+                reply = await self._ask({"op": "ask", "job": job})
+                break
+            except errors.EngineCrash as error:
+                if crashes > self._restarts:
+                    raise errors.EngineCrash(
+                        f"{self.model.path.name}: a request was asked {crashes} times, and each "
+                        f"time the engine's process died. {error}"
+                    ) from error
+                _log.warning("asking again in a new process: %s", error)
+        return Completion(**reply["completion"])
+
+    async def load(self) -> Load:
+        """Return what the child has done since it was started."""
         await self.start()
-        child = self._child
+        return Load(**(await self._ask({"op": "load"}))["load"])
+
+    async def close(self) -> None:
+        child, self._child = self._child, None
+        if child:
+            self._stop_watching()
+            await asyncio.to_thread(child.close)
+            self._fail_all(errors.EngineError("the engine was closed before it had answered"))
+
+    async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a message and wait for the reply to it."""
+        child, number = self._child, next(self._numbers)
         if not child:
-            raise errors.EngineCrash("the engine was closed while a request was on its way")
-        self._next += 1
-        number = self._next
+            raise errors.EngineCrash("the engine's process ended before it was asked")
         answer: _Answer = asyncio.get_running_loop().create_future()
+        if not self._answers:
+            child.last_sign = time.monotonic()
         self._answers[number] = answer
-        job = {
-            "id": number,
-            "prompt": rendered.prompt,
-            "shared": rendered.shared,
-            "grammar": request.grammar,
-            "sampling": asdict(request.sampling),
-            "seed": request.seed,
-            "max_tokens": request.max_tokens,
-            "stop": request.stop,
-        }
-        child.send({"op": "ask", "job": job})
         try:
+            child.send({**message, "id": number})
             reply = await answer
         except asyncio.CancelledError:
             if self._child is child:
@@ -97,29 +123,52 @@ class LocalEngine:
             self._answers.pop(number, None)
         if "error" in reply:
             raise _known_error(reply["error"])
-        return Completion(**reply["completion"])
+        return reply
 
-    async def close(self) -> None:
-        child, self._child = self._child, None
-        if child:
-            await asyncio.to_thread(child.close)
-            self._fail_all("the engine was closed")
-
-    def _render(self, request: Request) -> _Rendered:
-        head = request.messages[: request.shared]
+    def _make_job(self, request: Request) -> dict[str, Any]:
+        """Return the request as the child takes it: rendered."""
+        head, thinking = request.messages[: request.shared], request.thinking > 0
+        think_end = ""
         if request.completion_mode:
             prompt, prefix = render_text(request.messages), render_text(head) if head else ""
         else:
-            prompt = render_chat(self.model, request.messages)
-            prefix = render_chat(self.model, head, open_reply=False) if head else ""
-        return _Rendered(prompt, len(prefix) if prompt.startswith(prefix) else 0)
+            prompt = render_chat(self.model, request.messages, thinking=thinking)
+            prefix = render_chat(self.model, head, False, thinking) if head else ""
+            prompt, think_end = open_thinking(self.model, prompt, thinking)
+        return {
+            "prompt": prompt,
+            "shared": len(prefix) if prompt.startswith(prefix) else 0,
+            "grammar": request.grammar,
+            "sampling": asdict(request.sampling),
+            "seed": request.seed,
+            "max_tokens": request.max_tokens,
+            "stop": request.stop,
+            "thinking": request.thinking if think_end else 0,
+            "think_end": think_end,
+            "seconds": self._seconds,
+        }
 
     def _listen(self, child: ChildProcess, loop: asyncio.AbstractEventLoop) -> None:
         while (reply := child.receive()) is not None:
-            loop.call_soon_threadsafe(self._deliver, reply)
+            child.last_sign = time.monotonic()
+            if "id" in reply and not loop.is_closed():
+                loop.call_soon_threadsafe(self._deliver, reply)
         child.close_pipes()
         if self._child is child and not loop.is_closed():
             loop.call_soon_threadsafe(self._bury, child)
+
+    async def _watch_over(self, child: ChildProcess) -> None:
+        """End a child that has work and gives no sign of life; it is then found dead."""
+        while True:
+            await asyncio.sleep(min(self._seconds / 4, 5.0))
+            silent = time.monotonic() - child.last_sign
+            if self._answers and silent > self._seconds:
+                child.kill(f"it gave no sign of life for {silent:.0f} seconds")
+
+    def _stop_watching(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+            self._watch = None
 
     def _deliver(self, reply: dict[str, Any]) -> None:
         answer = self._answers.get(reply["id"])
@@ -129,13 +178,14 @@ class LocalEngine:
     def _bury(self, child: ChildProcess) -> None:
         if self._child is child:
             self._child = None
-            self._fail_all(child.explain_death())
+            self._stop_watching()
+            self._fail_all(errors.EngineCrash(child.explain_death()))
             child.close()
 
-    def _fail_all(self, why: str) -> None:
+    def _fail_all(self, error: errors.EngineError) -> None:
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(errors.EngineCrash(why))
+                answer.set_exception(error)
 
 
 def start_child(settings: LoadSettings) -> ChildProcess:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ class ChildProcess:
         )
         os.close(requests_read)
         os.close(replies_write)
+        self.last_sign = time.monotonic()
+        self._killed_because = ""
         self.send(asdict(settings))
 
     @property
@@ -77,11 +80,18 @@ class ChildProcess:
             code = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             return "the engine's process closed its pipe but is still there"
+        if self._killed_because:
+            return f"the engine's process was ended: {self._killed_because}"
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         tail = Path(self.log.name).read_text(encoding="utf-8", errors="replace").strip()
         said = "\n".join(tail.splitlines()[-8:]) or "(nothing)"
         hint = " Perhaps too little memory: lower `slots` or `context`." if code == -9 else ""
         return f"the engine's process ended ({how}).{hint} Its last words:\n{said}"
+
+    def kill(self, because: str) -> None:
+        """End the child at once, whatever it is doing."""
+        self._killed_because = because
+        self._process.kill()
 
     def died_by_signal(self) -> bool:
         """Whether the child was ended by a signal such as SIGSEGV or SIGILL."""

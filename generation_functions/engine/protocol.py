@@ -63,6 +63,24 @@ class Completion:
     thinking: str = ""
 
 
+@dataclass(slots=True)
+class Load:
+    """What an engine has done since it was started; times are seconds.
+
+    `busy_seconds` is the time in which anything was going on, `decode_seconds` the part
+    of it inside llama.cpp's decode. Of `prompt_tokens`, `cached_tokens` were not
+    evaluated, since they had been for an earlier request.
+    """
+
+    steps: int = 0
+    busy_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    drawn_tokens: int = 0
+    memory: int = 0  # bytes that are resident
+
+
 class Engine(Protocol):
     """Answers requests of one model, many at a time."""
 

@@ -1,141 +1,197 @@
 """Drawing tokens under a grammar without masking the whole vocabulary at every step.
 
-What is computed: the truncation (top-k, top-p, min-p) of the model's own distribution,
-conditioned on what the grammar allows; where nothing of it is allowed, the same chain on
-the distribution masked by the grammar. Without truncation this equals masking first.
+What is computed: the truncation of the model's own distribution (top-k, then min-p, then
+top-p, each on what the one before left), conditioned on what the grammar allows, at the
+temperature; where nothing of it is allowed, the same chain on the distribution masked by
+the grammar. Without truncation this equals masking first.
+
+The grammar is asked about one drawn token, then about a few more, then about what the
+truncation left, and only then about the vocabulary, from its likeliest token downwards and
+no further than the chain can reach.
 """
 
 import ctypes
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
-from generation_functions.engine.llama import TOKEN_DATA, Llama
 from generation_functions.engine.protocol import Sampling
 
+TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 _REDRAWS = 4
+_ROWS = 64  # the vocabulary is folded into so many rows to find its best tokens
+
+Logits = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.intp]
 
 
-class Candidates:
-    """One reusable array of all tokens, shared with llama.cpp."""
+class GrammarState:
+    """How far a reply has come in its grammar."""
 
-    def __init__(self, llama: Llama) -> None:
-        self._llama = llama
-        self._all = np.zeros(llama.n_vocab, dtype=TOKEN_DATA)
-        self._one = np.zeros(1, dtype=TOKEN_DATA)
-        self._ids = np.arange(llama.n_vocab, dtype=np.int32)
+    def __init__(self, sampler: Any) -> None:
+        """Take over a fresh llama.cpp grammar sampler."""
+        self._sampler = sampler
+        self._one = np.zeros(1, TOKEN_DATA)
+        self._array = _point_at(self._one)
 
-    def fill(self, logits: npt.NDArray[np.float32]) -> Any:
-        """Set every token's logit; return the llama_token_data_array over them."""
-        self._all["id"] = self._ids
-        self._all["logit"] = logits
-        return _share(self._all)
-
-    def view(self, array: Any) -> npt.NDArray[Any]:
-        """Return the candidates that llama.cpp left in the array."""
-        return self._all[: array.size]
-
-    def allows(self, grammar: Any, token: int) -> bool:
-        """Ask the grammar about one token."""
+    def allows(self, token: int) -> bool:
+        """Whether the token may come next."""
         self._one["id"] = token
         self._one["logit"] = 0.0
-        llama_cpp.llama_sampler_apply(grammar, ctypes.byref(_share(self._one)))
-        return bool(np.isfinite(self._one["logit"][0]))
+        llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(self._array))
+        return bool(self._one["logit"][0] == 0.0)
+
+    def filter(self, tokens: Ids) -> Ids:
+        """Return those of the tokens that may come next."""
+        if not len(tokens):
+            return tokens
+        data = np.zeros(len(tokens), TOKEN_DATA)
+        data["id"] = tokens
+        llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(_point_at(data)))
+        allowed: Ids = tokens[data["logit"] == 0.0]
+        return allowed
+
+    def accept(self, token: int) -> None:
+        """Move past a token."""
+        llama_cpp.llama_sampler_accept(self._sampler, token)
+
+    def free(self) -> None:
+        """Give llama.cpp's sampler back."""
+        llama_cpp.llama_sampler_free(self._sampler)
 
 
-def _share(values: npt.NDArray[Any]) -> Any:
-    pointer = values.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token_data))
+def _point_at(data: npt.NDArray[Any]) -> Any:
     return llama_cpp.llama_token_data_array(
-        data=pointer, size=len(values), selected=-1, sorted=False
+        data=data.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_token_data)),
+        size=len(data),
+        selected=-1,
+        sorted=False,
     )
 
 
 class Drawer:
-    """Draws the tokens of one reply, with its own seed and its own grammar state."""
+    """Draws the tokens of one reply, with its own seed and, from some point on, a grammar."""
 
-    def __init__(self, candidates: Candidates, grammar: Any, sampling: Sampling, seed: int) -> None:
-        self._candidates = candidates
-        self._grammar = grammar
-        self._greedy = sampling.temperature <= 0
+    def __init__(self, sampling: Sampling, seed: int) -> None:
+        self.grammar: GrammarState | None = None
+        self._sampling = sampling
         self._random = np.random.Generator(np.random.PCG64(seed))
-        self._chain = _make_chain(sampling)
 
-    def draw(self, logits: npt.NDArray[np.float32]) -> int:
-        """Return the next token and move the grammar past it."""
-        token = self._draw(logits)
-        if self._grammar:
-            llama_cpp.llama_sampler_accept(self._grammar, token)
+    def draw(self, logits: Logits) -> int:
+        """Return the next token and move the grammar past it. `logits`: one row, (vocabulary,)."""
+        token = self._draw_greedily(logits) if self._greedy else self._draw(logits)
+        if self.grammar:
+            self.grammar.accept(token)
         return token
 
-    def free(self) -> None:
-        """Give llama.cpp's samplers back."""
-        llama_cpp.llama_sampler_free(self._chain)
-        if self._grammar:
-            llama_cpp.llama_sampler_free(self._grammar)
-            self._grammar = None
+    @property
+    def _greedy(self) -> bool:
+        return self._sampling.temperature <= 0
 
-    def _draw(self, logits: npt.NDArray[np.float32]) -> int:
-        if self._greedy:
-            best = int(np.argmax(logits))
-            if not self._grammar or self._candidates.allows(self._grammar, best):
-                return best
-            return self._draw_masked(logits)
-        array = self._candidates.fill(logits)
-        llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(array))
-        left = self._candidates.view(array)
-        weights = _weights(left["logit"])
+    def _draw_greedily(self, logits: Logits) -> int:
+        best = int(logits.argmax())
+        if not self.grammar or self.grammar.allows(best):
+            return best
+        for tokens, _ in descend(logits):
+            allowed = self.grammar.filter(tokens)
+            if len(allowed):
+                return int(allowed[logits[allowed].argmax()])
+        return best  # a grammar that allows nothing has ended; the caller sees a wrong token
+
+    def _draw(self, logits: Logits) -> int:
+        tokens = truncate(logits, self._sampling)
+        weights = self._weigh(logits[tokens])
+        if not self.grammar:
+            return int(tokens[self._pick(weights)])
         for _ in range(_REDRAWS):
             index = self._pick(weights)
-            token = int(left["id"][index])
-            if not self._grammar or self._candidates.allows(self._grammar, token):
-                return token
+            if self.grammar.allows(int(tokens[index])):
+                return int(tokens[index])
             weights[index] = 0.0
             if not weights.any():
-                return self._draw_masked(logits)
-        llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        left = self._candidates.view(array)
-        if np.isfinite(left["logit"]).any():
-            return int(left["id"][self._pick(_weights(left["logit"]))])
-        return self._draw_masked(logits)
+                return self._draw_masked(logits, self.grammar)
+        allowed = self.grammar.filter(tokens[weights > 0])
+        if len(allowed):
+            return int(allowed[self._pick(self._weigh(logits[allowed]))])
+        return self._draw_masked(logits, self.grammar)
 
-    def _draw_masked(self, logits: npt.NDArray[np.float32]) -> int:
-        array = self._candidates.fill(logits)
-        llama_cpp.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        if self._greedy:
-            left = self._candidates.view(array)
-            return int(left["id"][int(np.argmax(left["logit"]))])
-        llama_cpp.llama_sampler_apply(self._chain, ctypes.byref(array))
-        left = self._candidates.view(array)
-        return int(left["id"][self._pick(_weights(left["logit"]))])
+    def _draw_masked(self, logits: Logits, grammar: GrammarState) -> int:
+        """Draw from the chain on the masked distribution, looking no deeper than it reaches."""
+        sampling = self._sampling
+        reach = math.log(sampling.min_p) if sampling.min_p > 0 else -math.inf
+        allowed = np.zeros(0, np.intp)
+        for tokens, floor in descend(logits):
+            allowed = np.concatenate([allowed, grammar.filter(tokens)])
+            if not len(allowed):
+                continue
+            enough = 0 < sampling.top_k <= len(allowed)
+            if enough or floor <= float(logits[allowed].max()) + reach:
+                break
+        tokens = allowed[truncate(logits[allowed], sampling)]
+        return int(tokens[self._pick(self._weigh(logits[tokens]))])
+
+    def _weigh(self, logits: Logits) -> npt.NDArray[np.float64]:
+        """Return unnormalised probabilities at the temperature."""
+        values = logits.astype(np.float64)
+        weights: npt.NDArray[np.float64] = np.exp(
+            (values - values.max()) / self._sampling.temperature
+        )
+        return weights
 
     def _pick(self, weights: npt.NDArray[np.float64]) -> int:
-        sums = np.cumsum(weights)
-        index = int(np.searchsorted(sums, self._random.random() * sums[-1], side="right"))
+        sums = weights.cumsum()
+        index = int(sums.searchsorted(self._random.random() * sums[-1], side="right"))
         return min(index, len(weights) - 1)
 
 
-def _weights(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    values: npt.NDArray[np.float64] = logits.astype(np.float64)
-    weights: npt.NDArray[np.float64] = np.exp(values - values.max())
-    return weights
+def truncate(logits: Logits, sampling: Sampling) -> Ids:
+    """Return the tokens that top-k, min-p and top-p leave, in this order.
 
-
-def _make_chain(sampling: Sampling) -> Any:
-    chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
-    if sampling.top_k > 0:
-        llama_cpp.llama_sampler_chain_add(chain, llama_cpp.llama_sampler_init_top_k(sampling.top_k))
-    if sampling.top_p < 1:
-        llama_cpp.llama_sampler_chain_add(
-            chain, llama_cpp.llama_sampler_init_top_p(sampling.top_p, 1)
-        )
+    min-p keeps what is at least `min_p` times as likely as the likeliest; top-p the
+    fewest likeliest tokens that have `top_p` of the mass that is left. All three are
+    taken before the temperature, as llama.cpp's default chain does.
+    """
+    size, k = len(logits), sampling.top_k
+    floor = -math.inf
     if sampling.min_p > 0:
-        llama_cpp.llama_sampler_chain_add(
-            chain, llama_cpp.llama_sampler_init_min_p(sampling.min_p, 1)
-        )
-    if sampling.temperature > 0:
-        llama_cpp.llama_sampler_chain_add(
-            chain, llama_cpp.llama_sampler_init_temp(sampling.temperature)
-        )
-    return chain
+        floor = float(logits.max()) + math.log(sampling.min_p)
+    if 0 < k < size:
+        floor = max(floor, _bound_of_best(logits, k))
+    tokens: Ids = np.flatnonzero(logits >= floor) if floor > -math.inf else np.arange(size)
+    if 0 < k < len(tokens):
+        tokens = tokens[np.argpartition(-logits[tokens], k - 1)[:k]]
+    if sampling.top_p < 1:
+        tokens = tokens[np.argsort(-logits[tokens], kind="stable")]
+        values = logits[tokens].astype(np.float64)
+        mass = np.exp(values - values[0]).cumsum()
+        tokens = tokens[: 1 + int(mass.searchsorted(sampling.top_p * mass[-1]))]
+    return tokens
+
+
+def descend(logits: Logits) -> Iterator[tuple[Ids, float]]:
+    """Yield all tokens in groups, each below the one before, with the floor of the group."""
+    ceiling = math.inf
+    columns = len(logits) // _ROWS
+    for count in (256, columns // 2, columns):
+        floor = _bound_of_best(logits, count) if 0 < count < len(logits) else ceiling
+        if floor < ceiling:
+            yield np.flatnonzero((logits >= floor) & (logits < ceiling)), floor
+            ceiling = floor
+    yield np.flatnonzero(logits < ceiling), -math.inf
+
+
+def _bound_of_best(logits: Logits, count: int) -> float:
+    """Return a value that at least `count` logits reach, and not many more.
+
+    The vocabulary is folded into rows; the best of each column are so many different
+    tokens, hence the count-th best of them is such a value.
+    """
+    columns = len(logits) // _ROWS
+    if count > columns:
+        return float(logits[np.argpartition(-logits, count - 1)[:count]].min())
+    best = logits[: columns * _ROWS].reshape(_ROWS, columns).max(axis=0)
+    return float(np.partition(best, columns - count)[columns - count])

@@ -19,6 +19,7 @@ from generation_functions.errors import (
     GrammarError,
     PromptTooLong,
     Rejected,
+    RequestTimeout,
     RunFolderError,
     Unparsable,
 )
@@ -264,6 +265,7 @@ class Run:
                 max_tokens=prompt.content.max_tokens,
                 stop=prompt.content.stop if self.config.system.use_stop else (),
                 completion_mode=self.config.system.completion_mode,
+                thinking=getattr(self.config.models, step.role).thinking,
                 shared=shared,
             )
             reply = await self._reply(step, request, record, vote, attempt)
@@ -299,6 +301,8 @@ class Run:
         except PromptTooLong as error:
             record.refusals.append(Refusal(key, engine.context, str(error)))
             raise Rejected("prompt longer than the context") from error
+        except RequestTimeout as error:
+            raise Failed("no reply in time") from error
         except GrammarError as error:
             raise GrammarError(f"{step.name}.gbnf: {error}") from error
         reply = Reply.of(
