@@ -392,6 +392,8 @@ def test_a_server_that_cannot_be_asked_is_an_error_when_the_engine_is_made(
 ) -> None:
     with pytest.raises(errors.ServerError, match="not reachable"):
         open_server(settings_for("http://127.0.0.1:9"))
+    with pytest.raises(errors.ServerError, match="not reachable"):
+        open_server(settings_for("http://no such host"))
     for answer, said in (
         (refuse(503, "Loading model"), "not ready yet .*Loading model"),
         ((200, "<html>hello</html>", {}), "not a model server's answer"),

@@ -208,7 +208,7 @@ class ServerEngine:
                     "lower `concurrency`."
                 )
             ) from None
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             raise _Passing(
                 ServerError(
                     f"{address.root}: no connection ({type(error).__name__}). Does the server run?"

@@ -107,7 +107,7 @@ def _get(
     params = {"model": settings.model} if path == "/props" and settings.model else None
     try:
         response = client.get(address.root + path, params=params, auth=address.login)
-    except httpx2.TransportError as error:
+    except (httpx2.RequestError, httpx2.InvalidURL) as error:
         raise ServerError(
             f"{address.root}: not reachable ({type(error).__name__}). Start the server, or "
             "correct `url`."
