@@ -14,10 +14,12 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    field_serializer,
     field_validator,
     model_validator,
 )
 
+from generation_functions.addresses import hide_logins
 from generation_functions.errors import ConfigError
 from generation_functions.planned import PLANNED
 
@@ -57,7 +59,8 @@ class Model(Section):
     """
 
     gguf: str | None = None
-    url: str | tuple[str, ...] | None = None  # several: requests go to them in turn
+    # several: requests go to them in turn
+    url: str | tuple[str, ...] | None = Field(default=None, repr=False)
     context: int = Field(default=4096, ge=256)  # tokens of a prompt and its reply
     thinking: int = Field(default=0, ge=0)  # most tokens of thinking before a reply
     request_seconds: float = Field(default=600, gt=0)  # most time for one reply
@@ -82,7 +85,16 @@ class Model(Section):
     def _one_source(self) -> "Model":
         if (self.gguf is None) == (self.url is None):
             raise ValueError("give either `gguf` (a file in models_dir) or `url` (a server)")
+        if self.url is not None and not self.url:
+            raise ValueError("`url` names no server")
         return self
+
+    @field_serializer("url")
+    def _without_login(self, url: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """What is written and shown has no user and password in it."""
+        if isinstance(url, tuple):
+            return tuple(hide_logins(one) for one in url)
+        return hide_logins(url) if url else url
 
 
 class Models(Section):
@@ -216,7 +228,7 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
 def _explain(file: Path, raw: dict[str, Any], error: Any) -> str:
     location = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
-        given = "" if error["type"] == "missing" else f" (given: {error['input']!r})"
+        given = "" if error["type"] == "missing" else hide_logins(f" (given: {error['input']!r})")
         return f"{file}: `{location}`: {error['msg']}{given}"
     near = difflib.get_close_matches(str(error["loc"][-1]), _names_beside(error["loc"]), 1, 0.5)
     hint = f" Did you mean `{near[0]}`?" if near else ""

@@ -13,13 +13,15 @@ MAY_IMPORT = {
     "errors": set(),
     "records": set(),
     "planned": set(),
-    "config": {"errors", "planned"},
-    "engine": {"errors", "records"},
+    "addresses": {"errors"},
+    "config": {"addresses", "errors", "planned"},
+    "engine": {"addresses", "errors", "records"},
     "documents": {"errors", "records"},
     "steps": {"errors", "records", "config", "engine"},
     "pipelines": {"errors", "records", "documents", "steps"},
     "datasets": {"errors", "records", "config"},
-    "session": {"errors", "config", "engine", "steps"},
+    "opening": {"addresses", "errors", "config", "engine"},
+    "session": {"errors", "config", "engine", "opening", "steps"},
     "status": {"errors", "steps"},
 }
 
