@@ -22,11 +22,11 @@ def make_engines(config: Config) -> dict[str, Engine]:
     """
     folder = Path(config.path.models_dir)
     small, large = config.models.small, config.models.large
-    first = _make_engine(small, folder)
-    return {"small": first, "large": first if large == small else _make_engine(large, folder)}
+    first = make_engine(small, folder)
+    return {"small": first, "large": first if large == small else make_engine(large, folder)}
 
 
-def _make_engine(wanted: Model, folder: Path) -> Engine:
+def make_engine(wanted: Model, folder: Path) -> Engine:
     return _make_local(wanted, folder) if wanted.gguf else _make_server(wanted)
 
 
