@@ -19,7 +19,9 @@ MAY_IMPORT = {
     "steps": {"errors", "records", "config", "engine"},
     "pipelines": {"errors", "records", "documents", "steps"},
     "datasets": {"errors", "records", "config"},
-    "session": {"errors", "config", "engine", "steps"},
+    "opening": {"errors", "config", "engine"},
+    "plans": {"errors", "config", "engine", "opening"},
+    "session": {"errors", "config", "engine", "opening", "steps"},
     "status": {"errors", "steps"},
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class LoadSettings:
     """How a model is loaded. `context` is tokens for each of `slots`; -1 GPU layers: all.
 
+    Zero slots are as many as fit; that is settled before the child is told (fitting.py).
     `gpu` is the one device to use, None all that llama.cpp sees; `rope_scaling` None is
     what the GGUF says. `extra_bufts` lets llama.cpp repack weights for the CPU.
     """

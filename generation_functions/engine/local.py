@@ -8,6 +8,7 @@ from typing import Any
 
 from generation_functions import errors
 from generation_functions.engine.chat import render_chat, render_text
+from generation_functions.engine.fitting import check_settings, fit_settings
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.process import ChildProcess
@@ -27,15 +28,8 @@ class LocalEngine:
     """Answers requests with a GGUF, in a process of its own that can be ended at any time."""
 
     def __init__(self, model: ModelFile, settings: LoadSettings) -> None:
-        """`settings.context` is checked against what the model was trained for."""
-        trained = model.context_length
-        if trained and settings.context > trained:
-            raise errors.ModelError(
-                f"{model.path}: trained with a context of {trained} tokens; "
-                f"`context: {settings.context}` in the config asks for more."
-            )
-        if not 1 <= settings.slots <= 128:
-            raise errors.ModelError(f"`slots: {settings.slots}`: from 1 to 128.")
+        """Settings that do not go with the model are a ModelError."""
+        check_settings(model, settings)
         self.model = model
         self._settings = settings
         self._child: ChildProcess | None = None
@@ -61,8 +55,9 @@ class LocalEngine:
             if self._child:
                 return
             loop = asyncio.get_running_loop()
-            self._child = await asyncio.to_thread(start_child, self._settings)
-            name, settings = self.model.path.name, self._settings
+            settings = await asyncio.to_thread(fit_settings, self.model, self._settings)
+            self._child = await asyncio.to_thread(start_child, settings)
+            name = self.model.path.name
             _log.info("loaded %s: %d slots of %d", name, settings.slots, settings.context)
             threading.Thread(target=self._listen, args=(self._child, loop), daemon=True).start()
 
