@@ -65,9 +65,9 @@ def check_settings(model: ModelFile, settings: LoadSettings) -> None:
             f"`kv_type: {settings.kv_type}` needs flash attention: set `flash_attention: auto`."
         )
     block = KV_BLOCKS[settings.kv_type][0]
-    if any(layer.key % block or layer.value % block for layer in read_footprint(model).layers):
+    if any(length % block for length in read_footprint(model).head_lengths):
         raise ModelError(
-            f"{model.path}: its keys do not divide into blocks of `kv_type: {settings.kv_type}`. "
+            f"{model.path}: its heads do not divide into blocks of `kv_type: {settings.kv_type}`. "
             "Set `kv_type: f16`."
         )
 

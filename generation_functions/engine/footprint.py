@@ -43,7 +43,8 @@ class Footprint:
 
     `embedding` and `output` are bytes of weights, `tied` those that the output shares with
     the embedding. `width` to `heads` are values of the widest layer for each token of a
-    batch. `estimate` names what the header does not settle.
+    batch, `head_lengths` those of cached keys and values. `estimate` names what the header
+    does not settle.
     """
 
     layers: tuple[Layer, ...]
@@ -54,6 +55,7 @@ class Footprint:
     width: int
     feed_forward: int
     heads: int
+    head_lengths: tuple[int, ...]
     estimate: str = ""
 
 
@@ -65,14 +67,17 @@ def read_footprint(model: ModelFile) -> Footprint:
     tied = 0 if "output.weight" in model.tensors else model.tensors.get("token_embd.weight", 0)
     width = int(get("embedding_length", 0))
     heads = [_at(get("attention.head_count", 0), i) for i in range(count)]
-    widths = [_cache_widths(get, i, heads[i], width) for i in range(count)]
+    lengths = [_head_lengths(get, i, width // (heads[i] or 1)) for i in range(count)]
+    kv_heads = [_at(get("attention.head_count_kv", heads[i]), i) for i in range(count)]
     kept = count - int(get("attention.shared_kv_layers", 0))
     state, recurrent = _state_bytes(get), _recurrent(get, count)
+    cached = [kv_heads[i] if recurrent[i] != "only" and i < kept else 0 for i in range(count)]
     layers = tuple(
         Layer(
-            by_layer[i],
-            *((0, 0) if recurrent[i] == "only" or i >= kept else widths[i]),
-            state if recurrent[i] else 0,
+            weights=by_layer[i],
+            key=cached[i] * lengths[i][0],
+            value=cached[i] * lengths[i][1],
+            state=state if recurrent[i] else 0,
         )
         for i in range(count)
     )
@@ -87,6 +92,7 @@ def read_footprint(model: ModelFile) -> Footprint:
         width=width,
         feed_forward=_feed_forward(get, count),
         heads=max(heads, default=0),
+        head_lengths=tuple({n for i in range(count) if cached[i] for n in lengths[i]}),
         estimate="it has recurrent layers" if any(recurrent) else doubt,
     )
 
@@ -146,18 +152,13 @@ def _sum_weights(model: ModelFile, count: int) -> tuple[list[int], int, int]:
     return layers, embedding, sum(rest.values()) - embedding
 
 
-def _cache_widths(
-    get: Callable[[str, Any], Any], i: int, heads: int, width: int
-) -> tuple[int, int]:
-    """Return the values of a key and of a value in a cell of layer `i`."""
-    kv_heads = _at(get("attention.head_count_kv", heads), i)
-    head = width // heads if heads else 0
+def _head_lengths(get: Callable[[str, Any], Any], i: int, default: int) -> tuple[int, int]:
+    """Return the values of a head's key and value in layer `i`; windowed layers may differ."""
     window = get("attention.sliding_window_pattern", None)
     swa = "_swa" if isinstance(window, tuple) and _at(window, i) else ""
-    key = get(f"attention.key_length{swa}", get("attention.key_length", head))
-    value = get(f"attention.value_length{swa}", get("attention.value_length", head))
-    latent = get("attention.key_length_mla", 0)
-    return kv_heads * int(key), 0 if latent else kv_heads * int(value)
+    key = get(f"attention.key_length{swa}", get("attention.key_length", default))
+    value = get(f"attention.value_length{swa}", get("attention.value_length", default))
+    return int(key), 0 if get("attention.key_length_mla", 0) else int(value)
 
 
 def _feed_forward(get: Callable[[str, Any], Any], count: int) -> int:
