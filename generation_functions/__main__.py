@@ -1,4 +1,4 @@
-"""The command line: `python -m generation_functions run|status|check|demo`."""
+"""The command line: `python -m generation_functions run|plan|status|check|demo`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from generation_functions.errors import PalimpsestError
-from generation_functions.session import open_run, run_folder
+from generation_functions.plans import describe_plans
+from generation_functions.session import open_run, read_config, run_folder
 from generation_functions.stages import STAGES
 from generation_functions.status import describe_status, read_status
 
@@ -36,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage")
     run.add_argument("--limit", type=int, help="only the first N chunks that pass the rules")
     run.set_defaults(act=_run)
+    plan = commands.add_parser("plan", help="print what the models take and how many slots fit")
+    plan.add_argument("config", type=Path)
+    plan.set_defaults(act=_plan)
     status = commands.add_parser("status", help="print a run's funnel and reasons")
     status.add_argument("run_dir", type=Path)
     status.add_argument("--json", action="store_true", help="as JSON")
@@ -64,6 +68,12 @@ async def _run_stages(options: argparse.Namespace) -> None:
             await STAGES[name](run, options.limit)
     finally:
         await run.engines.release()
+
+
+def _plan(options: argparse.Namespace) -> int:
+    text, fine = describe_plans(read_config(options.config))
+    print(text)
+    return 0 if fine else 1
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -1,11 +1,14 @@
 """From the models that a config names to engines: looked at and planned, not yet loaded."""
 
-import os
+from dataclasses import replace
 from pathlib import Path
 
 from generation_functions.addresses import parse_address
 from generation_functions.config import Config, Model
-from generation_functions.engine.gguf import read_model
+from generation_functions.engine.devices import physical_cores, read_machine
+from generation_functions.engine.fitting import choose_plan
+from generation_functions.engine.gguf import ModelFile, read_model
+from generation_functions.engine.group import EngineGroup
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.local import LocalEngine
 from generation_functions.engine.protocol import Engine
@@ -30,17 +33,41 @@ def make_engine(wanted: Model, folder: Path) -> Engine:
     return _make_local(wanted, folder) if wanted.gguf else _make_server(wanted)
 
 
-def _make_local(wanted: Model, folder: Path) -> Engine:
+def read_wanted(wanted: Model, folder: Path) -> tuple[ModelFile, tuple[LoadSettings, ...]]:
+    """Return a role's GGUF and how it is loaded: once, or once on each of its `gpus`."""
+    gpus: tuple[int | None, ...] = wanted.gpus or (None,)
+    if wanted.gpus is not None and (
+        not wanted.gpus or len(set(wanted.gpus)) < len(wanted.gpus) or min(wanted.gpus) < 0
+    ):
+        raise ConfigError(f"`gpus: {list(wanted.gpus)}`: numbers of GPUs from 0 on, each once.")
+    if wanted.gpus and (wanted.tensor_split or not wanted.gpu_layers):
+        other = "tensor_split" if wanted.tensor_split else "gpu_layers: 0"
+        raise ConfigError(f"`gpus` (a process on each) and `{other}` exclude each other.")
     model = read_model(folder / str(wanted.gguf))
     settings = LoadSettings(
         path=str(model.path.resolve()),
-        slots=wanted.slots or 8,
+        slots=wanted.slots or 0,
         context=wanted.context,
         batch=wanted.batch,
         gpu_layers=wanted.gpu_layers,
-        threads=wanted.threads or os.cpu_count() or 1,
+        threads=wanted.threads or physical_cores(),
+        tensor_split=wanted.tensor_split,
+        kv_type=wanted.kv_type,
+        flash_attention=wanted.flash_attention,
+        rope_scaling=wanted.rope_scaling,
+        rope_scale=wanted.rope_scale,
     )
-    return LocalEngine(model, settings, wanted.request_seconds, wanted.restarts)
+    return model, tuple(replace(settings, gpu=gpu) for gpu in gpus)
+
+
+def _make_local(wanted: Model, folder: Path) -> Engine:
+    """Refuse here what could not be loaded even if nothing else ran on the machine."""
+    model, settings = read_wanted(wanted, folder)
+    engines = [LocalEngine(model, one, wanted.request_seconds, wanted.restarts) for one in settings]
+    machine = read_machine(wanted.gpu_layers).emptied()
+    for one in settings:
+        choose_plan(model, one, machine)
+    return engines[0] if len(engines) == 1 else EngineGroup(engines)
 
 
 def _make_server(wanted: Model) -> Engine:

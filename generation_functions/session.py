@@ -25,8 +25,7 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     completeness) but not loaded. `engines` by role replace the configured models.
     Raises ConfigError and ModelError, naming the file and what to do.
     """
-    file = Path(config_file).resolve()
-    config = _resolve(load_config(file), file.parent)
+    config = read_config(config_file)
     folder = Path(config.path.output_dir)
     config = _pin_counter(config, folder)
     by_role = dict(engines) if engines else make_engines(config)
@@ -34,6 +33,12 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     Writer().write(folder / "config.yaml", text)
     return run
+
+
+def read_config(config_file: Path | str) -> Config:
+    """Return a checked config with every path absolute; nothing is opened."""
+    file = Path(config_file).resolve()
+    return _resolve(load_config(file), file.parent)
 
 
 def run_folder(config_file: Path | str) -> Path:

@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "pipelines": {"errors", "records", "documents", "steps"},
     "datasets": {"errors", "records", "config"},
     "opening": {"addresses", "errors", "config", "engine"},
+    "plans": {"errors", "config", "engine", "opening"},
     "session": {"errors", "config", "engine", "opening", "steps"},
     "status": {"errors", "steps"},
 }

@@ -1,7 +1,8 @@
 """Read a GGUF file's header: metadata, tensor table, completeness and a fingerprint.
 
 Format: ggml-org/ggml, docs/gguf.md. Only the header is read, so a 40 GB file takes
-well under a second; arrays that nobody asks for are skipped.
+well under a second; of the arrays only short ones of numbers are kept (values for each
+layer), the others are skipped.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,6 +31,7 @@ _SCALARS = {
 }
 _STRING, _ARRAY = 8, 9
 _WANTED_ARRAYS = {"tokenizer.ggml.tokens", "tokenizer.ggml.token_type"}
+_SHORT_ARRAY = 1024  # entries; more than any model has layers
 _CONTROL_TOKEN = 3
 _SAMPLES, _SAMPLE_BYTES = 48, 4096
 
@@ -52,7 +55,11 @@ _TYPE_SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A GGUF with all its parts. `metadata` holds the scalar entries of the first part."""
+    """A GGUF with all its parts.
+
+    `metadata` holds the scalar entries and short arrays of numbers of the first part,
+    `tensors` the bytes that each tensor takes in the file, `vocabulary` the number of tokens.
+    """
 
     path: Path
     parts: tuple[Path, ...]
@@ -62,6 +69,8 @@ class ModelFile:
     eos: str
     fingerprint: str
     size: int
+    tensors: dict[str, int]
+    vocabulary: int
 
     @property
     def architecture(self) -> str:
@@ -111,7 +120,8 @@ class _Reader:
             data = self._file.read(width * count)
             if len(data) < width * count:
                 raise ModelError(f"{self._path}: cut short in its header. Copy it again.")
-            return struct.unpack(f"<{count}{_SCALARS[inner]}", data) if wanted else None
+            short = count <= _SHORT_ARRAY
+            return struct.unpack(f"<{count}{_SCALARS[inner]}", data) if wanted or short else None
         items = [self.value(inner, wanted) for _ in range(count)]
         return items if wanted else None
 
@@ -124,9 +134,11 @@ def read_model(path: Path) -> ModelFile:
     parts = _find_parts(path)
     digest = hashlib.sha256()
     first: dict[str, Any] = {}
+    tensors: dict[str, int] = {}
     for part in parts:
-        metadata = _read_part(part, digest)
+        metadata, sizes = _read_part(part, digest)
         first = first or metadata
+        tensors |= sizes
     tokens = first.pop("tokenizer.ggml.tokens", None) or []
     types = first.pop("tokenizer.ggml.token_type", None) or []
     return ModelFile(
@@ -142,6 +154,8 @@ def read_model(path: Path) -> ModelFile:
         eos=_token(tokens, first.get("tokenizer.ggml.eos_token_id")),
         fingerprint=digest.hexdigest()[:32],
         size=sum(part.stat().st_size for part in parts),
+        tensors=tensors,
+        vocabulary=len(tokens),
     )
 
 
@@ -170,7 +184,8 @@ def _find_parts(path: Path) -> tuple[Path, ...]:
     return parts
 
 
-def _read_part(path: Path, digest: Any) -> dict[str, Any]:
+def _read_part(path: Path, digest: Any) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return a part's metadata and the bytes of each of its tensors."""
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelError(f"{path}: not a GGUF file (it does not begin with the letters GGUF).")
@@ -186,13 +201,15 @@ def _read_part(path: Path, digest: Any) -> dict[str, Any]:
             if value is not None:
                 metadata[key] = value
         end = 0
+        offsets: dict[str, int] = {}
         for _ in range(tensor_count):
-            reader.text()
+            name = reader.text()
             values = 1
             for _ in range(reader.take("I")):
                 values *= reader.take("Q")
             block, width = _TYPE_SIZES.get(reader.take("I"), (1, 0))
-            end = max(end, reader.take("Q") + values // block * width)
+            offsets[name] = reader.take("Q")
+            end = max(end, offsets[name] + values // block * width)
         header_end = file.tell()
         align = int(metadata.get("general.alignment", 32))
         data_start = (header_end + align - 1) // align * align
@@ -207,7 +224,14 @@ def _read_part(path: Path, digest: Any) -> dict[str, Any]:
         for number in range(_SAMPLES):
             file.seek(data_start + (size - data_start) * number // _SAMPLES)
             digest.update(file.read(_SAMPLE_BYTES))
-    return metadata
+    return metadata, _sizes(offsets, size - data_start)
+
+
+def _sizes(offsets: dict[str, int], end: int) -> dict[str, int]:
+    """Return the bytes from each tensor to the next: right for types not known here, too."""
+    names = sorted(offsets, key=offsets.__getitem__)
+    starts = [offsets[name] for name in names]
+    return {name: b - a for name, (a, b) in zip(names, pairwise([*starts, end]), strict=True)}
 
 
 def _token(tokens: list[str], number: int | None) -> str:

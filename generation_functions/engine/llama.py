@@ -13,11 +13,22 @@ from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.errors import GrammarError, ModelError
 
 _COMPILED_GRAMMARS = 64  # kept, least recently used out
+_FLASH_ATTENTION = {
+    "auto": llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    "off": llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+    "on": llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+}
+_ROPE_SCALING = {
+    None: llama_cpp.LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED,
+    "none": llama_cpp.LLAMA_ROPE_SCALING_TYPE_NONE,
+    "linear": llama_cpp.LLAMA_ROPE_SCALING_TYPE_LINEAR,
+    "yarn": llama_cpp.LLAMA_ROPE_SCALING_TYPE_YARN,
+}
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
 def _log(level: int, text: bytes, data: Any) -> None:
-    if level >= 3:
+    if level >= 3 or b"buffer size" in text:  # warnings, errors and what memory was taken
         print(text.decode("utf-8", "replace"), end="", flush=True)
 
 
@@ -86,6 +97,9 @@ class Llama:
         params = llama_cpp.llama_model_default_params()
         params.n_gpu_layers = settings.gpu_layers if settings.gpu_layers >= 0 else 10_000
         params.use_extra_bufts = settings.extra_bufts
+        if settings.tensor_split:
+            self._split = (ctypes.c_float * llama_cpp.llama_max_devices())(*settings.tensor_split)
+            params.tensor_split = ctypes.cast(self._split, ctypes.POINTER(ctypes.c_float))
         params.vocab_only = settings.vocab_only
         self.model = llama_cpp.llama_model_load_from_file(settings.path.encode(), params)
         if not self.model:
@@ -106,7 +120,14 @@ class Llama:
         params.n_ctx = settings.cells
         params.n_seq_max = settings.sequences
         params.n_batch = params.n_ubatch = settings.batch
+        params.n_outputs_max = min(params.n_seq_max, settings.batch)  # logits of a token each
         params.n_threads = params.n_threads_batch = settings.threads
+        params.type_k = params.type_v = getattr(llama_cpp, f"GGML_TYPE_{settings.kv_type.upper()}")
+        params.flash_attn_type = _FLASH_ATTENTION[settings.flash_attention]
+        # YaRN's original context stays unset: llama.cpp takes the GGUF's.
+        params.rope_scaling_type = _ROPE_SCALING[settings.rope_scaling]
+        if settings.rope_scale:
+            params.rope_freq_scale = 1 / settings.rope_scale
         params.kv_unified = settings.unified
         params.swa_full = True
         params.no_perf = True

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-SPARE = 8  # sequences beyond the slots, whose prompts are kept for those that begin alike
-
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
     """How a model is loaded. `context` is tokens for each of `slots`; -1 GPU layers: all.
 
+    Zero slots are as many as fit; that is settled before the child is told (fitting.py).
     With `unified` all sequences share one KV cache, in which every token looks over
     every cell; without, each has cells of its own. `gpu` is the one device to use, None
     all that llama.cpp sees; `rope_scaling` None is what the GGUF says. `extra_bufts` lets
@@ -33,8 +32,11 @@ class LoadSettings:
 
     @property
     def sequences(self) -> int:
-        """Texts that are kept in the KV cache: those of the slots, and some to go on from."""
-        return self.slots + SPARE
+        """Texts in the KV cache: one in each slot, and a few to go on from.
+
+        These are spare: the beginnings of steps that no slot is at work on just now.
+        """
+        return self.slots + min(max(self.slots // 4, 1), 8)
 
     @property
     def cells(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from generation_functions import errors
 from generation_functions.engine.chat import open_thinking, render_chat, render_text
+from generation_functions.engine.fitting import check_settings, fit_settings
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.process import ChildProcess
@@ -33,13 +34,8 @@ class LocalEngine:
         request_seconds: float = 600.0,
         restarts: int = 3,
     ) -> None:
-        """`settings.context` is checked against what the model was trained for."""
-        trained = model.context_length
-        if trained and settings.context > trained:
-            raise errors.ModelError(
-                f"{model.path}: trained with a context of {trained} tokens; "
-                f"`context: {settings.context}` in the config asks for more."
-            )
+        """Settings that do not go with the model are a ModelError."""
+        check_settings(model, settings)
         self.model = model
         self._settings = settings
         self._seconds = request_seconds
@@ -68,8 +64,9 @@ class LocalEngine:
             if self._child:
                 return
             loop = asyncio.get_running_loop()
-            child = await asyncio.to_thread(start_child, self._settings)
-            name, settings = self.model.path.name, self._settings
+            settings = await asyncio.to_thread(fit_settings, self.model, self._settings)
+            child = await asyncio.to_thread(start_child, settings)
+            name = self.model.path.name
             _log.info("loaded %s: %d slots of %d", name, settings.slots, settings.context)
             threading.Thread(target=self._listen, args=(child, loop), daemon=True).start()
             self._watch = asyncio.ensure_future(self._watch_over(child))

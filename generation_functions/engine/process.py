@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from generation_functions import errors
+from generation_functions.engine.devices import child_environment
 from generation_functions.engine.load_settings import LoadSettings
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,12 @@ class ChildProcess:
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=subprocess.STDOUT,
-            env={"OMP_WAIT_POLICY": "passive", **os.environ, "PYTHONPATH": path},
+            env={
+                "OMP_WAIT_POLICY": "passive",
+                **os.environ,
+                **child_environment(settings, os.environ),
+                "PYTHONPATH": path,
+            },
         )
         os.close(requests_read)
         os.close(replies_write)
