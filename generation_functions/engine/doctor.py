@@ -159,7 +159,8 @@ def _find_oversized(rules: Rules) -> list[str]:
     """Count as llama.cpp does what a repetition writes out of the groups inside it."""
     problems = []
     known: set[str] = set()
-    for name in [one for one in reach(["root"], lambda one: _uses(rules, one)) if one in rules]:
+    starts = ["root"] if "root" in rules else []
+    for name in reach(starts, lambda one: _uses(rules, one)):
         known.add(name)
         size = max(_count_symbols(rules[name].node, known)[1], default=0)
         if size >= LARGEST_BOUND:

@@ -26,7 +26,8 @@ def draw_extreme(grammar: Grammar, seed: int) -> str:
     """Return a text with one of the grammar's repetitions at its upper bound.
 
     Seeds that follow each other take the repetitions in turn; the others are as short as may
-    be, or one longer. Every eighth character is a strange one of its class, if it has one.
+    be, or one longer, and of alternatives the first is taken mostly. Every eighth character
+    is a strange one of its class, if it has one.
     """
     bounded = [one for name in grammar.reachable() for one in repeats(grammar.rules[name].node)]
     full = bounded[seed % len(bounded)] if bounded else None
@@ -58,8 +59,8 @@ class _Drawing:
             case Reference(name):
                 return self.draw(self._rules[name].node, depth + 1)
             case Choice(options):
-                option = options[0] if depth > 60 else self._rng.choice(options)
-                return self.draw(option, depth)
+                first = depth > 60 or (self._full and self._rng.random() < 0.75)
+                return self.draw(options[0] if first else self._rng.choice(options), depth)
             case Sequence(items):
                 return "".join(self.draw(item, depth) for item in items)
             case Repeat(item):
