@@ -1,53 +1,145 @@
 """`check`: every prompt, grammar and example of the pipelines, before a model is rented."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from generation_functions.config import load_config
 from generation_functions.engine.compiling import compile_grammar
+from generation_functions.engine.doctor import (
+    Source,
+    find_problems,
+    find_unused,
+    find_used,
+    read_rules,
+    replace_bodies,
+)
 from generation_functions.errors import PalimpsestError
+from generation_functions.pipelines.samples import SAMPLES
 from generation_functions.stages import CONVERSATION_STEPS, QUESTION_STEPS
-from generation_functions.steps.prompts import GRAMMARS, PROMPTS, load_prompt
+from generation_functions.steps.prompts import (
+    GRAMMARS,
+    PROMPTS,
+    find_prompt,
+    load_prompt,
+    read_grammar,
+)
 from generation_functions.steps.step import Step
+from generation_functions.trying import REPLIES, try_examples, try_items
 
 STEPS: tuple[Step[Any, Any], ...] = (*QUESTION_STEPS, *CONVERSATION_STEPS)
 
 
-def check_everything(config_file: Path | None = None) -> int:
-    """Print a line for each step; return 1 when something is wrong, else 0.
+@dataclass(slots=True)
+class _Findings:
+    """What came up so far; `used` are the rules of each shared.gbnf that grammars use.
 
-    Loading a prompt checks its YAML, its grammar, and every example against both; then
-    llama.cpp compiles the grammar.
+    `unsure` are the files of those for which a grammar could not be read.
     """
-    overrides: list[Path] = []
-    if config_file:
-        path = load_config(config_file).path
-        given = (path.prompts, path.default_prompts)
-        overrides = [(config_file.parent / one).resolve() for one in given if one]
-    problems = [problem for step in STEPS for problem in _check_step(step, overrides)]
-    problems += _find_strays()
+
+    problems: list[str] = field(default_factory=list)
+    used: dict[Source, set[str]] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
+    checked: set[tuple[str, ...]] = field(default_factory=set)
+
+
+def check_everything(config_file: Path | None = None) -> int:
+    """Print a line for each prompt and each problem; return 1 when something is wrong, else 0.
+
+    Checked are the prompts and grammars of the package, each folder of overrides in it, and
+    the override folders of the config: by the grammar doctor, by llama.cpp's compiler, and
+    by sending examples and random replies through each step's parser.
+    """
+    found = _Findings()
+    given = _read_overrides(config_file) if config_file else []
+    packaged = [[folder] for folder in sorted(PROMPTS.iterdir()) if folder.is_dir()]
+    for folders in ([], *packaged, *(given[start:] for start in range(len(given)))):
+        for step in STEPS:
+            _check_step(step, folders, found)
+    for (file, text), used in found.used.items():
+        if file not in found.unsure:
+            found.problems += find_unused(file, text, used)
+    found.problems += _find_strays([PROMPTS, GRAMMARS, *(one[0] for one in packaged), *given])
+    problems = list(dict.fromkeys(found.problems))
     for problem in problems:
         print(problem)
-    print(f"{len(STEPS)} steps, {len(problems)} problems")
+    print(f"{len(STEPS)} steps, {len(found.checked)} prompts, {len(problems)} problems")
     return 1 if problems else 0
 
 
-def _check_step(step: Step[Any, Any], overrides: Sequence[Path]) -> list[str]:
+def _read_overrides(config_file: Path) -> list[Path]:
+    path = load_config(config_file).path
+    given = (path.prompts, path.default_prompts)
+    return [(config_file.parent / one).resolve() for one in given if one]
+
+
+def _check_step(step: Step[Any, Any], folders: Sequence[Path], found: _Findings) -> None:
+    """Check a step as these override folders make it, unless just that has been checked."""
     try:
-        prompt = load_prompt(step.name, overrides)
+        file = find_prompt(step.name, folders)
+        sources = read_grammar(step.name, folders)
+    except PalimpsestError as error:
+        found.problems.append(str(error))
+        return
+    own, shared = sources
+    key = (str(file), own[0], shared[0])
+    if key in found.checked:
+        return
+    found.checked.add(key)
+    problems = _check_grammar(step, own, shared, found)
+    if not problems:
+        problems = _check_prompt(step, folders)
+    found.problems += problems
+
+
+def _check_grammar(
+    step: Step[Any, Any], own: Source, shared: Source, found: _Findings
+) -> list[str]:
+    """Doctor a step's grammar file with shared.gbnf; note what is used of the latter."""
+    used = found.used.setdefault(shared, set())
+    try:
+        rules, problems = read_rules([own, shared])
+        items = SAMPLES[step.name].items if step.name in SAMPLES else ()
+        replaced = [step.rules(item) for item in items]
+        names = {"root", *(name for bodies in replaced for name in bodies)}
+        own_used = find_used(rules, names)
+        for bodies in replaced:
+            own_used |= find_used(replace_bodies(rules, bodies), names)
+        problems += find_problems(rules) + find_unused(*own, own_used)
+    except PalimpsestError as error:
+        found.unsure.add(shared[0])
+        return [str(error)]
+    used |= own_used
+    return problems
+
+
+def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
+    if step.name not in SAMPLES:
+        return [f"{step.name}: no sample items. Give it a line in pipelines/samples.py."]
+    try:
+        prompt = load_prompt(step.name, folders)
         compile_grammar(prompt.grammar)
     except PalimpsestError as error:
         return [str(error)]
+    problems = try_items(step, prompt, SAMPLES[step.name])
+    if not problems:
+        problems = try_examples(step, prompt, SAMPLES[step.name])
     print(
-        f"{step.name}: {len(prompt.content.examples)} examples, "
-        f"{len(prompt.grammar.reachable())} rules, prompt {prompt.hash}"
+        f"{prompt.file.parent.name}/{step.name}: {len(prompt.content.examples)} examples, "
+        f"{len(prompt.grammar.reachable())} rules, {REPLIES} random replies, prompt {prompt.hash}"
     )
-    return []
+    return problems
 
 
-def _find_strays() -> list[str]:
+def _find_strays(folders: Sequence[Path]) -> list[str]:
     """Return a line for each prompt and grammar file that belongs to no step."""
     names = {step.name for step in STEPS} | {"shared"}
-    files = [*PROMPTS.glob("*.yaml"), *GRAMMARS.glob("*.gbnf")]
-    return [f"{file}: no step has this name" for file in files if file.stem not in names]
+    files = [
+        file for folder in folders for end in ("yaml", "gbnf") for file in folder.glob(f"*.{end}")
+    ]
+    return [
+        f"{file}: no step has this name, and nothing reads it. Rename or delete it."
+        for file in files
+        if file.stem not in names
+    ]

@@ -4,9 +4,14 @@ The notation: ggml-org/llama.cpp, grammars/README.md (without its token literals
 """
 
 import re
+import sys
 from dataclasses import dataclass
 
 from generation_functions.errors import GrammarError
+
+LARGEST_BOUND = (
+    2000  # llama.cpp takes a larger upper bound for none, and refuses a larger lower one
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +43,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Repeat:
-    """A node, `least` to `most` times; None is without bound."""
+    """A node, `least` to `most` times; None is without bound, or above LARGEST_BOUND."""
 
     item: "Node"
     least: int
@@ -96,7 +101,10 @@ def _strip_comment(line: str) -> str:
     return (match[0] if match else line).strip()
 
 
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "[": "[", "]": "]"}
+_EMPTY = Sequence(())
+_GAP = r"(?:[ \t\r\n]|#[^\n]*\n)*"
+_REPETITION = re.compile(rf"([*+?])|\{{{_GAP}(\d+){_GAP}(?:(,){_GAP}(\d*){_GAP})?\}}")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "[": "[", "]": "]", "-": "-"}
 
 
 class _Parser:
@@ -141,8 +149,11 @@ class _Parser:
     def _sequence(self, nested: bool) -> Node:
         items: list[Node] = []
         while (character := self._peek()) and character not in "|)\n\r":
-            items.append(self._repeated(self._single(character)))
-            self._skip(newlines=nested)
+            single = self._single(character)
+            item = self._repeated(single, nested)
+            if isinstance(item, Repeat) and single is _EMPTY:
+                raise self._error("an empty literal is repeated")
+            items.append(item)
         return items[0] if len(items) == 1 else Sequence(tuple(items))
 
     def _single(self, character: str) -> Node:
@@ -167,13 +178,13 @@ class _Parser:
         self._at = name.end()
         return Reference(name[0])
 
-    def _repeated(self, node: Node) -> Node:
-        match = re.compile(r"[ \t]*(?:([*+?])|\{(\d+)(?:(,)(\d*))?\})").match(self._text, self._at)
+    def _repeated(self, node: Node, nested: bool) -> Node:
+        self._skip(newlines=nested)
+        match = _REPETITION.match(self._text, self._at)
         if not match:
-            if re.compile(r"[ \t]*\{").match(self._text, self._at):
+            if self._peek() == "{":
                 raise self._error("a repetition is {n}, {n,} or {n,m}")
             return node
-        self._at = match.end()
         if match[1]:
             least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}[match[1]]
         else:
@@ -181,7 +192,12 @@ class _Parser:
             most = (int(match[4]) if match[4] else None) if match[3] else least
         if most is not None and most < least:
             raise self._error(f"a repetition from {least} to {most} has no way")
-        return self._repeated(Repeat(node, least, most))
+        if least > LARGEST_BOUND:
+            raise self._error(f"a repetition of at least {least} is above {LARGEST_BOUND}")
+        self._at = match.end()
+        if most is not None and most > LARGEST_BOUND:
+            most = None
+        return self._repeated(Repeat(node, least, most), nested)
 
     def _literal(self) -> Node:
         self._at += 1
@@ -190,6 +206,8 @@ class _Parser:
             code = ord(self._character('a literal `"`'))
             items.append(Chars(((code, code),)))
         self._at += 1
+        if not items:
+            return _EMPTY
         return items[0] if len(items) == 1 else Sequence(tuple(items))
 
     def _class(self) -> Node:
@@ -205,6 +223,8 @@ class _Parser:
             if high < low:
                 raise self._error("a range of characters runs backwards")
             ranges.append((low, high))
+        if not ranges:
+            raise self._error("a class `[]` has no characters; llama.cpp skips it, so delete it")
         self._at += 1
         return Chars(tuple(ranges), negated)
 
@@ -224,4 +244,6 @@ class _Parser:
         if not width or not re.fullmatch(rf"[0-9a-fA-F]{{{width}}}", digits):
             raise self._error(f"unknown escape \\{escape}")
         self._at += width
+        if int(digits, 16) > sys.maxunicode:
+            raise self._error(f"no character has the code \\{escape}{digits}")
         return chr(int(digits, 16))

@@ -3,16 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from generation_functions.engine.gbnf import (
-    Choice,
-    Node,
-    Reference,
-    Repeat,
-    Rule,
-    Sequence,
-    parse_body,
-    split_rules,
-)
+from generation_functions.engine.analysis import find_left_recursion, reach, references
+from generation_functions.engine.gbnf import Rule, parse_body, split_rules
 from generation_functions.engine.matching import Matcher
 from generation_functions.errors import GrammarError
 
@@ -26,18 +18,16 @@ class Grammar:
 
     @property
     def text(self) -> str:
-        """The rules that root reaches, as llama.cpp reads them."""
-        return "".join(f"{name} ::= {self.rules[name].body}\n" for name in self.reachable())
+        """The rules that root reaches, as llama.cpp reads them.
+
+        llama.cpp looks for what follows `::=` and `|` in the next line too, so that a body
+        which ends there is given the empty literal.
+        """
+        return "".join(f"{name} ::= {_close(self.rules[name].body)}\n" for name in self.reachable())
 
     def reachable(self) -> list[str]:
         """Return the names of the rules that root reaches, root first."""
-        found, queue = [], ["root"]
-        while queue:
-            name = queue.pop(0)
-            if name not in found:
-                found.append(name)
-                queue += references(self.rules[name].node)
-        return found
+        return reach(["root"], lambda name: references(self.rules[name].node))
 
     def replace(self, bodies: Mapping[str, str]) -> "Grammar":
         """Return the grammar with the right-hand sides of named rules replaced.
@@ -55,6 +45,10 @@ class Grammar:
     def matches(self, text: str) -> bool:
         """Whether the whole text is in the grammar's language."""
         return self._matcher(tight=False).accepts(text)
+
+    def matched_length(self, text: str) -> int:
+        """Return how many characters of the text the grammar takes, before it refuses one."""
+        return self._matcher(tight=False).matched_length(text)
 
     def reaches_bound(self, text: str) -> bool:
         """Whether a text of the language has used a length bound up: it may be cut."""
@@ -90,70 +84,13 @@ def check_references(grammar: Grammar) -> Grammar:
         for name in references(rule.node):
             if name not in grammar.rules:
                 raise GrammarError(f"{rule.place}: rule `{rule.name}` uses `{name}`, not defined.")
-    for name in grammar.reachable():
-        _refuse_left_recursion(grammar, name)
+    nodes = {name: rule.node for name, rule in grammar.rules.items()}
+    for name in find_left_recursion(nodes, grammar.reachable()):
+        raise GrammarError(
+            f"{grammar.rules[name].place}: rule `{name}` begins with itself (left recursion)."
+        )
     return grammar
 
 
-def references(node: Node) -> list[str]:
-    """Return the names of the rules a node uses."""
-    match node:
-        case Reference(name):
-            return [name]
-        case Sequence(items):
-            return [name for item in items for name in references(item)]
-        case Choice(options):
-            return [name for item in options for name in references(item)]
-        case Repeat(item, _, _):
-            return references(item)
-        case _:
-            return []
-
-
-def _refuse_left_recursion(grammar: Grammar, name: str) -> None:
-    seen: set[str] = set()
-    queue = _first_references(grammar, grammar.rules[name].node)
-    while queue:
-        current = queue.pop()
-        if current == name:
-            raise GrammarError(
-                f"{grammar.rules[name].place}: rule `{name}` begins with itself (left recursion)."
-            )
-        if current not in seen:
-            seen.add(current)
-            queue |= _first_references(grammar, grammar.rules[current].node)
-
-
-def _first_references(grammar: Grammar, node: Node) -> set[str]:
-    match node:
-        case Reference(name):
-            return {name}
-        case Choice(options):
-            return set().union(*(_first_references(grammar, one) for one in options))
-        case Repeat(item, _, _):
-            return _first_references(grammar, item)
-        case Sequence(items):
-            found: set[str] = set()
-            for item in items:
-                found |= _first_references(grammar, item)
-                if not _may_be_empty(grammar, item, frozenset()):
-                    break
-            return found
-        case _:
-            return set()
-
-
-def _may_be_empty(grammar: Grammar, node: Node, open_rules: frozenset[str]) -> bool:
-    match node:
-        case Reference(name):
-            if name in open_rules:
-                return False
-            return _may_be_empty(grammar, grammar.rules[name].node, open_rules | {name})
-        case Choice(options):
-            return any(_may_be_empty(grammar, one, open_rules) for one in options)
-        case Repeat(item, least, _):
-            return least == 0 or _may_be_empty(grammar, item, open_rules)
-        case Sequence(items):
-            return all(_may_be_empty(grammar, one, open_rules) for one in items)
-        case _:
-            return False
+def _close(body: str) -> str:
+    return f'{body} ""' if not body or body.endswith("|") else body

@@ -98,7 +98,7 @@ def load_prompt(name: str, overrides: Sequence[Path] = ()) -> Prompt:
     not parse, for examples whose fields are not the template's, and for an example
     answer that the step's grammar refuses or that uses one of its length bounds up.
     """
-    file = _find(f"{name}.yaml", [*overrides, PROMPTS])
+    file = find_prompt(name, overrides)
     try:
         content = PromptFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
         names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user))
@@ -117,7 +117,11 @@ def load_prompt(name: str, overrides: Sequence[Path] = ()) -> Prompt:
             )
         answer = example.answer.strip("\n")
         if not grammar.matches(answer):
-            raise PromptError(f"{file}: the answer of example {number} is not in the grammar.")
+            refused = answer[grammar.matched_length(answer) :][:40]
+            raise PromptError(
+                f"{file}: the answer of example {number} is not in the grammar: "
+                + (f"refused from {refused!r} on." if refused else "it ends too early.")
+            )
         if grammar.reaches_bound(answer):
             raise PromptError(
                 f"{file}: the answer of example {number} uses a length bound of the grammar up."
@@ -127,8 +131,18 @@ def load_prompt(name: str, overrides: Sequence[Path] = ()) -> Prompt:
 
 def load_grammar(name: str, overrides: Sequence[Path] = ()) -> Grammar:
     """Load grammars/<name>.gbnf with the rules of shared.gbnf behind it."""
+    return parse_grammar(read_grammar(name, overrides))
+
+
+def read_grammar(name: str, overrides: Sequence[Path] = ()) -> list[tuple[str, str]]:
+    """Return (file name, text) of a step's own grammar and of shared.gbnf, in this order."""
     files = [_find(f"{one}.gbnf", [*overrides, GRAMMARS]) for one in (name, "shared")]
-    return parse_grammar([(str(file), file.read_text(encoding="utf-8")) for file in files])
+    return [(str(file), file.read_text(encoding="utf-8")) for file in files]
+
+
+def find_prompt(name: str, overrides: Sequence[Path] = ()) -> Path:
+    """Return the YAML file of a step. Raises PromptError where there is none."""
+    return _find(f"{name}.yaml", [*overrides, PROMPTS])
 
 
 def _find(name: str, folders: Sequence[Path]) -> Path:

@@ -1,0 +1,116 @@
+"""Our matcher and llama.cpp's own sampler take the same texts, token by token."""
+
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import pytest
+import yaml
+
+from generation_functions.checking import STEPS
+from generation_functions.engine.drawing import draw_extreme
+from generation_functions.engine.grammar import Grammar, parse_grammar
+from generation_functions.engine.llama import Llama
+from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.matching import Matcher
+from generation_functions.engine.sampling import Candidates
+from generation_functions.pipelines.samples import SAMPLES
+from generation_functions.steps.prompts import load_grammar
+
+pytestmark = pytest.mark.model
+FILE = Path(__file__).with_name("gbnf_conformance.yaml")
+CASES = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+PROBES = string.printable.strip() + " \n\té"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """llama.cpp's grammar sampler over a vocabulary without a model."""
+
+    llama: Llama
+    candidates: Candidates
+    end: int
+
+    def follow(self, grammar: str, text: str) -> Iterator[tuple[Any, bytes, bytes]]:
+        """Yield the sampler, the bytes taken so far and the next token's, while it takes them."""
+        sampler = self.llama.grammar(grammar)
+        taken = b""
+        for token in [*self.llama.tokenize(text, special=False), self.end]:
+            piece = self.llama.piece(token)
+            yield sampler, taken, piece
+            if token == self.end or not self.candidates.allows(sampler, token):
+                break
+            llama_cpp.llama_sampler_accept(sampler, token)
+            taken += piece
+        llama_cpp.llama_sampler_free(sampler)
+
+    def takes(self, grammar: str, text: str) -> bool:
+        """Whether every token of the text is allowed, and then the end."""
+        return any(
+            taken == text.encode() and self.candidates.allows(sampler, self.end)
+            for sampler, taken, _ in self.follow(grammar, text)
+        )
+
+
+@pytest.fixture(scope="module")
+def judge(embedded_model: Path) -> Judge:
+    llama = Llama(LoadSettings(str(embedded_model), 1, 512, 256, 0, 1, vocab_only=True), 0)
+    end = next(token for token in range(llama.n_vocab) if llama.is_end(token))
+    return Judge(llama, Candidates(llama), end)
+
+
+def matcher_of(grammar: Grammar) -> Matcher:
+    return Matcher({name: rule.node for name, rule in grammar.rules.items()}, tight=False)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_matcher_and_llama_cpp_agree_token_by_token(case: dict[str, Any], judge: Judge) -> None:
+    grammar = parse_grammar([("case.gbnf", case["grammar"])])
+    # llama.cpp reads the text as it was written, unless its own reading runs across rules
+    written = grammar.text if case.get("apart") else case["grammar"]
+    matcher = matcher_of(grammar)
+    probes = [
+        (one, tokens[0]) for one in PROBES if len(tokens := judge.llama.tokenize(one, False)) == 1
+    ]
+    for text in [*case["takes"], *case["refuses"]]:
+        assert grammar.matches(text) is (text in case["takes"]), text
+        assert judge.takes(written, text) is (text in case["takes"]), text
+        assert judge.takes(grammar.text, text) is (text in case["takes"]), text
+        for sampler, taken, piece in judge.follow(written, text):
+            try:
+                state = matcher.advance(matcher.start(), taken.decode())
+            except UnicodeDecodeError:
+                continue  # within a character
+            where = f"{text!r} after {taken!r}"
+            ends = judge.candidates.allows(sampler, judge.end)
+            assert ends is matcher.is_complete(state), where
+            for probe, token in probes:
+                allowed = judge.candidates.allows(sampler, token)
+                assert allowed is bool(matcher.advance(state, probe)), f"{where}: {probe!r}"
+            rest = text[len(taken.decode()) :]
+            whole = next(
+                (one for one in range(len(rest) + 1) if rest[:one].encode() == piece), None
+            )
+            if whole:
+                allowed = judge.candidates.allows(sampler, judge.llama.tokenize(rest, False)[0])
+                if judge.llama.piece(judge.llama.tokenize(rest, False)[0]) == piece:
+                    assert allowed is bool(matcher.advance(state, rest[:whole])), where
+
+
+def test_the_conformance_set_has_taken_and_refused_texts_for_each_case() -> None:
+    assert len(CASES) >= 40
+    assert len({case["name"] for case in CASES}) == len(CASES)
+    assert all(case["takes"] and case["refuses"] for case in CASES)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_llama_cpp_takes_what_is_drawn_from_a_steps_grammar(step: Any, judge: Judge) -> None:
+    for item in SAMPLES[step.name].items:
+        grammar = load_grammar(step.name).replace(step.rules(item))
+        for seed in range(12):
+            text = draw_extreme(grammar, seed)
+            if len(text) <= 300:  # longer ones take llama.cpp seconds, too
+                assert judge.takes(grammar.text, text), (seed, text)
