@@ -19,7 +19,13 @@ from generation_functions.pipelines.questions import (
     find_ungrounded,
     show_chunk,
 )
-from generation_functions.pipelines.wording import find_pointers, find_unclear, strange_script
+from generation_functions.pipelines.samples import make_chunk
+from generation_functions.pipelines.wording import (
+    asks_about_text,
+    find_pointers,
+    find_unclear,
+    strange_script,
+)
 from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.prompts import Example, load_prompt
 
@@ -309,3 +315,36 @@ def test_the_examples_verdicts_are_balanced() -> None:
     kinds = verdicts("judge_chunk")
     assert kinds["facts"] == kinds.total() / 2
     assert set(verdicts("revise_pair")) == {"pass", "reword", "fail"}
+
+
+@pytest.mark.parametrize(
+    ("question", "about_text"),
+    [
+        ("What is the main idea of the first sentence?", True),
+        ("What is the main idea of this paragraph?", True),
+        ("What does the fourth sentence say?", True),
+        ("What is the main purpose of a sluice?", False),
+        ("What was the first book printed in Venice?", False),
+        ("How many strands has a hawser?", False),
+    ],
+)
+def test_a_question_about_the_text_is_told_from_one_about_its_subject(
+    question: str, about_text: bool
+) -> None:
+    assert asks_about_text(question) is about_text
+
+
+@pytest.mark.parametrize(
+    ("text", "impossible"),
+    [
+        ("Snarl up the files. Do not pass on your skill.", {"exercises", "contents list"}),
+        ("Splices 41\n\nBends 47\n\nWhippings 52", {"exercises"}),
+        ("How much flour do thirty loaves need?\n\nFor rolls", set()),
+    ],
+)
+def test_verdicts_that_the_form_of_a_text_rules_out_cannot_be_given(
+    text: str, impossible: set[str]
+) -> None:
+    chunk = make_chunk(text)
+    allowed = set(re.findall(r'"([^"]+)"', JUDGE_CHUNK.rules(chunk)["verdict"]))
+    assert {"facts", *UNWORTHY} - allowed == impossible

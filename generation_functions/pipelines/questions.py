@@ -9,6 +9,7 @@ from typing import Any
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.wording import (
+    asks_about_text,
     content_words,
     coverage,
     find_unclear,
@@ -28,6 +29,7 @@ UNWORTHY = (
 )
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
+_EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I)
 _REWORDED = re.compile(r"reword\nQuestion: (.+)\nAnswer: (.+)")
 
 
@@ -61,6 +63,8 @@ def find_ungrounded(pair: QAPair) -> str | None:
         return "a number that the text does not have"
     if coverage(told, known) < 0.5 or coverage(asked, known) < 0.3:
         return "not in the words of the text"
+    if asks_about_text(pair.question):
+        return "asks about the text, not its subject"
     if told <= asked and coverage(asked, pair.answer) > 0.8:
         return "answer only repeats the question"
     return None
@@ -146,6 +150,22 @@ def _reword(pair: QAPair, question: str, answer: str) -> QAPair:
     )
 
 
+def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
+    """Leave out verdicts that the text's form rules out; small models are too fond of them.
+
+    Exercises ask or give a sum to do. A contents list is no prose: few of its lines end
+    as a sentence does.
+    """
+    sentences = number_sentences(chunk.text)
+    ended = sum(sentence.rstrip("\"'”’)]_*").endswith((".", "!", "?")) for sentence in sentences)
+    possible = ["facts", *UNWORTHY]
+    if not _EXERCISE.search(chunk.text):
+        possible.remove("exercises")
+    if ended > len(sentences) / 2:
+        possible.remove("contents list")
+    return {"verdict": " | ".join(write_literal(verdict) for verdict in possible)}
+
+
 def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
     sentences = {
         number: " ".join(sentence.split())
@@ -184,7 +204,7 @@ def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
 
 
 JUDGE_CHUNK: Step[Chunk, bool] = Step(
-    "judge_chunk", lambda chunk: {"chunk": show_chunk(chunk)}, _parse_judgement
+    "judge_chunk", lambda chunk: {"chunk": show_chunk(chunk)}, _parse_judgement, _judgement_rules
 )
 WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     "write_questions",

@@ -26,6 +26,13 @@ _DEMONSTRATIVE = re.compile(r"\b(?:this|these|those)(?: (\w+))?", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"\b(?:he|she|they|him|them|his|their|its|the (?:former|latter))\b", re.IGNORECASE
 )
+# What a question asks that is about the text itself; no rewording can save it.
+_ABOUT_TEXT = re.compile(
+    r"\b(?:main|central|key|overall) (?:idea|point|topic|theme|message|argument)s?\b(?! behind)"
+    r"|\b(?:first|second|third|fourth|fifth|last|next|previous)"
+    r" (?:text|excerpt|chapter|paragraph|passage|section|sentence)s?\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
@@ -65,6 +72,11 @@ def find_unclear(question: str, answer: str) -> list[str]:
         if not content_words(question[: match.start()]):
             phrases.append(match.group())
     return list(dict.fromkeys(phrases))
+
+
+def asks_about_text(question: str) -> bool:
+    """Whether a question is about the text instead of what the text tells."""
+    return bool(_ABOUT_TEXT.search(question))
 
 
 def content_words(text: str) -> set[str]:
