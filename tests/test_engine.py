@@ -236,6 +236,34 @@ def test_roles_take_turns_and_one_model_is_loaded_at_a_time() -> None:
     assert events == ["load small", "free small", "load large", "free large"]
 
 
+def test_a_model_behind_a_server_needs_no_turn() -> None:
+    class Remote(ScriptedEngine):
+        @property
+        def takes_memory(self) -> bool:
+            return False
+
+    events: list[str] = []
+
+    class Loud(ScriptedEngine):
+        async def start(self) -> None:
+            events.append("load")
+
+        async def close(self) -> None:
+            events.append("free")
+
+    async def act() -> None:
+        small = Loud(lambda request: "Answer: a b.", delay=0.01)
+        engines = Engines({"small": small, "large": Remote(lambda request: "Answer: a b.")})
+        for number in range(3):
+            await engines.complete("small", ask("?", number))
+            await engines.complete("large", ask("?", number))
+        assert events == ["load"]
+        await engines.release()
+
+    asyncio.run(act())
+    assert events == ["load", "free"]
+
+
 def test_a_scripted_engine_refuses_what_the_grammar_refuses() -> None:
     engine = ScriptedEngine(lambda request: "no answer")
     with pytest.raises(EngineError, match="outside of its grammar"):

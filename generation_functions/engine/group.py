@@ -24,6 +24,10 @@ class EngineGroup:
     def context(self) -> int:
         return self._engines[0].context
 
+    @property
+    def takes_memory(self) -> bool:
+        return any(engine.takes_memory for engine in self._engines)
+
     async def start(self) -> None:
         """Load all at the same time; if one fails, close the others and raise its error."""
         started = await asyncio.gather(

@@ -59,6 +59,10 @@ class LocalEngine:
         """The child's process id, or None while no model is loaded."""
         return self._child.pid if self._child else None
 
+    @property
+    def takes_memory(self) -> bool:
+        return True
+
     async def start(self) -> None:
         async with self._starting:
             if self._child:

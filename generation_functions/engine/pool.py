@@ -1,4 +1,4 @@
-"""The engines of a run, by model role. One is loaded at a time."""
+"""The engines of a run, by model role. One model is in memory at a time."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,7 @@ _GRACE = 0.05  # seconds in which answered items may ask the loaded model again
 class Engines:
     """Sends requests to the model of their role and swaps models when nothing else can run.
 
-    Roles that share an engine object share its loaded model.
+    Roles that share an engine object share its loaded model. Models behind servers need no turn.
     """
 
     def __init__(self, by_role: Mapping[str, Engine]) -> None:
@@ -41,12 +41,15 @@ class Engines:
 
     async def release(self) -> None:
         """Unload whatever is loaded; the next request loads again."""
+        remote = {id(one): one for one in self._by_role.values() if not one.takes_memory}
+        for engine in remote.values():
+            await engine.close()
         if self._loaded:
             await self._loaded.close()
             self._loaded = None
 
     async def _enter(self, engine: Engine) -> None:
-        if self._loaded is engine:
+        if self._loaded is engine or not engine.takes_memory:
             self._going[id(engine)] += 1
             return
         self._waiting[id(engine)] += 1

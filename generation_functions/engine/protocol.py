@@ -94,6 +94,11 @@ class Engine(Protocol):
         """Tokens that a prompt and its reply may have together."""
         ...
 
+    @property
+    def takes_memory(self) -> bool:
+        """Whether its model lies in this machine's memory, where another may need the room."""
+        ...
+
     async def start(self) -> None:
         """Load the model; a second call does nothing."""
         ...

@@ -45,6 +45,10 @@ class ScriptedEngine:
     def context(self) -> int:
         return self._context
 
+    @property
+    def takes_memory(self) -> bool:
+        return True
+
     async def start(self) -> None:
         """Nothing to load."""
 

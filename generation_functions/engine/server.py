@@ -88,6 +88,10 @@ class ServerEngine:
     def context(self) -> int:
         return min(self._settings.context, self._served.context or self._settings.context)
 
+    @property
+    def takes_memory(self) -> bool:
+        return False
+
     async def start(self) -> None:
         if self._session and self._session.loop is asyncio.get_running_loop():
             return
