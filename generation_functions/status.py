@@ -7,6 +7,8 @@ from generation_functions.errors import RunFolderError
 from generation_functions.steps.files import read_json
 
 Status = dict[str, Any]
+_TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
+_TOKEN_HEADS = ("prompt", "of it not anew", "reply")
 _COLUMNS = ("in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
 
 
@@ -40,6 +42,16 @@ def reason_rows(status: Status) -> list[dict[str, Any]]:
     ]
 
 
+def token_rows(status: Status) -> list[dict[str, Any]]:
+    """Return a row for each step that asked the model: tokens, and the share saved."""
+    return [
+        {"stage": stage, "name": name, **{key: counts[key] for key in _TOKENS}}
+        for stage, content in status.items()
+        for name, counts in content["steps"].items()
+        if counts["new_calls"]
+    ]
+
+
 def describe_status(status: Status) -> str:
     """Return the funnel and the reasons as text."""
     lines = [f"{'':28}" + "".join(f"{name.replace('_', ' '):>16}" for name in _COLUMNS)]
@@ -58,6 +70,13 @@ def describe_status(status: Status) -> str:
             f"  {row['items']:5}  {row['name']:24} {row['outcome']:9} {row['reason']}"
             for row in reasons
         ]
+    tokens = token_rows(status)
+    if tokens:
+        lines += ["", f"{'Tokens of new calls':28}" + "".join(f"{n:>16}" for n in _TOKEN_HEADS)]
+        lines += [
+            f"  {row['name']:26}" + "".join(f"{row[n]:>16}" for n in _TOKENS) for row in tokens
+        ]
+        lines.append("")
     for content in status.values():
         for folder, counts in content["survivors"].items():
             said = ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -317,7 +317,7 @@ class Run:
         record.replies.append(reply)
         record.replies.sort(key=lambda one: (one.vote, one.attempt))
         self._save(record)
-        count.new_calls += 1
+        count.add_call(completion)
         return reply
 
     def _save_prompt(self, prompt: Prompt) -> None:
