@@ -348,3 +348,20 @@ def test_verdicts_that_the_form_of_a_text_rules_out_cannot_be_given(
     chunk = make_chunk(text)
     allowed = set(re.findall(r'"([^"]+)"', JUDGE_CHUNK.rules(chunk)["verdict"]))
     assert {"facts", *UNWORTHY} - allowed == impossible
+
+
+@pytest.mark.parametrize(
+    ("answer", "unclear"),
+    [
+        ("Besides which, iron rusts.", ["Besides which"]),
+        ("So, for example, iron rusts in damp air.", ["So, for example"]),
+        ("Iron rusts in damp air (Chapter VII., Notes 23 and 24).", ["Chapter VII", "Notes 23"]),
+        ("Butter melts at about 32 degrees.", []),
+        ("Andesite is a volcanic rock.", []),
+        ("Iron rusts, but gold does not.", []),
+    ],
+)
+def test_an_answer_that_takes_up_another_sentence_is_unclear(
+    answer: str, unclear: list[str]
+) -> None:
+    assert find_unclear("What happens?", answer) == unclear

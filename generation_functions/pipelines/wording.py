@@ -20,6 +20,7 @@ _POINTERS = (
     r"(?:sentences?|figs?\.|footnotes?) \[?\d+",
     r"\[\d+\]",
     r"th(?:is|ese) latter\b(?: \w+)?",
+    r"(?:chap(?:ter|\.)|notes?|sect(?:ion|\.)|vol\.|pp?\.) (?:[IVXLC]+\b|\d+)",
 )
 # What names nothing by itself: a person who is asked "why did they do this?" asks back.
 _DEMONSTRATIVE = re.compile(r"\b(?:this|these|those)(?: (\w+))?", re.IGNORECASE)
@@ -31,6 +32,12 @@ _ABOUT_TEXT = re.compile(
     r"\b(?:main|central|key|overall) (?:idea|point|topic|theme|message|argument)s?\b(?! behind)"
     r"|\b(?:first|second|third|fourth|fifth|last|next|previous)"
     r" (?:text|excerpt|chapter|paragraph|passage|section|sentence)s?\b",
+    re.IGNORECASE,
+)
+# How a sentence takes up the one before it, which an answer does not have.
+_TAKES_UP = re.compile(
+    r"(?:thus|besides(?: which)?|(?:so,? )?for (?:example|instance)|therefore|hence|however"
+    r"|moreover|furthermore|similarly|likewise|on the other hand|in fact|but|and|those)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -60,10 +67,14 @@ def find_pointers(text: str) -> list[str]:
 def find_unclear(question: str, answer: str) -> list[str]:
     """Return the phrases of a pair that mean nothing to somebody who sees the pair alone.
 
-    These are its pointers at a text, and in the question words that stand for something
-    ("this mistake", "they") before anything is named that they could stand for.
+    These are its pointers at a text, how the answer takes up an earlier sentence ("Thus"),
+    and in the question words that stand for something ("this mistake", "they") before
+    anything is named that they could stand for.
     """
     phrases = find_pointers(question) + find_pointers(answer)
+    takes_up = _TAKES_UP.match(answer)
+    if takes_up:
+        phrases.append(takes_up.group())
     for match in _DEMONSTRATIVE.finditer(question):
         before = content_words(question[: match.start()])
         if not (content_words(match[1] or "") & before or (not match[1] and before)):
