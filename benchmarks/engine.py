@@ -96,10 +96,10 @@ def make_requests(count: int, completion_mode: bool) -> list[Request]:
         for path in sorted((ROOT / "input_texts" / "samples").iterdir())
         if path.suffix in (".txt", ".md")
     ).split()
-    pieces = [words[start : start + 125] for start in range(0, len(words) - 125, 90)]
+    starts = [97 * number % (len(words) - 125) for number in range(count)]
     return [
         Request(
-            messages=(*head, Message("user", f"Passage: {' '.join(pieces[n % len(pieces)])}")),
+            messages=(*head, Message("user", f"Passage: {' '.join(words[start : start + 125])}")),
             grammar=GRAMMAR,
             sampling=SAMPLING,
             seed=n,
@@ -107,7 +107,7 @@ def make_requests(count: int, completion_mode: bool) -> list[Request]:
             completion_mode=completion_mode,
             shared=len(head),
         )
-        for n in range(count)
+        for n, start in enumerate(starts)
     ]
 
 
