@@ -84,12 +84,11 @@ class Sequences:
         """
         length, source = self.match(tokens)
         target = self._choose_victim(source, length)
-        if target is source:
-            self._llama.trim(target.number, length)
-        elif source:
+        own = common(target.room[: target.evaluated], tokens) if source else 0
+        if source and own < length:
             self._llama.copy(source.number, target.number, length)
         else:
-            self._llama.trim(target.number, 0)
+            self._llama.trim(target.number, length)
         self._clock += 1
         if source:
             source.used = self._clock
