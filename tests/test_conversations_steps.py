@@ -103,6 +103,13 @@ def test_an_assistant_that_ends_every_turn_alike_is_refused() -> None:
     assert refuse(closed) == "the assistant repeats itself"
 
 
+def test_a_message_holds_no_label_of_a_speaker_and_no_doubled_stop() -> None:
+    first, second = REPLY.split("\nUser: And")
+    leaked = f"{first} User: And why?\nUser: And{second}"
+    assert refuse(leaked) == "a speaker's label within a message"
+    assert refuse(f"{REPLY}.") == "two full stops"
+
+
 def test_a_conversation_does_not_point_at_the_text() -> None:
     assert refuse(REPLY.replace("User: And why", "User: And, by the passage, why")) == (
         "points at the text"

@@ -18,6 +18,8 @@ from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
 
 _EXCHANGE = re.compile(r"User: (.+)\nAssistant: (.+)")
+_LABEL = re.compile(r"\b(?:User|Human|Assistant|Question|Answer):")
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ def check_exchanges(request: ConversationRequest, exchanges: Sequence[tuple[str,
         raise Unparsable("wrong number of turns")
     known = " ".join([request.chunk.text, *(f"{p.question} {p.answer}" for p in request.pairs)])
     reply = " ".join(" ".join(exchange) for exchange in exchanges)
+    if _LABEL.search(reply):
+        raise Unparsable("a speaker's label within a message")
+    if _TWO_STOPS.search(reply):
+        raise Unparsable("two full stops")
     if strange_script(reply, known):
         raise Unparsable("letters of another script")
     if numbers(reply) - numbers(known):
