@@ -170,7 +170,9 @@ def resize_vocabulary(vocabulary: Vocabulary, count: int) -> Vocabulary:
     """
     tokens, types = vocabulary.tokens[:count], vocabulary.types[:count]
     known = set(tokens)
-    merges = [one for one in vocabulary.merges if known.issuperset([*one.split(), one.replace(" ", "")])]
+    merges = [
+        one for one in vocabulary.merges if known.issuperset([*one.split(), one.replace(" ", "")])
+    ]
     for letters in product(ascii_lowercase, repeat=5):
         if len(tokens) == count:
             break
@@ -181,15 +183,14 @@ def resize_vocabulary(vocabulary: Vocabulary, count: int) -> Vocabulary:
     return replace(vocabulary, tokens=tokens, types=types, merges=merges)
 
 
-def write_model(
-    path: Path, shape: Shape, vocabulary: Vocabulary, tensors: list[Tensor] | None = None
-) -> None:
+def write_model(path: Path, shape: Shape, vocabulary: Vocabulary) -> None:
     """Write a GGUF of the shape; it appears whole or not at all."""
-    tensors = list_tensors(shape) if tensors is None else tensors
+    tensors = list_tensors(shape)
     partial = path.with_suffix(".partial")
     partial.parent.mkdir(parents=True, exist_ok=True)
     writer = GGUFWriter(partial, "llama")
-    _add_metadata(writer, path.stem, shape, resize_vocabulary(vocabulary, shape.vocabulary))
+    _add_shape(writer, path.stem, shape)
+    add_vocabulary(writer, resize_vocabulary(vocabulary, shape.vocabulary))
     for one in tensors:
         if one.type is None:
             writer.add_tensor_info(one.name, [one.width], np.dtype(np.float32), one.bytes)
@@ -229,7 +230,7 @@ def _fill(count: int, blocks: npt.NDArray[np.uint8], start: int) -> Iterator[mem
         position = 0
 
 
-def _add_metadata(writer: GGUFWriter, name: str, shape: Shape, vocabulary: Vocabulary) -> None:
+def _add_shape(writer: GGUFWriter, name: str, shape: Shape) -> None:
     writer.add_name(f"{name} (random weights)")
     writer.add_block_count(shape.layers)
     writer.add_context_length(shape.context)
@@ -241,6 +242,10 @@ def _add_metadata(writer: GGUFWriter, name: str, shape: Shape, vocabulary: Vocab
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(shape.vocabulary)
+
+
+def add_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
+    """Add a vocabulary to a GGUF's metadata."""
     writer.add_tokenizer_model(vocabulary.kind)
     writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(vocabulary.tokens)
@@ -250,13 +255,22 @@ def _add_metadata(writer: GGUFWriter, name: str, shape: Shape, vocabulary: Vocab
     writer.add_eos_token_id(vocabulary.last)
 
 
+def file_name(name: str) -> str:
+    """Return the name of the file of a shape."""
+    return f"random-{name}.gguf"
+
+
+def size_of(name: str) -> int:
+    """Return the bytes that the weights of a shape take."""
+    return sum(one.bytes for one in list_tensors(SHAPES[name]))
+
+
 def ensure_model(name: str, folder: Path, vocabulary: Path) -> tuple[Path, float]:
     """Return the model of a shape in `folder` and the seconds that writing it took, 0 if there.
 
     Raises ModelError where the disk lacks the room.
     """
-    shape, path = SHAPES[name], folder / f"random-{name}.gguf"
-    size = sum(one.bytes for one in list_tensors(shape))
+    path, size = folder / file_name(name), size_of(name)
     if path.exists() and read_model(path).size >= size:
         return path, 0.0
     folder.mkdir(parents=True, exist_ok=True)
@@ -264,7 +278,7 @@ def ensure_model(name: str, folder: Path, vocabulary: Path) -> tuple[Path, float
     if free < size * 1.02:
         raise ModelError(f"{folder}: {path.name} takes {size:,} bytes, and {free:,} are free.")
     started = time.monotonic()
-    write_model(path, shape, read_vocabulary(vocabulary))
+    write_model(path, SHAPES[name], read_vocabulary(vocabulary))
     return path, time.monotonic() - started
 
 
@@ -277,7 +291,9 @@ def main() -> None:
     options = parser.parse_args()
     path, seconds = ensure_model(options.shape, options.models, options.vocabulary)
     size = path.stat().st_size
-    speed = f" in {seconds:.1f} s, {size / seconds / 1e9:.2f} GB/s" if seconds else ", there already"
+    speed = (
+        f" in {seconds:.1f} s, {size / seconds / 1e9:.2f} GB/s" if seconds else ", there already"
+    )
     print(f"{path}: {size / 1e9:.2f} GB{speed}")
 
 
