@@ -1,6 +1,6 @@
 """Requests per second under a grammar: our engine beside others, in one run.
 
-    python benchmarks/engine.py [GGUF] [--slots 8] [--requests 32] [--rounds 2]
+    python -m benchmarks.engine [GGUF] [--slots 8] [--requests 32] [--rounds 2]
         [--contenders streams unified free loop server] [--completion-mode]
 
 Every contender answers the same requests: a shared few-shot beginning, a passage of its own,
@@ -159,21 +159,21 @@ async def run_loop(
         "max_tokens": requests[0].max_tokens,
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        __file__,
-        "--high-level-loop",
+        *(sys.executable, "-m", "benchmarks.engine", "--high-level-loop"),
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     try:
-        output, _ = await process.communicate(json.dumps(work).encode())
+        output, words = await process.communicate(json.dumps(work).encode())
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        raise EngineCrash(f"llama_cpp.Llama's process ended with status {process.returncode}")
+        last = words.decode(errors="replace").strip().rpartition("\n")[2]
+        raise EngineCrash(f"llama_cpp.Llama: exit status {process.returncode}: {last}")
     result = json.loads(output.splitlines()[-1])
     answers = [
         (request, Completion(**completion))

@@ -66,6 +66,7 @@ def fits(cell: Cell, left: float, done: Sequence[tuple[Cell, float]]) -> bool:
 class Decode:
     """What was decoded while every slot drew a token in every step."""
 
+    steps: int
     tokens: int
     seconds: float
     own_share: float
@@ -77,11 +78,12 @@ def find_full_steps(loads: Sequence[Load], slots: int) -> Decode | None:
     Steps that evaluated prompts draw fewer tokens than there are slots, and drop out.
     `own_share` is the part of the time that was not llama.cpp's. None: there was no such time.
     """
-    tokens, busy, decode = 0, 0.0, 0.0
+    counted, tokens, busy, decode = 0, 0, 0.0, 0.0
     for before, after in pairwise(loads):
         steps, drawn = after.steps - before.steps, after.drawn_tokens - before.drawn_tokens
         if steps and drawn == steps * slots:
+            counted += steps
             tokens += drawn
             busy += after.busy_seconds - before.busy_seconds
             decode += after.decode_seconds - before.decode_seconds
-    return Decode(tokens, busy, 1 - decode / busy) if busy else None
+    return Decode(counted, tokens, busy, 1 - decode / busy) if busy else None

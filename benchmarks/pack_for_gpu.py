@@ -16,9 +16,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from gguf import GGUFWriter
-
-from benchmarks.random_models import EMBEDDED, ROOT, Vocabulary, add_vocabulary, read_vocabulary
+from benchmarks.random_models import EMBEDDED, ROOT
+from benchmarks.vocabulary import read_vocabulary, write_vocabulary
 from generation_functions.install import llama_version, pip
 
 # Of the source distribution: what CMakeLists.txt and scikit-build-core read.
@@ -77,15 +76,6 @@ def configure(source: Path) -> None:
         names = ["-DSKBUILD_PLATLIB_DIR=/nowhere", "-DSKBUILD_PROJECT_VERSION=0"]
         command = ["cmake", "-S", str(tree), "-B", f"{temporary}/build", *names]
         subprocess.run(command, check=True)
-
-
-def write_vocabulary(path: Path, vocabulary: Vocabulary) -> None:
-    """Write a GGUF that holds a vocabulary and no tensors."""
-    writer = GGUFWriter(path, "llama")
-    add_vocabulary(writer, vocabulary)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.close()
 
 
 def fetch(folder: Path, python: str, cmake: bool) -> None:

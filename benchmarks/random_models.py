@@ -15,17 +15,20 @@ import math
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import product
+from dataclasses import dataclass
 from pathlib import Path
-from string import ascii_lowercase
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGUFReader, GGUFWriter, TokenType
+from gguf import GGUFWriter
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
+from benchmarks.vocabulary import (
+    Vocabulary,
+    add_vocabulary,
+    read_vocabulary,
+    resize_vocabulary,
+)
 from generation_functions.engine.gguf import read_model
 from generation_functions.errors import ModelError
 
@@ -64,19 +67,6 @@ SHAPES = {
     "7b": Shape(32, 4096, 32, 8, 14336, 32000, 32768, 1e4),  # Mistral-7B
     "70b": Shape(80, 8192, 64, 8, 28672, 128256, 8192, 5e5),  # Llama-3-70B
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """A byte-level BPE vocabulary as a GGUF holds it; `first` and `last` open and end a text."""
-
-    kind: str
-    pre: str
-    tokens: list[str]
-    types: list[int]
-    merges: list[str]
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,43 +136,6 @@ def make_blocks(kind: GGMLQuantizationType, count: int, width: int) -> npt.NDArr
     return blocks
 
 
-def read_vocabulary(path: Path) -> Vocabulary:
-    """Read the vocabulary out of a GGUF."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no GGUF to take a vocabulary from. `make model` fetches one.")
-    reader = GGUFReader(path)
-
-    def get(name: str) -> Any:
-        field = reader.get_field(f"tokenizer.ggml.{name}")
-        if field is None:
-            raise ModelError(f"{path}: no tokenizer.ggml.{name}; a byte-level BPE model is needed.")
-        return field.contents()
-
-    first, last = get("bos_token_id"), get("eos_token_id")
-    arrays = get("tokens"), get("token_type"), get("merges")
-    return Vocabulary(get("model"), get("pre"), *arrays, first=first, last=last)
-
-
-def resize_vocabulary(vocabulary: Vocabulary, count: int) -> Vocabulary:
-    """Return the first `count` tokens with their merges, or more tokens, of invented words.
-
-    The words are ordinary tokens, so that a grammar treats them like any other.
-    """
-    tokens, types = vocabulary.tokens[:count], vocabulary.types[:count]
-    known = set(tokens)
-    merges = [
-        one for one in vocabulary.merges if known.issuperset([*one.split(), one.replace(" ", "")])
-    ]
-    for letters in product(ascii_lowercase, repeat=5):
-        if len(tokens) == count:
-            break
-        word = "Ġ" + "".join(letters)
-        if word not in known:
-            tokens.append(word)
-            types.append(TokenType.NORMAL)
-    return replace(vocabulary, tokens=tokens, types=types, merges=merges)
-
-
 def write_model(path: Path, shape: Shape, vocabulary: Vocabulary) -> None:
     """Write a GGUF of the shape; it appears whole or not at all."""
     tensors = list_tensors(shape)
@@ -242,17 +195,6 @@ def _add_shape(writer: GGUFWriter, name: str, shape: Shape) -> None:
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(shape.vocabulary)
-
-
-def add_vocabulary(writer: GGUFWriter, vocabulary: Vocabulary) -> None:
-    """Add a vocabulary to a GGUF's metadata."""
-    writer.add_tokenizer_model(vocabulary.kind)
-    writer.add_tokenizer_pre(vocabulary.pre)
-    writer.add_token_list(vocabulary.tokens)
-    writer.add_token_types(vocabulary.types)
-    writer.add_token_merges(vocabulary.merges)
-    writer.add_bos_token_id(vocabulary.first)
-    writer.add_eos_token_id(vocabulary.last)
 
 
 def file_name(name: str) -> str:

@@ -12,23 +12,28 @@ import numpy as np
 import pytest
 from gguf import TokenType, quants
 
-from benchmarks.gpu import GRAMMAR, ROOT, Bench, make_requests, measure_all
+from benchmarks.gpu import measure_all
 from benchmarks.gpu_cells import Cell, find_full_steps, fits, list_cells
+from benchmarks.gpu_measures import GRAMMAR, Bench, make_requests
 from benchmarks.gpu_table import make_tables
-from benchmarks.pack_for_gpu import is_kept, prune, write_vocabulary
+from benchmarks.pack_for_gpu import is_kept, prune
 from benchmarks.random_models import (
     Q4_K,
     Q6_K,
     Q8_0,
+    ROOT,
     SHAPES,
-    Vocabulary,
     ensure_model,
     list_tensors,
     make_blocks,
-    read_vocabulary,
-    resize_vocabulary,
     size_of,
     write_model,
+)
+from benchmarks.vocabulary import (
+    Vocabulary,
+    read_vocabulary,
+    resize_vocabulary,
+    write_vocabulary,
 )
 from generation_functions.engine.footprint import read_footprint
 from generation_functions.engine.gguf import read_model
@@ -157,7 +162,7 @@ def test_only_steps_in_which_every_slot_draws_count_as_decoding() -> None:
     ]
     decode = find_full_steps(loads, slots=4)
     assert decode is not None
-    assert (decode.tokens, decode.seconds) == (80, pytest.approx(2.0))
+    assert (decode.steps, decode.tokens, decode.seconds) == (20, 80, pytest.approx(2.0))
     assert decode.own_share == pytest.approx(0.1)
     assert find_full_steps(loads[:2], slots=4) is None
 
