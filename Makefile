@@ -42,8 +42,8 @@ bench: model ## our engine beside others on the embedded model (more options in 
 	@$(BIN)/python -m benchmarks.engine $(BENCH_ARGS)
 
 bench-gpu: ## models of 7B and 70B with random weights on the GPU, within 25 minutes (BENCH_ARGS)
-	@$(PYTHON) -m generation_functions.install --for-benchmarks
-	@$(BIN)/python -m benchmarks.gpu $(BENCH_ARGS)
+	@since=$$(date +%s); $(PYTHON) -m generation_functions.install --for-benchmarks \
+		&& $(BIN)/python -m benchmarks.gpu --since $$since $(BENCH_ARGS)
 
 clean: ## remove caches; outputs/ and models stay
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

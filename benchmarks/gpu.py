@@ -91,7 +91,7 @@ def write_models(
 def main() -> None:
     """Measure and print."""
     options = parse_arguments()
-    until = time.monotonic() + options.minutes * 60
+    until = time.monotonic() + options.minutes * 60 - (time.time() - options.since)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     lines: list[Line] = []
     with options.out.open("w", encoding="utf-8") as out:
@@ -122,6 +122,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--shape", nargs="+", choices=list(SHAPES), default=["7b", "70b"])
     parser.add_argument("--slots", nargs="+", type=int, choices=SLOTS, default=SLOTS)
     parser.add_argument("--minutes", type=float, default=25.0, help="in which it is to end")
+    now, began = time.time(), "when that time began, in seconds since 1970; else now"
+    parser.add_argument("--since", type=float, default=now, help=began)
     parser.add_argument("--out", type=Path, default=ROOT / "outputs" / "bench_gpu.txt")
     parser.add_argument("--models", type=Path, default=FOLDER, help="folder for the models")
     parser.add_argument("--vocabulary", type=Path, help="GGUF with a vocabulary, else SmolLM2's")
