@@ -7,10 +7,10 @@ BIN := .venv/bin
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo lab test check format bench clean distclean
+.PHONY: help setup model demo lab test check format bench bench-gpu clean distclean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 12
 
 setup: ## make .venv and install what is missing
 	@$(PYTHON) -m generation_functions.install
@@ -38,8 +38,12 @@ format: setup ## put format, imports and notebooks right
 	@$(BIN)/ruff format .
 	@find notebooks -name '*.ipynb' -not -path '*/.*' -exec $(BIN)/nbstripout --keep-id {} +
 
-bench: model ## run every benchmark
-	@set -e; for script in $(wildcard benchmarks/*.py); do echo "$$script"; $(BIN)/python $$script; done
+bench: model ## our engine beside others on the embedded model (more options in BENCH_ARGS)
+	@$(BIN)/python -m benchmarks.engine $(BENCH_ARGS)
+
+bench-gpu: ## models of 7B and 70B with random weights on the GPU, within 25 minutes (BENCH_ARGS)
+	@since=$$(date +%s); $(PYTHON) -m generation_functions.install --for-benchmarks \
+		&& $(BIN)/python -m benchmarks.gpu --since $$since $(BENCH_ARGS)
 
 clean: ## remove caches; outputs/ and models stay
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info

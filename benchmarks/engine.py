@@ -1,6 +1,6 @@
 """Requests per second under a grammar: our engine beside others, in one run.
 
-    python benchmarks/engine.py [GGUF] [--slots 8] [--requests 32] [--rounds 2]
+    python -m benchmarks.engine [GGUF] [--slots 8] [--requests 32] [--rounds 2]
         [--contenders streams unified free loop server] [--completion-mode]
 
 Every contender answers the same requests: a shared few-shot beginning, a passage of its own,
@@ -25,6 +25,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from generation_functions.engine.protocol import (
     Sampling,
     stream,
 )
+from generation_functions.errors import EngineCrash
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED = ROOT / "logical_models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -150,16 +152,29 @@ async def run_loop(
         render_text(one.messages) if one.completion_mode else render_chat(model, one.messages)
         for one in requests
     ]
-    work = {"settings": asdict(settings), "prompts": prompts, "grammar": requests[0].grammar}
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, __file__, "--high-level-loop"],
-        input=json.dumps(work),
-        capture_output=True,
-        text=True,
-        check=True,
+    work = {
+        "settings": asdict(settings),
+        "prompts": prompts,
+        "grammar": requests[0].grammar,
+        "max_tokens": requests[0].max_tokens,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.engine", "--high-level-loop"),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    result = json.loads(done.stdout.splitlines()[-1])
+    try:
+        output, words = await process.communicate(json.dumps(work).encode())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        last = words.decode(errors="replace").strip().rpartition("\n")[2]
+        raise EngineCrash(f"llama_cpp.Llama: exit status {process.returncode}: {last}")
+    result = json.loads(output.splitlines()[-1])
     answers = [
         (request, Completion(**completion))
         for request, completion in zip(requests, result["completions"], strict=True)
@@ -170,9 +185,11 @@ async def run_loop(
 def serve_high_level_loop() -> None:
     """Be the process of `loop`: read the work from stdin, print the result to stdout."""
     import llama_cpp
+    from llama_cpp.llama_grammar import LlamaGrammar
 
     work = json.loads(sys.stdin.read())
     settings = work["settings"]
+    make_grammar = partial(LlamaGrammar.from_string, verbose=False)
     llama = llama_cpp.Llama(
         settings["path"],
         n_ctx=settings["context"],
@@ -187,8 +204,8 @@ def serve_high_level_loop() -> None:
     for seed, prompt in enumerate(work["prompts"]):
         answer: Any = llama.create_completion(
             prompt,
-            max_tokens=MOST,
-            grammar=llama_cpp.LlamaGrammar.from_string(work["grammar"], verbose=False),
+            max_tokens=work["max_tokens"],
+            grammar=make_grammar(work["grammar"]) if work["grammar"] else None,
             temperature=SAMPLING.temperature,
             top_k=SAMPLING.top_k,
             top_p=1.0,

@@ -1,6 +1,7 @@
 """Sets up .venv and the embedded model; the Makefile runs it with the system's own Python.
 
     python3 -m generation_functions.install                      .venv and all that is in it
+    python3 -m generation_functions.install --for-benchmarks     only what `make bench-gpu` needs
     python3 -m generation_functions.install --embedded-model     the embedded model
 
 Standard library only. How llama-cpp-python is got is decided in llama_wheel.py; a stamp in
@@ -35,6 +36,7 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "palimpsest.json"
 OLDEST_PYTHON = (3, 10)
+BENCHMARKS = ROOT / "benchmarks" / "requirements.txt"
 LLAMA_PIN = re.compile(r"^llama-cpp-python==(?P<version>[\w.]+)", re.MULTILINE)
 
 EMBEDDED_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -59,7 +61,7 @@ def llama_version(requirements: str) -> str:
     return found["version"]
 
 
-def set_up() -> None:
+def set_up(for_benchmarks: bool = False) -> None:
     """Make .venv, or bring it up to date; does nothing where its stamp fits."""
     from generation_functions import llama_wheel  # needs the Python that was just asked for
 
@@ -68,10 +70,12 @@ def set_up() -> None:
     version = llama_version(requirements)
     machine = llama_wheel.read_machine(os.environ)
     chosen = llama_wheel.choices(os.environ) or stamp.get("chosen", {})
+    everything = _sha256(ROOT / "requirements.txt")
+    for_benchmarks = for_benchmarks and stamp.get("requirements") != everything
     wanted = {
         "python": "{}.{}".format(*sys.version_info[:2]),
         "root": str(ROOT),
-        "requirements": hashlib.sha256(requirements.encode()).hexdigest(),
+        "requirements": everything + (_sha256(BENCHMARKS) if for_benchmarks else ""),
         "machine": machine.fingerprint,
         "chosen": chosen,
     }
@@ -89,8 +93,11 @@ def set_up() -> None:
     if made or stamp.get("llama") != plan.tag:
         install_llama(plan, version, kept)
     started = time.monotonic()
+    needed: list[str | Path] = ["--editable", ROOT]
+    if for_benchmarks:
+        needed = ["--requirement", BENCHMARKS, "--constraint", ROOT / "requirements.txt"]
     say("Installing requirements.txt (one or two minutes the first time)")
-    run_logged([*pip(VENV_PYTHON), "install", "--editable", str(ROOT)], VENV / "setup.log")
+    run_logged([*pip(VENV_PYTHON), "install", *map(str, needed)], VENV / "setup.log")
     say(f"Installed requirements.txt ({time.monotonic() - started:.0f} s)")
     check_llama(needs_gpu=plan.needs_gpu)
     stamp = {**wanted, "llama": plan.tag}
@@ -294,7 +301,7 @@ def main(arguments: Sequence[str]) -> int:
         if arguments == ["--embedded-model"]:
             fetch_embedded_model()
         else:
-            set_up()
+            set_up(for_benchmarks=arguments == ["--for-benchmarks"])
     except PalimpsestError as error:
         print(error, file=sys.stderr)
         return 1

