@@ -1,6 +1,6 @@
 """What a grammar costs: tokens per second with one and without, on full slots, in one run.
 
-    python benchmarks/grammar_cost.py [GGUF ...] [--slots 8] [--steps 40] [--rounds 3]
+    python -m benchmarks.grammar_cost [GGUF ...] [--slots 8] [--steps 40] [--rounds 3]
 
 All slots decode at once while the steps are timed; the modes take turns. Prints a JSON line
 for each model: tokens/s of each mode, its ratio to none, and the share of a step that is

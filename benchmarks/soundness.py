@@ -1,6 +1,6 @@
 """Whether the engine's outputs are right, and whether its process keeps its size.
 
-    python benchmarks/soundness.py [GGUF] [--agree 200] [--endure 2000]
+    python -m benchmarks.soundness [GGUF] [--agree 200] [--endure 2000]
 
 1. Agreement: requests are answered greedily under a grammar, once with 8 slots and once one
    at a time. Sums of floats depend on the batch, so near ties may fall differently: for each
@@ -18,8 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from engine import EMBEDDED, GRAMMAR, make_requests, run_ours
 
+from benchmarks.engine import EMBEDDED, GRAMMAR, make_requests, run_ours
 from generation_functions.engine.chat import render_chat, render_text
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.grammar import parse_grammar
