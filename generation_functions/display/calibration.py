@@ -28,6 +28,7 @@ from generation_functions.session import read_config
 from generation_functions.steps.files import Writer, dump, read_json
 
 NAME = "calibration.json"  # in the run folder
+_LEAST = 0.25  # of the time is for measuring, however long loading took
 _TEXT_BYTES = 200_000
 _FALLBACK = (
     "A lighthouse keeper wrote down the weather four times a day. At six in the morning he read "
@@ -80,16 +81,13 @@ async def _calibrate(config: Config, role: str, wanted: Model, seconds: float) -
     try:
         await engine.start()
         loading = time.monotonic() - started
-        measured = measure_speeds(
-            engine, text, slots, seconds - loading, config.system.completion_mode
-        )
+        left = max(seconds - loading, seconds * _LEAST)
+        measured = measure_speeds(engine, text, slots, left, config.system.completion_mode)
         async for speed in measured:
             speeds.append(speed)
             _keep(config, role, _describe(wanted, settings, loading, speeds))
     finally:
         await engine.close()
-    if not speeds:
-        print(f"Loading took {loading:.0f} s: no time was left to measure. Give it more.")
 
 
 def _show(config: Config, role: str) -> Html:
