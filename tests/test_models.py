@@ -4,6 +4,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -295,11 +296,11 @@ def test_slots_double_and_a_short_time_tries_fewer() -> None:
 
 
 def test_the_fewest_slots_near_the_best_are_suggested() -> None:
-    def speed(slots: int, tokens: int, grammar: bool = True) -> Speed:
-        return Speed(slots, grammar, 1.0, tokens, 0, 1)
+    def speed(slots: int, tokens: int, grammar: bool = True, replies: int = 1) -> Speed:
+        return Speed(slots, grammar, 1.0, tokens, 0, replies)
 
     assert suggest_slots([]) is None
-    assert suggest_slots([speed(1, 0)]) is None
+    assert suggest_slots([speed(1, 50, replies=0), speed(2, 40, replies=0)]) is None
     assert suggest_slots([speed(1, 50), speed(4, 96), speed(8, 100)]) == 4
     assert suggest_slots([speed(1, 50), speed(4, 90), speed(8, 100)]) == 8
     assert suggest_slots([speed(1, 90), speed(1, 10, False), speed(8, 50, False)]) == 1
@@ -352,6 +353,18 @@ def test_what_was_measured_before_an_interruption_is_kept(
     assert 1 <= len(saved["small"]["speeds"]) < 4
 
 
+def test_a_model_too_slow_for_a_reply_gets_no_suggestion(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    file = write_config()
+    speed = Speed(1, grammar=True, seconds=2.0, tokens=3, prompt_tokens=200, replies=0)
+    head = {"model": "a.gguf", "context": 4096, "threads": 2, "measured": "", "loading_seconds": 1}
+    (tmp_path / "run").mkdir()
+    content = json.dumps({"small": {**head, "speeds": [asdict(speed)]}})
+    (tmp_path / "run" / "calibration.json").write_text(content, encoding="utf-8")
+    assert "not one reply was whole" in said(asyncio.run(calibrate(file, "small", 0)))
+
+
 def test_a_role_without_a_measurement_a_server_and_no_role_are_said(
     write_config: WriteConfig, steady: list[Steady]
 ) -> None:
@@ -369,16 +382,9 @@ def test_the_picture_of_a_calibration_has_its_points(
 ) -> None:
     file = write_config()
     speeds = [
-        {
-            "slots": n,
-            "grammar": g,
-            "seconds": 2.0,
-            "tokens": 20 * n,
-            "prompt_tokens": 0,
-            "replies": 1,
-        }
+        asdict(Speed(n, grammar, seconds=2.0, tokens=20 * n, prompt_tokens=0, replies=1))
         for n in (1, 2, 4)
-        for g in (True, False)
+        for grammar in (True, False)
     ]
     (tmp_path / "run").mkdir()
     content = json.dumps({"small": {"speeds": speeds}})
@@ -397,9 +403,10 @@ def test_the_embedded_model_is_calibrated_in_seconds(
     (tmp_path / "models" / embedded_model.name).symlink_to(embedded_model.resolve())
     shown = asyncio.run(calibrate(file, "small", 4))
     saved = json.loads((tmp_path / "run" / "calibration.json").read_text(encoding="utf-8"))
-    assert {one["grammar"] for one in saved["small"]["speeds"]} == {True, False}
-    assert all(one["tokens"] > 0 for one in saved["small"]["speeds"])
-    assert "Suggested" in said(shown)
+    speeds = saved["small"]["speeds"]
+    assert speeds  # on a busy machine not all of them
+    assert all(one["tokens"] + one["prompt_tokens"] > 0 for one in speeds)
+    assert embedded_model.name in said(shown)
 
 
 def test_without_names_nothing_is_downloaded(write_config: WriteConfig) -> None:

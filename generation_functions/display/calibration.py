@@ -88,6 +88,8 @@ async def _calibrate(config: Config, role: str, wanted: Model, seconds: float) -
             _keep(config, role, _describe(wanted, settings, loading, speeds))
     finally:
         await engine.close()
+    if len(speeds) < 2 * len(slots):
+        print("The time was over before all of them were measured; more seconds show more.")
 
 
 def _show(config: Config, role: str) -> Html:
@@ -100,12 +102,13 @@ def _show(config: Config, role: str) -> Html:
     said += f"threads, measured {saved['measured']}, loaded in {saved['loading_seconds']:.0f} s"
     parts: list[Part] = [tag("p", said), show_table(rows)]
     best = suggest_slots(speeds)
-    if best:
-        now = getattr(config.models, role).slots
-        has = f"it says {now}" if now else "it leaves the number to what fits"
-        note = f": the fewest within 5 % of the best, for models.{role} in the config; {has}."
-        parts.append(tag("p", "Suggested: ", tag("code", f"slots: {best}"), note))
-    return join(parts)
+    if not best:
+        said = "No suggestion: not one reply was whole in that time. Give it more seconds."
+        return join([*parts, tag("p", said)])
+    now = getattr(config.models, role).slots
+    has = f"it says {now}" if now else "it leaves the number to what fits"
+    note = f": the fewest within 5 % of the best, for models.{role} in the config; {has}."
+    return join([*parts, tag("p", "Suggested: ", tag("code", f"slots: {best}"), note)])
 
 
 def _row(slots: int, speeds: Sequence[Speed]) -> dict[str, Any]:

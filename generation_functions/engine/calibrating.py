@@ -65,8 +65,12 @@ def choose_slots(most: int, seconds: float) -> list[int]:
 
 
 def suggest_slots(speeds: Sequence[Speed]) -> int | None:
-    """Return the fewest slots that are within 5 % of the best, under a grammar where measured."""
-    fair = [one for one in speeds if one.grammar] or speeds
+    """Return the fewest slots that are within 5 % of the best, under a grammar where measured.
+
+    None where too little came back to say so: no slot had a whole reply.
+    """
+    whole = [one for one in speeds if one.replies]
+    fair = [one for one in whole if one.grammar] or whole
     best = max((one.tokens_per_second for one in fair), default=0.0)
     enough = (one.slots for one in fair if one.tokens_per_second >= best * _ENOUGH)
     return min(enough, default=None) if best else None
