@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from generation_functions.config import Config, Model
-from generation_functions.display.markup import Html, Part, join, tag
+from generation_functions.display.markup import Html, join, tag
 from generation_functions.display.plots import Picture, plot_speeds
 from generation_functions.display.tables import show_table
 from generation_functions.documents.reading import find_files
@@ -95,20 +95,21 @@ async def _calibrate(config: Config, role: str, wanted: Model, seconds: float) -
 def _show(config: Config, role: str) -> Html:
     saved = _read(config).get(role)
     if not saved:
-        return tag("p", tag("em", f"{role}: not measured yet; give it some seconds."))
+        return tag("p", tag("em", f"{role}: nothing is measured yet; give it more seconds."))
     speeds = _speeds(saved)
     rows = [_row(slots, speeds) for slots in dict.fromkeys(one.slots for one in speeds)]
     said = f"{role}: {saved['model']}, {saved['context']:,} tokens a slot, {saved['threads']} "
     said += f"threads, measured {saved['measured']}, loaded in {saved['loading_seconds']:.0f} s"
-    parts: list[Part] = [tag("p", said), show_table(rows)]
-    best = suggest_slots(speeds)
-    if not best:
-        said = "No suggestion: not one reply was whole in that time. Give it more seconds."
-        return join([*parts, tag("p", said)])
     now = getattr(config.models, role).slots
     has = f"it says {now}" if now else "it leaves the number to what fits"
     note = f": the fewest within 5 % of the best, for models.{role} in the config; {has}."
-    return join([*parts, tag("p", "Suggested: ", tag("code", f"slots: {best}"), note)])
+    return join(
+        [
+            tag("p", said),
+            show_table(rows),
+            tag("p", "Suggested: ", tag("code", f"slots: {suggest_slots(speeds)}"), note),
+        ]
+    )
 
 
 def _row(slots: int, speeds: Sequence[Speed]) -> dict[str, Any]:
@@ -117,9 +118,6 @@ def _row(slots: int, speeds: Sequence[Speed]) -> dict[str, Any]:
     for name, grammar in (("with_grammar", True), ("without", False)):
         row[f"{name},_tokens/s"] = both[grammar].tokens_per_second if grammar in both else None
     row["replies"] = sum(one.replies for one in both.values())
-    row["prompt_tokens/s"] = sum(one.prompt_tokens for one in both.values()) / sum(
-        one.seconds for one in both.values()
-    )
     return row
 
 
