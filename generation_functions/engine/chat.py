@@ -87,7 +87,7 @@ def open_thinking(model: ModelFile, prompt: str, wanted: bool) -> tuple[str, str
     ModelError when thinking is wanted of such a model.
     """
     template = model.chat_template or ""
-    kind = next((one for one in _THINKING if one.opening.strip() in template), None)
+    kind = _find_thinking(model)
     if not kind:
         if wanted:
             raise ModelError(
@@ -105,6 +105,11 @@ def open_thinking(model: ModelFile, prompt: str, wanted: bool) -> tuple[str, str
     return prompt + kind.skipping, ""
 
 
+def knows_thinking(model: ModelFile) -> bool:
+    """Whether the model's chat template has a thinking block that can be opened or left out."""
+    return _find_thinking(model) is not None
+
+
 def render_text(messages: Iterable[Message]) -> str:
     """Render messages as plain text for base models: the examples stand before the task."""
     return _SEPARATOR.join(one.content.strip() for one in messages) + _SEPARATOR
@@ -117,6 +122,11 @@ def disarm(text: str, special_tokens: frozenset[str]) -> str:
         return text
     pattern = "|".join(re.escape(token) for token in sorted(present, key=len, reverse=True))
     return re.sub(pattern, lambda match: match[0][:1] + " " + match[0][1:], text)
+
+
+def _find_thinking(model: ModelFile) -> _Thinking | None:
+    template = model.chat_template or ""
+    return next((one for one in _THINKING if one.opening.strip() in template), None)
 
 
 def _apply(model: ModelFile, messages: list[Message], open_reply: bool, thinking: bool) -> str:

@@ -74,7 +74,7 @@ def check_settings(model: ModelFile, settings: LoadSettings) -> None:
 
 def choose_plan(model: ModelFile, settings: LoadSettings, machine: Machine) -> Plan:
     """Choose slots, or check those that are given. Raises ModelError with the sum and ways out."""
-    _check_gpus(settings, machine)
+    check_gpus(settings, machine)
     shape = read_footprint(model)
     if settings.slots:
         plan = lay_out(shape, settings, machine)
@@ -91,7 +91,8 @@ def choose_plan(model: ModelFile, settings: LoadSettings, machine: Machine) -> P
     return plan
 
 
-def _check_gpus(settings: LoadSettings, machine: Machine) -> None:
+def check_gpus(settings: LoadSettings, machine: Machine) -> None:
+    """Raise ModelError for GPUs that the settings name and the machine lacks, or cannot use."""
     count, layers = len(machine.gpus), settings.gpu_layers
     shown = f"this machine shows {count} NVIDIA GPU{'' if count == 1 else 's'}"
     if settings.gpu is not None and settings.gpu >= count:
@@ -115,7 +116,7 @@ def _check_gpus(settings: LoadSettings, machine: Machine) -> None:
 def _refuse(model: ModelFile, shape: Footprint, settings: LoadSettings, machine: Machine) -> str:
     plan = lay_out(shape, settings, machine)
     sums = [plan.describe(share) for share in plan.shares if not share.fits]
-    ways = list(_ways_out(shape, settings, machine))
+    ways = list(ways_out(shape, settings, machine))
     advice = (
         "Set " + ", or ".join(ways) + "."
         if ways
@@ -124,7 +125,7 @@ def _refuse(model: ModelFile, shape: Footprint, settings: LoadSettings, machine:
     return f"{model.path.name} does not fit: {'; '.join(sums)}. {advice}"
 
 
-def _ways_out(shape: Footprint, settings: LoadSettings, machine: Machine) -> Iterator[str]:
+def ways_out(shape: Footprint, settings: LoadSettings, machine: Machine) -> Iterator[str]:
     """Yield changes of one setting that would make the model fit."""
 
     def fits(**changes: object) -> bool:

@@ -49,7 +49,24 @@ _TYPE_SIZES = {
     12: (256, 144),
     13: (256, 176),
     14: (256, 210),
+    16: (256, 66),
+    17: (256, 74),
+    18: (256, 98),
+    19: (256, 50),
+    20: (32, 18),
+    21: (256, 110),
+    22: (256, 82),
+    23: (256, 136),
+    24: (1, 1),
+    25: (1, 2),
+    26: (1, 4),
+    29: (256, 56),
     30: (1, 2),
+    34: (256, 54),
+    35: (256, 66),
+    39: (32, 17),
+    40: (64, 36),
+    41: (128, 18),
 }
 
 
@@ -58,7 +75,8 @@ class ModelFile:
     """A GGUF with all its parts.
 
     `metadata` holds the scalar entries and short arrays of numbers of the first part,
-    `tensors` the bytes that each tensor takes in the file, `vocabulary` the number of tokens.
+    `tensors` the bytes that each tensor takes in the file, `parameters` the number of their
+    values, `vocabulary` the number of tokens.
     """
 
     path: Path
@@ -70,6 +88,7 @@ class ModelFile:
     fingerprint: str
     size: int
     tensors: dict[str, int]
+    parameters: int
     vocabulary: int
 
     @property
@@ -135,10 +154,12 @@ def read_model(path: Path) -> ModelFile:
     digest = hashlib.sha256()
     first: dict[str, Any] = {}
     tensors: dict[str, int] = {}
+    parameters = 0
     for part in parts:
-        metadata, sizes = _read_part(part, digest)
+        metadata, sizes, values = _read_part(part, digest)
         first = first or metadata
         tensors |= sizes
+        parameters += values
     tokens = first.pop("tokenizer.ggml.tokens", None) or []
     types = first.pop("tokenizer.ggml.token_type", None) or []
     return ModelFile(
@@ -155,6 +176,7 @@ def read_model(path: Path) -> ModelFile:
         fingerprint=digest.hexdigest()[:32],
         size=sum(part.stat().st_size for part in parts),
         tensors=tensors,
+        parameters=parameters,
         vocabulary=len(tokens),
     )
 
@@ -184,8 +206,8 @@ def _find_parts(path: Path) -> tuple[Path, ...]:
     return parts
 
 
-def _read_part(path: Path, digest: Any) -> tuple[dict[str, Any], dict[str, int]]:
-    """Return a part's metadata and the bytes of each of its tensors."""
+def _read_part(path: Path, digest: Any) -> tuple[dict[str, Any], dict[str, int], int]:
+    """Return a part's metadata, the bytes of each of its tensors, and the values in all."""
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelError(f"{path}: not a GGUF file (it does not begin with the letters GGUF).")
@@ -200,13 +222,14 @@ def _read_part(path: Path, digest: Any) -> tuple[dict[str, Any], dict[str, int]]
             value = reader.value(reader.take("I"), key in _WANTED_ARRAYS)
             if value is not None:
                 metadata[key] = value
-        end = 0
+        end = together = 0
         offsets: dict[str, int] = {}
         for _ in range(tensor_count):
             name = reader.text()
             values = 1
             for _ in range(reader.take("I")):
                 values *= reader.take("Q")
+            together += values
             block, width = _TYPE_SIZES.get(reader.take("I"), (1, 0))
             offsets[name] = reader.take("Q")
             end = max(end, offsets[name] + values // block * width)
@@ -224,7 +247,7 @@ def _read_part(path: Path, digest: Any) -> tuple[dict[str, Any], dict[str, int]]
         for number in range(_SAMPLES):
             file.seek(data_start + (size - data_start) * number // _SAMPLES)
             digest.update(file.read(_SAMPLE_BYTES))
-    return metadata, _sizes(offsets, size - data_start)
+    return metadata, _sizes(offsets, size - data_start), together
 
 
 def _sizes(offsets: dict[str, int], end: int) -> dict[str, int]:
