@@ -102,6 +102,19 @@ def test_the_same_seed_gives_the_same_reply_and_another_seed_another(
     assert len({first, second, third}) > 1
 
 
+def test_a_grammar_that_can_only_end_ends_the_reply(settings: LoadSettings) -> None:
+    async def act(engine: LocalEngine) -> None:
+        yes = await engine.complete(ask("Is tea a drink?", grammar='root ::= "yes" | "no"'))
+        assert yes.text in ("yes", "no")
+        assert (yes.finish_reason, yes.completion_tokens) == ("stop", 1)
+        for open_end in ('root ::= "yes" [.é]?', 'root ::= "yes" "\\n"{0,2}'):
+            free = await engine.complete(ask("Is tea a drink?", grammar=open_end))
+            assert free.text.startswith("yes")
+            assert free.completion_tokens > 1
+
+    with_engine(settings, act)
+
+
 def test_bad_requests_fail_alone(settings: LoadSettings) -> None:
     async def act(engine: LocalEngine) -> None:
         with pytest.raises(GrammarError, match="does not compile"):

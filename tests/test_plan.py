@@ -545,5 +545,5 @@ def test_a_loaded_model_takes_what_was_planned(embedded_model: Path, unified: bo
     assert taken["model"] == pytest.approx(share.weights, rel=0.02)
     compute = buffer_bytes(read_footprint(model), settings)
     assert taken["compute"] == pytest.approx(compute, rel=0.1)
-    assert taken["output"] == (4 + 1) * 49152 * 4
+    assert taken["output"] == pytest.approx((4 + 1) * 49152 * 4, rel=0.01)
     assert 0.8 * share.need < resident < share.need

@@ -112,7 +112,23 @@ class Llama:
         self._ends: dict[int, bool] = {}
         self._grammars: OrderedDict[str, Any] = OrderedDict()
         if not settings.vocab_only:
+            self.end, self.single_bytes = self._find_ends()
             self._open_context()
+
+    def _find_ends(self) -> tuple[int, npt.NDArray[np.intp]]:
+        """Return a token that ends a generation, and a token for each single byte.
+
+        The latter are none where the vocabulary has no token for some byte that texts use.
+        """
+        by_byte: dict[bytes, int] = {}
+        for token in range(self.n_vocab):
+            piece = self.piece(token)
+            if len(piece) == 1:
+                by_byte.setdefault(piece, token)
+        needed = {bytes([code]) for code in (10, *range(32, 127), *range(0xC3, 0xF0))}
+        end = next((token for token in range(self.n_vocab) if self.is_end(token)), -1)
+        tokens = by_byte.values() if needed <= by_byte.keys() and end >= 0 else ()
+        return end, np.array(list(tokens), np.intp)
 
     def _open_context(self) -> None:
         settings = self.settings

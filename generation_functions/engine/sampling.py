@@ -55,6 +55,14 @@ class GrammarState:
         allowed: Ids = tokens[data["logit"] == 0.0]
         return allowed
 
+    def only_ends(self, end: int, single_bytes: Ids) -> bool:
+        """Whether nothing but an end may come next.
+
+        `single_bytes` are tokens of one byte each, for every byte there is: whatever may
+        come next begins with one of them.
+        """
+        return self.allows(end) and not len(self.filter(single_bytes))
+
     def accept(self, token: int) -> None:
         """Move past a token."""
         llama_cpp.llama_sampler_accept(self._sampler, token)

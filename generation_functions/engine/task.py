@@ -76,12 +76,19 @@ class Task:
             if found >= 0:
                 del self._text[found:]
                 return self._complete("stop")
+        if self._may_only_end(llama):
+            return self._complete("stop")
         return self._complete("length") if self._count >= self.job.max_tokens else None
 
     def free(self) -> None:
         """Give llama.cpp's grammar back."""
         if self._grammar:
             self._grammar.free()
+
+    def _may_only_end(self, llama: Llama) -> bool:
+        if not self._grammar or not len(llama.single_bytes):
+            return False
+        return self._grammar.only_ends(llama.end, llama.single_bytes)
 
     def _think(self, llama: Llama, token: int) -> None:
         """Take a token of thinking; at its end the grammar begins."""
