@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import llama_cpp
 import pytest
 import yaml
 
@@ -16,7 +15,7 @@ from generation_functions.engine.grammar import Grammar, parse_grammar
 from generation_functions.engine.llama import Llama
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.matching import Matcher
-from generation_functions.engine.sampling import Candidates
+from generation_functions.engine.sampling import GrammarState
 from generation_functions.pipelines.samples import SAMPLES
 from generation_functions.steps.prompts import load_grammar
 
@@ -31,35 +30,34 @@ class Judge:
     """llama.cpp's grammar sampler over a vocabulary without a model."""
 
     llama: Llama
-    candidates: Candidates
     end: int
 
-    def follow(self, grammar: str, text: str) -> Iterator[tuple[Any, bytes, bytes]]:
-        """Yield the sampler, the bytes taken so far and the next token's, while it takes them."""
-        sampler = self.llama.grammar(grammar)
+    def follow(self, grammar: str, text: str) -> Iterator[tuple[GrammarState, bytes, bytes]]:
+        """Yield the grammar's state, the bytes taken and the next token's, while it takes them."""
+        state = GrammarState(self.llama.grammar(grammar))
         taken = b""
         for token in [*self.llama.tokenize(text, special=False), self.end]:
             piece = self.llama.piece(token)
-            yield sampler, taken, piece
-            if token == self.end or not self.candidates.allows(sampler, token):
+            yield state, taken, piece
+            if token == self.end or not state.allows(token):
                 break
-            llama_cpp.llama_sampler_accept(sampler, token)
+            state.accept(token)
             taken += piece
-        llama_cpp.llama_sampler_free(sampler)
+        state.free()
 
     def takes(self, grammar: str, text: str) -> bool:
         """Whether every token of the text is allowed, and then the end."""
         return any(
-            taken == text.encode() and self.candidates.allows(sampler, self.end)
-            for sampler, taken, _ in self.follow(grammar, text)
+            taken == text.encode() and state.allows(self.end)
+            for state, taken, _ in self.follow(grammar, text)
         )
 
 
 @pytest.fixture(scope="module")
 def judge(embedded_model: Path) -> Judge:
-    llama = Llama(LoadSettings(str(embedded_model), 1, 512, 256, 0, 1, vocab_only=True), 0)
+    llama = Llama(LoadSettings(str(embedded_model), 1, 512, 256, 0, 1, vocab_only=True))
     end = next(token for token in range(llama.n_vocab) if llama.is_end(token))
-    return Judge(llama, Candidates(llama), end)
+    return Judge(llama, end)
 
 
 def matcher_of(grammar: Grammar) -> Matcher:
@@ -79,23 +77,23 @@ def test_matcher_and_llama_cpp_agree_token_by_token(case: dict[str, Any], judge:
         assert grammar.matches(text) is (text in case["takes"]), text
         assert judge.takes(written, text) is (text in case["takes"]), text
         assert judge.takes(grammar.text, text) is (text in case["takes"]), text
-        for sampler, taken, piece in judge.follow(written, text):
+        for reached, taken, piece in judge.follow(written, text):
             try:
                 state = matcher.advance(matcher.start(), taken.decode())
             except UnicodeDecodeError:
                 continue  # within a character
             where = f"{text!r} after {taken!r}"
-            ends = judge.candidates.allows(sampler, judge.end)
+            ends = reached.allows(judge.end)
             assert ends is matcher.is_complete(state), where
             for probe, token in probes:
-                allowed = judge.candidates.allows(sampler, token)
+                allowed = reached.allows(token)
                 assert allowed is bool(matcher.advance(state, probe)), f"{where}: {probe!r}"
             rest = text[len(taken.decode()) :]
             whole = next(
                 (one for one in range(len(rest) + 1) if rest[:one].encode() == piece), None
             )
             if whole:
-                allowed = judge.candidates.allows(sampler, judge.llama.tokenize(rest, False)[0])
+                allowed = reached.allows(judge.llama.tokenize(rest, False)[0])
                 if judge.llama.piece(judge.llama.tokenize(rest, False)[0]) == piece:
                     assert allowed is bool(matcher.advance(state, rest[:whole])), where
 
