@@ -4,7 +4,9 @@
 
 All slots decode at once while the steps are timed; the modes take turns. Prints a JSON line
 for each model: tokens/s of each mode, its ratio to none, and the share of a step that is
-not llama_decode (drawing, grammar and Python together).
+not llama_decode (drawing, grammar and Python together). On a machine with other work the
+decodes themselves differ more than the modes do; `of_none_at_equal_decode` is the ratio if
+they did not.
 
     none        free text            followed    sentences of words, as models write anyway
     unfollowed  letters and digits in an order that no model wants to write
@@ -95,12 +97,15 @@ def main() -> None:
                 some, load = measure(llama, text, options.steps, 100 * round_number)
                 seconds[name] += some
                 loads[name].append(load)
+        shares = {
+            name: 1
+            - sum(one.decode_seconds for one in some) / sum(one.busy_seconds for one in some)
+            for name, some in loads.items()
+        }
         means = {name: statistics.fmean(all_) for name, all_ in seconds.items()}
         print(json.dumps({"model": path.name, "vocabulary": llama.n_vocab, **asdict_of(options)}))
         for name, mean in means.items():
-            own = statistics.median(
-                1 - one.decode_seconds / one.busy_seconds for one in loads[name]
-            )
+            own = shares[name]
             line = {
                 "mode": name,
                 "tokens_per_second": round(options.slots / mean, 1),
@@ -108,6 +113,7 @@ def main() -> None:
                 "of_none_by_median_step": round(
                     statistics.median(seconds["none"]) / statistics.median(seconds[name]), 3
                 ),
+                "of_none_at_equal_decode": round((1 - own) / (1 - shares["none"]), 3),
                 "share_outside_llama_decode": round(own, 4),
                 "steps": len(seconds[name]),
             }

@@ -164,12 +164,12 @@ def truncate(logits: Logits, sampling: Sampling) -> Ids:
     taken before the temperature, as llama.cpp's default chain does.
     """
     size, k = len(logits), sampling.top_k
-    floor = -math.inf
+    folded, floor = Folded(logits), -math.inf
     if sampling.min_p > 0:
-        floor = float(logits.max()) + math.log(sampling.min_p)
+        floor = folded.max() + math.log(sampling.min_p)
     if 0 < k < size:
-        floor = max(floor, _bound_of_best(logits, k))
-    tokens: Ids = np.flatnonzero(logits >= floor) if floor > -math.inf else np.arange(size)
+        floor = max(floor, folded.bound_of_best(k))
+    tokens = folded.between(floor, math.inf)
     if 0 < k < len(tokens):
         tokens = tokens[np.argpartition(-logits[tokens], k - 1)[:k]]
     if sampling.top_p < 1:
@@ -183,23 +183,53 @@ def truncate(logits: Logits, sampling: Sampling) -> Ids:
 def descend(logits: Logits) -> Iterator[tuple[Ids, float]]:
     """Yield all tokens in groups, each below the one before, with the floor of the group."""
     ceiling = math.inf
-    columns = len(logits) // _ROWS
+    folded, columns = Folded(logits), len(logits) // _ROWS
     for count in (256, columns // 2, columns):
-        floor = _bound_of_best(logits, count) if 0 < count < len(logits) else ceiling
+        floor = folded.bound_of_best(count) if 0 < count < len(logits) else ceiling
         if floor < ceiling:
-            yield np.flatnonzero((logits >= floor) & (logits < ceiling)), floor
+            yield folded.between(floor, ceiling), floor
             ceiling = floor
-    yield np.flatnonzero(logits < ceiling), -math.inf
+    yield folded.between(-math.inf, ceiling), -math.inf
 
 
-def _bound_of_best(logits: Logits, count: int) -> float:
-    """Return a value that at least `count` logits reach, and not many more.
+class Folded:
+    """Logits folded into rows, with the best of each column: the best tokens are in few columns.
 
-    The vocabulary is folded into rows; the best of each column are so many different
-    tokens, hence the count-th best of them is such a value.
+    One pass over the vocabulary; all further questions look at a small part of it.
     """
-    columns = len(logits) // _ROWS
-    if count > columns:
-        return float(logits[np.argpartition(-logits, count - 1)[:count]].min())
-    best = logits[: columns * _ROWS].reshape(_ROWS, columns).max(axis=0)
-    return float(np.partition(best, columns - count)[columns - count])
+
+    def __init__(self, logits: Logits) -> None:
+        self._logits = logits
+        self._columns = len(logits) // _ROWS
+        self._body = logits[: self._columns * _ROWS].reshape(_ROWS, self._columns)
+        self._rest = logits[self._columns * _ROWS :]
+        self._best = self._body.max(axis=0)
+
+    def max(self) -> float:
+        """Return the largest logit."""
+        parts = (part for part in (self._best, self._rest) if len(part))
+        return max(float(part.max()) for part in parts)
+
+    def bound_of_best(self, count: int) -> float:
+        """Return a value that at least `count` logits reach, and not many more.
+
+        The bests of the columns are so many different tokens, hence the count-th best of
+        them is such a value.
+        """
+        place = self._columns - count
+        if place < 0:
+            chosen = np.argpartition(-self._logits, count - 1)[:count]
+            return float(self._logits[chosen].min())
+        return float(np.partition(self._best, place)[place])
+
+    def between(self, floor: float, ceiling: float) -> Ids:
+        """Return the tokens whose logits are at least `floor` and below `ceiling`."""
+        if floor == -math.inf:
+            return np.flatnonzero(self._logits < ceiling)
+        columns = np.flatnonzero(self._best >= floor)
+        values = self._body[:, columns]
+        rows, places = np.nonzero((values >= floor) & (values < ceiling))
+        rest = np.flatnonzero((self._rest >= floor) & (self._rest < ceiling))
+        return np.concatenate(
+            [rows * self._columns + columns[places], rest + self._columns * _ROWS]
+        )
