@@ -71,6 +71,7 @@ class Model(Section):
     threads: int | None = Field(default=None, ge=1)
     batch: int = Field(default=512, ge=32)
     kv_type: Literal["f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"] = "f16"
+    kv_unified: bool = False  # one KV cache for all slots: less memory, slower
     flash_attention: Literal["auto", "on", "off"] = "auto"
     rope_scaling: Literal["none", "linear", "yarn"] | None = None  # None: as the GGUF says
     rope_scale: float | None = Field(default=None, ge=1)  # the context is stretched so far

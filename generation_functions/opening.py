@@ -53,6 +53,7 @@ def read_wanted(wanted: Model, folder: Path) -> tuple[ModelFile, tuple[LoadSetti
         threads=wanted.threads or physical_cores(),
         tensor_split=wanted.tensor_split,
         kv_type=wanted.kv_type,
+        unified=wanted.kv_unified,
         flash_attention=wanted.flash_attention,
         rope_scaling=wanted.rope_scaling,
         rope_scale=wanted.rope_scale,
