@@ -132,7 +132,8 @@ def walk(
         wrong = np.flatnonzero(masks[0] != masks[1])
         differing += bool(len(wrong))
         if len(wrong) and differing < 3:
-            print([(llama.piece(int(t)), bool(masks[0][t])) for t in wrong[:12]], len(wrong))
+            pieces = [llama.piece(int(other)).decode(errors="replace") for other in wrong[:12]]
+            print(json.dumps({"an example of differing tokens": pieces}))
         for name, engine in engines.items():
             seconds[name]["accept"].append(time_call(lambda e=engine, t=token: e.accept(t))[0])
     return places, differing
