@@ -16,6 +16,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,13 +117,13 @@ def walk(
 ) -> tuple[int, int]:
     """Follow an answer with both; return the places looked at, and where the masks differ."""
     for name, engine in engines.items():
-        seconds[name]["compile"].append(time_call(lambda e=engine: e.start(grammar))[0])
+        seconds[name]["compile"].append(time_call(partial(engine.start, grammar))[0])
     places = differing = 0
     for token in llama.tokenize(answer.strip(), special=False):
         masks = []
         for name, engine in engines.items():
             for what, call in (
-                ("ask", lambda e=engine, t=token: e.allows(t)),
+                ("ask", partial(engine.allows, token)),
                 ("mask", engine.mask),
             ):
                 spent, result = time_call(call)
@@ -135,7 +136,7 @@ def walk(
             pieces = [llama.piece(int(other)).decode(errors="replace") for other in wrong[:12]]
             print(json.dumps({"an example of differing tokens": pieces}))
         for name, engine in engines.items():
-            seconds[name]["accept"].append(time_call(lambda e=engine, t=token: e.accept(t))[0])
+            seconds[name]["accept"].append(time_call(partial(engine.accept, token))[0])
     return places, differing
 
 
