@@ -87,9 +87,9 @@ def check_language(completions: list[Completion]) -> None:
 
 def shorten(request: Request, number: int) -> Request:
     """Return the request with another short passage and a short reply."""
-    passage = request.messages[-1].content[10:90]
+    passage = request.messages[-1].content[10:40]
     last = Message("user", f"Passage: {number}. {passage}")
-    return replace(request, messages=(*request.messages[:-1], last), max_tokens=6)
+    return replace(request, messages=(*request.messages[:-1], last), max_tokens=4)
 
 
 async def endure(settings: LoadSettings, requests: list[Request]) -> None:
@@ -116,8 +116,8 @@ def main() -> None:
     options = parser.parse_args()
     settings = LoadSettings(str(options.gguf.resolve()), 8, 1024, 512, -1, os.cpu_count() or 1)
     greedy = [
-        replace(one, sampling=Sampling(), max_tokens=40, seed=number)
-        for number, one in enumerate(make_requests(options.agree, options.completion_mode))
+        replace(one, sampling=Sampling(), max_tokens=32)
+        for one in make_requests(options.agree, options.completion_mode)
     ]
     compare(settings, greedy)
     short = [
