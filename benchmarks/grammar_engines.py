@@ -46,7 +46,7 @@ class LlamaCpp:
 
     def start(self, grammar: str) -> None:
         self._llama._grammars.clear()
-        self._state = GrammarState(self._llama.grammar(grammar))
+        self._state = GrammarState(self._llama.grammar(grammar), self._llama.silent)
 
     def allows(self, token: int) -> bool:
         return self._state.allows(token)

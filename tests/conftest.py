@@ -61,3 +61,12 @@ def embedded_model() -> Path:
     path = Path(__file__).parents[1] / "logical_models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert path.exists(), "run `make model`"
     return path
+
+
+@pytest.fixture
+def ask_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test ask a stand-in of the hub: huggingface_hub reads HF_HUB_OFFLINE at its import."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")

@@ -16,6 +16,7 @@ from generation_functions.engine.gguf import read_model
 from generation_functions.errors import ModelError
 
 TINY = make_gguf()
+pytestmark = pytest.mark.usefixtures("ask_the_hub")
 PARTS = {f"Q8/big-{n:05d}-of-00003.gguf": make_gguf(32 * n, (n, 3)) for n in (1, 2, 3)}
 
 
@@ -25,7 +26,6 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with serve(Hub(files)) as running:
         monkeypatch.setenv("HF_ENDPOINT", running.url)
         monkeypatch.delenv("HF_TOKEN", raising=False)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         yield running
 
 

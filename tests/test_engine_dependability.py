@@ -114,12 +114,12 @@ def test_a_child_that_hangs_is_ended_and_its_requests_are_asked_again(
         pending = asyncio.ensure_future(engine.complete(ask("What is tea?")))
         await asyncio.sleep(0)
         os.kill(hanging, signal.SIGSTOP)
-        completion = await asyncio.wait_for(pending, 60)
+        completion = await asyncio.wait_for(pending, 120)
         assert completion.text.startswith("Answer: ")
         assert engine.pid != hanging
         assert not psutil.pid_exists(hanging)
 
-    with_engine(open_engine(settings, request_seconds=4), act)
+    with_engine(open_engine(settings, request_seconds=8), act)
     assert "no sign of life" in caplog.text
 
 
@@ -127,12 +127,12 @@ def test_a_reply_that_takes_too_long_is_no_answer_and_others_go_on(settings: Loa
     async def act(engine: LocalEngine) -> None:
         await engine.start()
         late = asyncio.ensure_future(engine.complete(LONG))
-        with pytest.raises(RequestTimeout, match=r"within 0.5 seconds"):
+        with pytest.raises(RequestTimeout, match=r"within 3 seconds"):
             await late
         short = ask("Hi", grammar='root ::= "a"', max_tokens=2)
         assert (await engine.complete(short)).text == "a"
 
-    with_engine(open_engine(settings, request_seconds=0.5), act)
+    with_engine(open_engine(settings, request_seconds=3), act)
 
 
 def test_closing_in_the_middle_of_work_is_an_error_and_ends_the_process(

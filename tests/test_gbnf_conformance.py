@@ -34,7 +34,7 @@ class Judge:
 
     def follow(self, grammar: str, text: str) -> Iterator[tuple[GrammarState, bytes, bytes]]:
         """Yield the grammar's state, the bytes taken and the next token's, while it takes them."""
-        state = GrammarState(self.llama.grammar(grammar))
+        state = GrammarState(self.llama.grammar(grammar), self.llama.silent)
         taken = b""
         for token in [*self.llama.tokenize(text, special=False), self.end]:
             piece = self.llama.piece(token)

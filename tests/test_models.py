@@ -409,11 +409,11 @@ def test_without_names_nothing_is_downloaded(write_config: WriteConfig) -> None:
     assert "Nothing was asked for" in said(download_model(write_config()))
 
 
+@pytest.mark.usefixtures("ask_the_hub")
 def test_a_download_lands_in_the_configs_folder_and_says_its_licence(
     write_config: WriteConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_config()
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     with serve(Hub({"tiny.gguf": make_gguf()}, card={"license": "mit"})) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         text = said(download_model(file, REPO, "tiny.gguf"))

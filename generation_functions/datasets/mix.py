@@ -202,7 +202,7 @@ def _finish(
     manifest = FolderManifest(
         launch=launch,
         axolotl=axolotl.VERSION,
-        token_counter=str(config.system.token_counter),
+        token_counter=config.system.token_counter or config.models.small.gguf or "",
         token_counter_note=COUNTER_NOTE,
         rows=data.rows,
         tokens=data.tokens,

@@ -1,11 +1,15 @@
 """From messages to the text that a model reads, by the chat template inside its GGUF."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from typing import Any, NoReturn
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError, nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generation_functions.engine.gguf import ModelFile
@@ -13,6 +17,7 @@ from generation_functions.engine.protocol import Message
 from generation_functions.errors import ModelError
 
 _SEPARATOR = "\n\n----\n\n"
+_TODAY = date(2026, 1, 1)  # for templates that tell the date: the same prompt every day
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +134,18 @@ def _find_thinking(model: ModelFile) -> _Thinking | None:
     return next((one for one in _THINKING if one.opening.strip() in template), None)
 
 
-def _apply(model: ModelFile, messages: list[Message], open_reply: bool, thinking: bool) -> str:
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    environment.globals["raise_exception"] = _raise
-    template = environment.from_string(model.chat_template or "")
+def render_head(model: ModelFile, head: Sequence[Message], thinking: bool) -> str:
+    """Render the messages that a step's prompts begin with, or "" where that cannot be done.
+
+    Some templates refuse messages without a user's; the whole prompt renders all the same.
+    """
+    try:
+        return render_chat(model, head, False, thinking) if head else ""
+    except ModelError:
+        return ""
+
+
+def _apply(model: ModelFile, messages: Sequence[Message], open_reply: bool, thinking: bool) -> str:
     values: dict[str, Any] = {
         "messages": [{"role": one.role, "content": one.content} for one in messages],
         "add_generation_prompt": open_reply,
@@ -141,7 +154,27 @@ def _apply(model: ModelFile, messages: list[Message], open_reply: bool, thinking
         "enable_thinking": thinking,  # Qwen3 and what follows it
         "thinking": thinking,  # DeepSeek V3.1, Granite
     }
-    return template.render(values)
+    return _compile(model.chat_template or "").render(values)
+
+
+class _Generation(Extension):
+    """`{% generation %}`: marks what the model writes, for training; here it does nothing."""
+
+    tags = frozenset({"generation"})  # type: ignore[assignment]
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+@lru_cache(maxsize=8)
+def _compile(template: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
+    )
+    environment.globals["raise_exception"] = _raise
+    environment.globals["strftime_now"] = _TODAY.strftime
+    return environment.from_string(template)
 
 
 def _merge_system(messages: list[Message]) -> list[Message]:

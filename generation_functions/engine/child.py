@@ -23,7 +23,7 @@ from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.protocol import Completion, Sampling
 from generation_functions.engine.slots import Slots
 from generation_functions.engine.task import Failure, Job
-from generation_functions.errors import PalimpsestError
+from generation_functions.errors import EngineError, PalimpsestError
 
 _SIGN_SECONDS = 1.0  # between signs of life while there is work
 
@@ -64,7 +64,9 @@ def _try_out(llama: Llama) -> None:
     for start, count in ((0, size), (size, 1)):
         batch.clear()
         batch.add(0, start, np.array(filler * count, np.int32), True)
-        llama.decode(batch)
+        status = llama.decode(batch)
+        if status:
+            raise EngineError(f"llama_decode failed with status {status} in a trial")
         float(llama.logits(1)[0, 0])
     llama.clear()
 

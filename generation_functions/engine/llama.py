@@ -2,6 +2,7 @@
 
 import ctypes
 from collections import OrderedDict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -118,17 +119,24 @@ class Llama:
     def _find_ends(self) -> tuple[int, npt.NDArray[np.intp]]:
         """Return a token that ends a generation, and a token for each single byte.
 
-        The latter are none where the vocabulary has no token for some byte that texts use.
+        The latter are none where the vocabulary has no token for some byte that texts use
+        (beyond 0xF0 characters are private or not assigned).
         """
         by_byte: dict[bytes, int] = {}
         for token in range(self.n_vocab):
             piece = self.piece(token)
             if len(piece) == 1:
                 by_byte.setdefault(piece, token)
-        needed = {bytes([code]) for code in (10, *range(32, 127), *range(0xC3, 0xF0))}
+        needed = {bytes([code]) for code in (9, 10, *range(32, 127), *range(0xC2, 0xF1))}
         end = next((token for token in range(self.n_vocab) if self.is_end(token)), -1)
         tokens = by_byte.values() if needed <= by_byte.keys() and end >= 0 else ()
         return end, np.array(list(tokens), np.intp)
+
+    @cached_property
+    def silent(self) -> npt.NDArray[np.bool_]:
+        """Return for each token whether it has no text and ends nothing."""
+        tokens = range(self.n_vocab)
+        return np.array([not (self.piece(one) or self.is_end(one)) for one in tokens], np.bool_)
 
     def _open_context(self) -> None:
         settings = self.settings

@@ -1,6 +1,7 @@
 """The default engine: a GGUF in a child process on this machine."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import threading
@@ -9,7 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from generation_functions import errors
-from generation_functions.engine.chat import open_thinking, render_chat, render_text
+from generation_functions.engine.chat import open_thinking, render_chat, render_head, render_text
 from generation_functions.engine.fitting import check_settings, fit_settings
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.load_settings import LoadSettings
@@ -69,7 +70,12 @@ class LocalEngine:
                 return
             loop = asyncio.get_running_loop()
             settings = await asyncio.to_thread(fit_settings, self.model, self._settings)
-            child = await asyncio.to_thread(start_child, settings)
+            loading = asyncio.ensure_future(asyncio.to_thread(start_child, settings))
+            try:
+                child = await asyncio.shield(loading)
+            except asyncio.CancelledError:
+                loading.add_done_callback(_close_unwanted)
+                raise
             name = self.model.path.name
             _log.info("loaded %s: %d slots of %d", name, settings.slots, settings.context)
             threading.Thread(target=self._listen, args=(child, loop), daemon=True).start()
@@ -98,11 +104,12 @@ class LocalEngine:
         return Load(**(await self._ask({"op": "load"}))["load"])
 
     async def close(self) -> None:
-        child, self._child = self._child, None
-        if child:
-            self._stop_watching()
-            await asyncio.to_thread(child.close)
-            self._fail_all(errors.EngineError("the engine was closed before it had answered"))
+        async with self._starting:
+            child, self._child = self._child, None
+            if child:
+                self._stop_watching()
+                self._fail_all(errors.EngineError("the engine was closed before it had answered"))
+                await asyncio.to_thread(child.close)
 
     async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send a message and wait for the reply to it."""
@@ -114,17 +121,29 @@ class LocalEngine:
             child.last_sign = time.monotonic()
         self._answers[number] = answer
         try:
-            child.send({**message, "id": number})
+            await self._send(child, {**message, "id": number})
             reply = await answer
         except asyncio.CancelledError:
             if self._child is child:
-                child.send({"op": "cancel", "id": number})
+                with contextlib.suppress(errors.EngineCrash):
+                    child.send({"op": "cancel", "id": number})
             raise
         finally:
             self._answers.pop(number, None)
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # seen, also where the send failed first
         if "error" in reply:
             raise _known_error(reply["error"])
         return reply
+
+    async def _send(self, child: ChildProcess, message: dict[str, Any]) -> None:
+        """Send to the child; one that turns out to be dead is buried before the error."""
+        try:
+            child.send(message)
+        except errors.EngineCrash:
+            why = await asyncio.to_thread(child.explain_death)
+            self._bury(child, why)
+            raise
 
     def _make_job(self, request: Request) -> dict[str, Any]:
         """Return the request as the child takes it: rendered."""
@@ -134,7 +153,7 @@ class LocalEngine:
             prompt, prefix = render_text(request.messages), render_text(head) if head else ""
         else:
             prompt = render_chat(self.model, request.messages, thinking=thinking)
-            prefix = render_chat(self.model, head, False, thinking) if head else ""
+            prefix = render_head(self.model, head, thinking)
             prompt, think_end = open_thinking(self.model, prompt, thinking)
         return {
             "prompt": prompt,
@@ -152,11 +171,14 @@ class LocalEngine:
     def _listen(self, child: ChildProcess, loop: asyncio.AbstractEventLoop) -> None:
         while (reply := child.receive()) is not None:
             child.last_sign = time.monotonic()
-            if "id" in reply and not loop.is_closed():
-                loop.call_soon_threadsafe(self._deliver, reply)
+            if "id" in reply:
+                with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                    loop.call_soon_threadsafe(self._deliver, reply)
         child.close_pipes()
-        if self._child is child and not loop.is_closed():
-            loop.call_soon_threadsafe(self._bury, child)
+        if self._child is child:
+            why = child.explain_death()
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(self._bury, child, why)
 
     async def _watch_over(self, child: ChildProcess) -> None:
         """End a child that has work and gives no sign of life; it is then found dead."""
@@ -176,11 +198,12 @@ class LocalEngine:
         if answer and not answer.done():
             answer.set_result(reply)
 
-    def _bury(self, child: ChildProcess) -> None:
+    def _bury(self, child: ChildProcess, why: str) -> None:
         if self._child is child:
             self._child = None
             self._stop_watching()
-            self._fail_all(errors.EngineCrash(child.explain_death()))
+            self._fail_all(errors.EngineCrash(why))
+            child.kill(why)
             child.close()
 
     def _fail_all(self, error: errors.EngineError) -> None:
@@ -218,6 +241,12 @@ def start_child(settings: LoadSettings) -> ChildProcess:
         why,
     )
     return start_child(replace(settings, extra_bufts=False))
+
+
+def _close_unwanted(loading: "asyncio.Future[ChildProcess]") -> None:
+    """Close the child of a start that was given up while it was loading."""
+    if not loading.cancelled() and not loading.exception():
+        loading.result().close()
 
 
 def _known_error(error: dict[str, Any]) -> errors.PalimpsestError:

@@ -18,9 +18,11 @@ class Engines:
     def __init__(self, by_role: Mapping[str, Engine]) -> None:
         self._by_role = dict(by_role)
         self._loaded: Engine | None = None
+        self._swapping = False
         self._going: Counter[int] = Counter()
         self._waiting: Counter[int] = Counter()
         self._changed = asyncio.Condition()
+        self._wakings: set[asyncio.Task[None]] = set()
 
     def of(self, role: str) -> Engine:
         """Return the engine of a role; it need not be loaded."""
@@ -29,27 +31,24 @@ class Engines:
     async def complete(self, role: str, request: Request) -> Completion:
         """Answer a request, loading the role's model when its turn has come."""
         engine = self._by_role[role]
+        if not engine.takes_memory:
+            return await engine.complete(request)
         await self._enter(engine)
         try:
             return await engine.complete(request)
         finally:
-            self._going[id(engine)] -= 1
-            if not self._going[id(engine)] and self._others_wait(engine):
-                await asyncio.sleep(_GRACE)
-            async with self._changed:
-                self._changed.notify_all()
+            self._leave(engine)
 
     async def release(self) -> None:
         """Unload whatever is loaded; the next request loads again."""
-        remote = {id(one): one for one in self._by_role.values() if not one.takes_memory}
-        for engine in remote.values():
-            await engine.close()
-        if self._loaded:
-            await self._loaded.close()
-            self._loaded = None
+        async with self._changed:
+            loaded, self._loaded = self._loaded, None
+            for engine in {id(one): one for one in self._by_role.values()}.values():
+                if engine is loaded or not engine.takes_memory:
+                    await engine.close()
 
     async def _enter(self, engine: Engine) -> None:
-        if self._loaded is engine or not engine.takes_memory:
+        if self._loaded is engine and not self._swapping:
             self._going[id(engine)] += 1
             return
         self._waiting[id(engine)] += 1
@@ -57,14 +56,36 @@ class Engines:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._may_use(engine))
                 if self._loaded is not engine:
-                    if self._loaded:
-                        await self._loaded.close()
-                    self._loaded = engine
-                    await engine.start()
+                    await self._swap(engine)
                 self._going[id(engine)] += 1
-                self._changed.notify_all()
         finally:
             self._waiting[id(engine)] -= 1
+
+    async def _swap(self, engine: Engine) -> None:
+        """Unload what is loaded and load an engine; nobody enters meanwhile."""
+        before, self._loaded, self._swapping = self._loaded, None, True
+        try:
+            if before:
+                await before.close()
+            await engine.start()
+            self._loaded = engine
+        finally:
+            self._swapping = False
+            self._changed.notify_all()
+
+    def _leave(self, engine: Engine) -> None:
+        self._going[id(engine)] -= 1
+        if not self._going[id(engine)]:
+            waking = asyncio.ensure_future(self._wake(engine))
+            self._wakings.add(waking)
+            waking.add_done_callback(self._wakings.discard)
+
+    async def _wake(self, engine: Engine) -> None:
+        """Let others have their turn, unless the answered items ask again at once."""
+        if self._others_wait(engine):
+            await asyncio.sleep(_GRACE)
+        async with self._changed:
+            self._changed.notify_all()
 
     def _may_use(self, engine: Engine) -> bool:
         loaded = self._loaded

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -61,6 +62,8 @@ class ChildProcess:
         os.close(replies_write)
         self.last_sign = time.monotonic()
         self._killed_because = ""
+        self._burial = threading.Lock()
+        self._death = ""
         self.send(asdict(settings))
 
     @property
@@ -82,7 +85,13 @@ class ChildProcess:
         return json.loads(line) if line.endswith("\n") else None
 
     def explain_death(self) -> str:
-        """Say how the child ended, with the last lines that llama.cpp printed."""
+        """Wait for the child's end; say how it ended, with the last lines that it printed."""
+        with self._burial:
+            if not self._death:
+                self._death = self._find_death()
+            return self._death
+
+    def _find_death(self) -> str:
         try:
             code = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -102,7 +111,7 @@ class ChildProcess:
 
     def died_by_signal(self) -> bool:
         """Whether the child was ended by a signal such as SIGSEGV or SIGILL."""
-        return self._process.wait(_END_SECONDS) < 0
+        return (self._process.poll() or 0) < 0
 
     def close(self) -> None:
         """End the child: it leaves when its pipe closes; after five seconds it is killed."""

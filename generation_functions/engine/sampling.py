@@ -29,17 +29,28 @@ Logits = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.intp]
 
 
+class DeadEnd(Exception):
+    """The grammar allows no token of the vocabulary, and no end."""
+
+
 class GrammarState:
     """How far a reply has come in its grammar."""
 
-    def __init__(self, sampler: Any) -> None:
-        """Take over a fresh llama.cpp grammar sampler."""
+    def __init__(self, sampler: Any, silent: npt.NDArray[np.bool_]) -> None:
+        """Take over a fresh llama.cpp grammar sampler.
+
+        `silent` marks the tokens without text that do not end a reply: llama.cpp's grammar
+        reads a control token as the characters of its name, which no reply would have.
+        """
         self._sampler = sampler
+        self._silent = silent
         self._one = np.zeros(1, TOKEN_DATA)
         self._array = _point_at(self._one)
 
     def allows(self, token: int) -> bool:
         """Whether the token may come next."""
+        if self._silent[token]:
+            return False
         self._one["id"] = token
         self._one["logit"] = 0.0
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(self._array))
@@ -52,7 +63,7 @@ class GrammarState:
         data = np.zeros(len(tokens), TOKEN_DATA)
         data["id"] = tokens
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(_point_at(data)))
-        allowed: Ids = tokens[data["logit"] == 0.0]
+        allowed: Ids = tokens[(data["logit"] == 0.0) & ~self._silent[tokens]]
         return allowed
 
     def only_ends(self, end: int, single_bytes: Ids) -> bool:
@@ -108,7 +119,7 @@ class Drawer:
             allowed = self.grammar.filter(tokens)
             if len(allowed):
                 return int(allowed[logits[allowed].argmax()])
-        return best  # a grammar that allows nothing has ended; the caller sees a wrong token
+        raise DeadEnd
 
     def _draw(self, logits: Logits) -> int:
         tokens = truncate(logits, self._sampling)
@@ -139,6 +150,8 @@ class Drawer:
             enough = 0 < sampling.top_k <= len(allowed)
             if enough or floor <= float(logits[allowed].max()) + reach:
                 break
+        if not len(allowed):
+            raise DeadEnd
         tokens = allowed[truncate(logits[allowed], sampling)]
         return int(tokens[self._pick(self._weigh(logits[tokens]))])
 

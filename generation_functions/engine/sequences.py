@@ -46,12 +46,16 @@ class Sequence:
 
 
 class Sequences:
-    """All sequences of a context. A text stays when its request is answered, until its
-    sequence is the one that was longest out of use, so that later requests go on from it."""
+    """All sequences of a context: one for each slot, and spare ones.
+
+    A text stays when its request is answered, until its sequence is taken again, so that
+    later requests go on from it; the prefixes of steps stay longest.
+    """
 
     def __init__(self, llama: Llama) -> None:
         self._llama = llama
         settings = llama.settings
+        self._slots = settings.slots
         self._all = [
             Sequence(number, np.zeros(settings.context, np.int32))
             for number in range(settings.sequences)
@@ -78,20 +82,23 @@ class Sequences:
         return min(max(lengths, default=0), len(tokens) - 1)
 
     def take(self, tokens: Tokens, shared: int) -> Sequence:
-        """Return a sequence that holds `tokens`, evaluated as far as any has them already.
+        """Return a slot's sequence that holds `tokens`, evaluated as far as any has them.
 
-        There must be a sequence that is not busy.
+        There must be one that is not busy. The last prefix of a step that would be
+        overwritten is copied to a spare sequence first.
         """
         length, source = self.match(tokens)
-        target = self._choose_victim(source, length)
+        self._clock += 1
+        if source:
+            source.used = self._clock
+        target = self._choose_victim(tokens, source, length)
+        if self._last_of_its_step(target, source, length):
+            self._park(target, source)
         own = common(target.room[: target.evaluated], tokens) if source else 0
         if source and own < length:
             self._llama.copy(source.number, target.number, length)
         else:
             self._llama.trim(target.number, length)
-        self._clock += 1
-        if source:
-            source.used = self._clock
         target.room[: len(tokens)] = tokens
         target.length, target.evaluated = len(tokens), length
         target.shared, target.used, target.busy = shared, self._clock, True
@@ -112,22 +119,38 @@ class Sequences:
         oldest.length = oldest.evaluated = oldest.shared = 0
         return True
 
-    def _choose_victim(self, source: Sequence | None, length: int) -> Sequence:
-        """Choose the idle sequence whose text is worth least.
+    def _choose_victim(self, tokens: Tokens, source: Sequence | None, length: int) -> Sequence:
+        """Choose the idle sequence of a slot whose text is worth least.
 
-        Best is one that holds no more than what is needed anyway; else the one longest out
-        of use, but not the last one that holds the prefix of a step.
+        Texts in work stay in the first sequences, side by side: llama.cpp evaluates streams
+        together only where their numbers follow each other (llama_batch_allocr::split_equal).
         """
-        idle = sorted((one for one in self._all if not one.busy), key=lambda one: one.used)
-        for one in idle:
-            if one is source and one.length == length:
-                return one
-        spared = [one for one in idle if not self._last_of_its_step(one, source, length)]
-        return (spared or idle)[0]
+        idle = [one for one in self._all[: self._slots] if not one.busy]
+        return min(
+            idle,
+            key=lambda one: (
+                self._last_of_its_step(one, source, length),
+                common(one.room[: one.evaluated], tokens) < length,
+                one.used,
+            ),
+        )
+
+    def _park(self, one: Sequence, source: Sequence | None) -> None:
+        """Copy the prefix of a sequence's step to the spare sequence longest out of use."""
+        spares = [spare for spare in self._all[self._slots :] if spare is not source]
+        if not spares:
+            return
+        spare = min(spares, key=lambda spare: spare.used)
+        self._llama.copy(one.number, spare.number, one.shared)
+        spare.room[: one.shared] = one.room[: one.shared]
+        spare.length = spare.evaluated = spare.shared = one.shared
+        spare.used = self._clock
 
     def _last_of_its_step(self, one: Sequence, source: Sequence | None, length: int) -> bool:
         """Whether overwriting the sequence would lose the prefix of its step."""
-        if one.shared < WORTH_SHARING or (one is source and length >= one.shared):
+        if not WORTH_SHARING <= one.shared <= one.evaluated:
+            return False
+        if one is source and length >= one.shared:
             return False
         prefix = one.room[: one.shared]
         return not any(

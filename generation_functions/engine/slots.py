@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from generation_functions.engine.llama import Batch, Llama
 from generation_functions.engine.protocol import Completion, Load
-from generation_functions.engine.sampling import Drawer, GrammarState
+from generation_functions.engine.sampling import DeadEnd, Drawer, GrammarState
 from generation_functions.engine.sequences import WORTH_SHARING, Sequences, Tokens, common
 from generation_functions.engine.task import Failure, Job, Task
 from generation_functions.errors import EngineError, GrammarError, PromptTooLong, RequestTimeout
@@ -66,10 +66,14 @@ class Slots:
         drawing = self._compose()
         rows = self._decode(len(drawing))
         for task, logits in zip(drawing, rows, strict=True):
-            completion = task.advance(self._llama, logits)
-            if completion:
+            result: Completion | Failure | None
+            try:
+                result = task.advance(self._llama, logits)
+            except DeadEnd:
+                result = Failure(GrammarError("no token of this vocabulary may come next"))
+            if result:
                 self._end(task)
-                yield task.job.id, completion
+                yield task.job.id, result
         yield from self._end_late_ones()
         self.load.busy_seconds += time.monotonic() - started
         self.load.drawn_tokens += len(drawing)
@@ -101,7 +105,7 @@ class Slots:
             sequence = self._sequences.take(tokens, shared)
             self.load.prompt_tokens += sequence.length
             self.load.cached_tokens += sequence.evaluated
-            state = GrammarState(grammar) if grammar else None
+            state = GrammarState(grammar, self._llama.silent) if grammar else None
             self._tasks.append(Task(job, sequence, Drawer(job.sampling, job.seed), state))
 
     def _choose(self) -> int | None:
@@ -117,18 +121,21 @@ class Slots:
     def _compose(self) -> list[Task]:
         """Fill the batch: one token for each reply, then what fits of the prompts.
 
-        Returns the tasks whose next token can be drawn, in the batch's order.
+        Returns the tasks whose next token can be drawn, in the batch's order, which is
+        that of their sequences.
         """
         self._batch.clear()
+        room, pieces = self._batch.room, []
+        for task in sorted(self._tasks, key=lambda task: len(task.sequence.pending) > 1):
+            piece = task.sequence.pending[:room]
+            room -= len(piece)
+            if len(piece):
+                pieces.append((task, piece))
         drawing = []
-        for task in sorted(self._tasks, key=lambda task: len(task.sequence.pending)):
+        for task, piece in sorted(pieces, key=lambda one: one[0].sequence.number):
             sequence = task.sequence
-            piece = sequence.pending[: self._batch.room]
-            if not len(piece):
-                break
-            start = sequence.evaluated
-            done = start + len(piece) == sequence.length
-            self._batch.add(sequence.number, start, piece, done)
+            done = sequence.evaluated + len(piece) == sequence.length
+            self._batch.add(sequence.number, sequence.evaluated, piece, done)
             sequence.evaluated += len(piece)
             if done:
                 drawing.append(task)
