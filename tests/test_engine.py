@@ -5,13 +5,14 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generation_functions.engine import local
-from generation_functions.engine.chat import disarm, render_chat
+from generation_functions.engine.chat import disarm, render_chat, render_head
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.grammar import parse_grammar
 from generation_functions.engine.load_settings import LoadSettings
@@ -281,3 +282,111 @@ def test_a_scripted_engine_refuses_what_the_grammar_refuses() -> None:
     engine = ScriptedEngine(lambda request: "no answer")
     with pytest.raises(EngineError, match="outside of its grammar"):
         asyncio.run(engine.complete(ask("Hello?")))
+
+
+def test_no_second_model_is_in_memory_while_models_are_swapped() -> None:
+    in_memory: set[str] = set()
+    most = 0
+
+    class Slow(ScriptedEngine):
+        async def start(self) -> None:
+            nonlocal most
+            in_memory.add(self.fingerprint)
+            most = max(most, len(in_memory))
+            await asyncio.sleep(0.01)
+
+        async def complete(self, request: Request) -> Any:
+            await self.start()
+            return await super().complete(request)
+
+        async def close(self) -> None:
+            await asyncio.sleep(0.02)
+            in_memory.discard(self.fingerprint)
+
+    async def act() -> None:
+        engines = Engines(
+            {role: Slow(lambda request: "Answer: a b.", role) for role in ("small", "large")}
+        )
+
+        async def some(role: str, number: int) -> None:
+            for turn in range(3):
+                await asyncio.sleep(0.007 * number)
+                await engines.complete(role, ask("?", 10 * number + turn))
+
+        await asyncio.gather(*(some(role, n) for n in range(6) for role in ("small", "large")))
+        await engines.release()
+
+    asyncio.run(act())
+    assert most == 1
+    assert not in_memory
+
+
+def test_a_cancelled_request_does_not_keep_the_other_model_waiting() -> None:
+    async def act() -> None:
+        small = ScriptedEngine(lambda request: "Answer: a b.", "small", delay=0.05)
+        large = ScriptedEngine(lambda request: "Answer: a b.", "large")
+        engines = Engines({"small": small, "large": large})
+        first = asyncio.ensure_future(engines.complete("small", ask("?")))
+        await asyncio.sleep(0.01)
+        second = asyncio.ensure_future(engines.complete("large", ask("?")))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        await asyncio.wait_for(second, 2)
+
+    asyncio.run(act())
+
+
+def test_a_model_that_cannot_be_loaded_leaves_room_for_the_next_try() -> None:
+    class Broken(ScriptedEngine):
+        async def start(self) -> None:
+            raise ModelError("no memory")
+
+    async def act() -> None:
+        small = ScriptedEngine(lambda request: "Answer: a b.", "small")
+        engines = Engines({"small": small, "large": Broken(fingerprint="large")})
+        with pytest.raises(ModelError):
+            await asyncio.wait_for(engines.complete("large", ask("?")), 2)
+        await asyncio.wait_for(engines.complete("small", ask("?")), 2)
+
+    asyncio.run(act())
+
+
+def with_template(embedded_model: Path, template: str) -> Any:
+    model = read_model(embedded_model)
+    return replace(model, metadata={**model.metadata, "tokenizer.chat_template": template})
+
+
+def test_templates_may_tell_the_date_break_loops_and_mark_generations(
+    embedded_model: Path,
+) -> None:
+    model = with_template(
+        embedded_model,
+        "{{ strftime_now('%Y') }}{% for m in messages %}"
+        "{% if loop.index > 1 %}{% break %}{% endif %}"
+        "{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}",
+    )
+    text = render_chat(model, [Message("user", " A"), Message("user", "B")])
+    assert text[:2] == "20"
+    assert text[4:] == " A"
+
+
+def test_a_template_that_refuses_the_shared_head_alone_is_no_error(embedded_model: Path) -> None:
+    model = with_template(
+        embedded_model,
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+        "{{ messages[0].content }}",
+    )
+    system = Message("system", "S")
+    assert render_head(model, [system], False) == ""
+    assert render_chat(model, [system, Message("user", "U")]) == "S\n\nU"
+
+
+def test_a_grammar_that_no_token_can_follow_fails_one_request(settings: LoadSettings) -> None:
+    async def act(engine: LocalEngine) -> None:
+        dead = ask("?", grammar='root ::= "yes" [\\U00040000]')  # SmolLM2 has no byte 0xF1
+        alive = asyncio.ensure_future(engine.complete(ask("What is tea?")))
+        with pytest.raises(GrammarError, match="no token of this vocabulary"):
+            await engine.complete(dead)
+        assert (await alive).text.startswith("Answer: ")
+
+    with_engine(settings, act)

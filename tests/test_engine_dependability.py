@@ -84,6 +84,31 @@ def test_a_killed_child_costs_only_time(settings: LoadSettings) -> None:
     with_engine(open_engine(settings), act)
 
 
+def test_a_child_that_is_found_dead_is_replaced_at_once(settings: LoadSettings) -> None:
+    async def act(engine: LocalEngine) -> None:
+        await engine.start()
+        dead = engine.pid
+        assert dead
+        os.kill(dead, signal.SIGKILL)
+        time.sleep(0.3)  # the loop cannot hear of it before it asks
+        assert (await engine.complete(ask("What is tea?"))).text.startswith("Answer: ")
+        assert engine.pid != dead
+
+    with_engine(open_engine(settings, restarts=1), act)
+
+
+def test_a_request_that_is_cancelled_after_a_crash_stays_cancelled(settings: LoadSettings) -> None:
+    async def act(engine: LocalEngine) -> None:
+        pending = asyncio.ensure_future(engine.complete(LONG))
+        os.kill(await wait_for_work(engine), signal.SIGKILL)
+        time.sleep(0.3)
+        pending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await pending
+
+    with_engine(open_engine(settings), act)
+
+
 def test_after_too_many_crashes_there_is_a_clear_error(
     settings: LoadSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -116,6 +116,23 @@ def test_a_model_that_cannot_share_evaluates_everything() -> None:
     assert desk.evaluated == 3 * 71
 
 
+def test_texts_in_work_lie_side_by_side() -> None:
+    desk = Desk(slots=8)
+    busy = [desk.take(make_tokens(1, item)) for item in range(8)]
+    for item in range(8, 60):
+        desk.sequences.free(busy.pop(item % 7))
+        busy.append(desk.take(make_tokens(item % 5, item)))
+        assert sorted(one.number for one in busy) == list(range(8))
+
+
+def test_the_last_prefix_of_a_step_is_parked_before_it_is_overwritten() -> None:
+    desk = Desk(slots=1)
+    desk.answer(make_tokens(1, 1))
+    desk.answer(make_tokens(2, 1))
+    desk.answer(make_tokens(1, 2))
+    assert desk.evaluated == 71 + 71 + 31
+
+
 def test_soon_tells_what_a_prefill_is_about_to_give() -> None:
     desk = Desk(slots=2)
     running = desk.sequences.take(make_tokens(1, 1), 40)
