@@ -82,7 +82,9 @@ def test_the_text_of_a_pdf_is_the_text_that_was_set(folder: Path, layout: str) -
     source = "\n\n".join(paragraphs)
     plain = "\n".join(page.extract_text() for page in PdfReader(folder / "a.pdf").pages)
     rate = word_error_rate(source, document.text)
-    print(f"\n{layout}: {rate:.2%} of words wrong; plain pypdf {word_error_rate(source, plain):.2%}")
+    print(
+        f"\n{layout}: {rate:.2%} of words wrong; plain pypdf {word_error_rate(source, plain):.2%}"
+    )
     assert rate <= most
     assert abs(document.text.count("\n\n") + 1 - len(paragraphs)) <= 0.05 * len(paragraphs)
 
@@ -93,7 +95,7 @@ def test_page_offsets_point_to_where_pages_begin(folder: Path) -> None:
     document = read_one(folder)
     plain = [page.extract_text().split("\n") for page in PdfReader(folder / "a.pdf").pages]
     assert document.pages[0] == 0
-    assert len(document.pages) == len(plain) > 3
+    assert len(document.pages) == len(plain) > 2
     for start, lines in zip(document.pages, plain, strict=True):
         first_line = lines[1] if "On Clocks" in lines[0] else lines[0]
         assert document.text[start:].startswith(first_line.rstrip("-")[:30])
@@ -146,7 +148,10 @@ def test_page_furniture_is_dropped_and_a_repeated_sentence_is_not() -> None:
     def page(number: int) -> list[Line]:
         return [
             Line(f"{number} On Clocks", 60, 800, 9),
-            *(Line(f"Line {row} of page {'abcdefgh'[number]}.", 60, 700 - row, 10) for row in (0, 13)),
+            *(
+                Line(f"Line {row} of page {'abcdefgh'[number]}.", 60, 700 - row, 10)
+                for row in (0, 13)
+            ),
             Line("And so say all of us.", 60, 600 - 20 * number, 10),
             Line(f"- {number + 4} -", 290, 30, 9),
         ]
@@ -271,7 +276,10 @@ def test_a_web_page_is_markdown_without_scripts_and_navigation(folder: Path, cha
 
 
 def test_a_book_is_read_in_the_order_of_its_spine(folder: Path) -> None:
-    chapters = [("z.xhtml", "<h1>One</h1><script>no()</script>"), ("a%20b.xhtml", "<p>Two &amp;</p>")]
+    chapters = [
+        ("z.xhtml", "<h1>One</h1><script>no()</script>"),
+        ("a%20b.xhtml", "<p>Two &amp;</p>"),
+    ]
     made.write_epub(folder / "a.epub", chapters)
     rewrite(folder / "a.epub", "OPS/book.opf", lambda text: text)
     with zipfile.ZipFile(folder / "a.epub", "a") as book:
@@ -309,16 +317,22 @@ def test_a_bad_line_of_json_lines_is_named(folder: Path, line: str, said: str) -
 
 
 RUSSIAN = "Соль добывают в горах и на море, и все люди её едят каждый день. " * 5
+POLISH = (
+    "Sól wydobywa się w kopalniach od wieków; żółta sól schnie nad morzem, a ludzie ją jedzą. " * 5
+)
 FRENCH = "Le sel est extrait des mines depuis des siècles ; l'été, il sèche près de la mer. " * 5
 
 
-@pytest.mark.parametrize(("text", "encoding"), [(RUSSIAN, "cp1251"), (FRENCH, "cp1252")])
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (FRENCH, "cp1252"), (POLISH, "cp1250")],
+)
 def test_an_encoding_is_detected_and_the_guess_is_told(
     folder: Path, text: str, encoding: str
 ) -> None:
     (folder / "a.txt").write_bytes(text.encode(encoding))
     document = read_one(folder)
-    assert document.text == text
+    assert document.text == text.strip()
     assert document.warnings == (f"read as {encoding}, which is a guess",)
 
 
@@ -377,7 +391,10 @@ def test_links_out_of_the_folder_are_refused(folder: Path) -> None:
     os.symlink("c.txt", folder / "d.txt")
     reading = read_folders([folder])
     assert [one.path for one in reading.documents] == ["c.txt", "d.txt"]
-    assert sorted(problem.split(":")[0] for problem in reading.problems) == ["texts/a.txt", "texts/b"]
+    assert sorted(problem.split(":")[0] for problem in reading.problems) == [
+        "texts/a.txt",
+        "texts/b",
+    ]
 
 
 def write_bomb(file: Path) -> None:

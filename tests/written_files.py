@@ -35,7 +35,9 @@ class Layout:
     ligatures: bool = False
 
 
-def break_lines(text: str, width: float, first: float, measure: Callable[[str], float]) -> list[str]:
+def break_lines(
+    text: str, width: float, first: float, measure: Callable[[str], float]
+) -> list[str]:
     """Fill lines greedily; with a soft hyphen in the text, words are broken there."""
     lines, line, room = [], "", width - first
     for word in text.split():

@@ -1,6 +1,7 @@
 """Decoding text files: Unicode first, a declared encoding, then a careful guess."""
 
 import codecs
+import re
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -12,12 +13,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# More candidates make wrong guesses likelier: code pages of one language look alike.
+# The commonest first. More of them make wrong guesses likelier: code pages look alike.
 _CANDIDATES = """cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 koi8_r cp866 mac_roman
     cp932 euc_jp gb18030 big5 cp949""".split()
 _SAMPLE = 200_000  # bytes that the guess looks at
 _LEAST_COHERENCE = 0.25  # of 1: how much the guess must look like a language
 _MOST_CHAOS = 0.05
+_TIE = 0.02
+_ODD = re.compile(
+    r"[^\W\d_](?=[\x80-\x9f¡-¨¬-²´-¹¼-¿×÷])|[\x80-\x9f¢-¨¬®-¶¸¹¼-¾×÷](?=[^\W\d_])|[a-zß-ÿ](?=[À-Þ])"
+)
 
 
 def decode(content: bytes, file: Path, declared: str | None = None) -> tuple[str, str | None]:
@@ -57,14 +62,30 @@ def _decode_declared(content: bytes, declared: str) -> str:
 
 def _guess(content: bytes) -> str | None:
     """Return an encoding that decodes all of `content` into something like a language."""
-    best = from_bytes(content[:_SAMPLE], cp_isolation=_CANDIDATES, enable_fallback=False).best()
+    matches = from_bytes(content[:_SAMPLE], cp_isolation=_CANDIDATES, enable_fallback=False)
+    best = matches.best()
     if best is None or best.chaos > _MOST_CHAOS or best.coherence < _LEAST_COHERENCE:
         return None
-    try:
-        content.decode(best.encoding)
-    except UnicodeDecodeError:
-        return None
-    return best.encoding
+    as_good = [
+        one
+        for one in matches
+        if one.chaos <= best.chaos + _TIE and one.coherence >= best.coherence - _TIE
+    ]
+    names = {name for one in as_good for name in one.could_be_from_charset}
+    decoded = {}
+    for encoding in _CANDIDATES:
+        if encoding in names:
+            try:
+                decoded[encoding] = content.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+    # Of code pages that look alike the commonest: the first of equals.
+    return min(decoded, key=lambda encoding: _count_odd(decoded[encoding]), default=None)
+
+
+def _count_odd(text: str) -> int:
+    """Count words with a sign in them that no word has (a wrong code page: "jedz¹", "³ad")."""
+    return len(_ODD.findall(text[:_SAMPLE]))
 
 
 def _check_zero(text: str) -> str:
