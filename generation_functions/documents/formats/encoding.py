@@ -66,21 +66,18 @@ def _guess(content: bytes) -> str | None:
     best = matches.best()
     if best is None or best.chaos > _MOST_CHAOS or best.coherence < _LEAST_COHERENCE:
         return None
-    as_good = [
-        one
-        for one in matches
-        if one.chaos <= best.chaos + _TIE and one.coherence >= best.coherence - _TIE
-    ]
-    names = {name for one in as_good for name in one.could_be_from_charset}
-    decoded = {}
-    for encoding in _CANDIDATES:
-        if encoding in names:
+    guesses: list[tuple[int, float, int, str]] = []
+    for one in matches:
+        if one.chaos > best.chaos + _TIE or one.coherence < best.coherence - 5 * _TIE:
+            continue
+        for encoding in set(one.could_be_from_charset) & set(_CANDIDATES):
             try:
-                decoded[encoding] = content.decode(encoding)
+                text = content.decode(encoding)
             except UnicodeDecodeError:
                 continue
-    # Of code pages that look alike the commonest: the first of equals.
-    return min(decoded, key=lambda encoding: _count_odd(decoded[encoding]), default=None)
+            rank = _CANDIDATES.index(encoding)
+            guesses.append((_count_odd(text), -round(one.coherence / _TIE), rank, encoding))
+    return min(guesses)[-1] if guesses else None
 
 
 def _count_odd(text: str) -> int:
