@@ -21,8 +21,8 @@ from generation_functions.documents.formats.pdf_lines import Line
 from generation_functions.documents.formats.reader import Reader
 from generation_functions.documents.reading import read_documents, read_folders
 from generation_functions.records import Document, make_uuid
-from tests import written_files as made
-from tests.written_files import Layout
+import written_files as made
+from written_files import Layout
 
 
 @pytest.fixture
