@@ -118,7 +118,9 @@ def main() -> int:
         reading, unharmed, seconds = read_damaged(Path(folder), options.files, options.seed)
     faults = list_faults(reading, unharmed)
     documents = {one.path.split("#")[0] for one in reading.documents if one.directory == "bad"}
-    print(f"{options.files} damaged files in {seconds:.0f} s (limit {SECONDS:.0f} s without progress)")
+    print(
+        f"{options.files} damaged files in {seconds:.0f} s (limit {SECONDS:.0f} s without progress)"
+    )
     print(f"{len(documents)} still read, {len(reading.problems)} named with a reason")
     suffixes = Counter(problem.split(": ")[0].rpartition(".")[2] for problem in reading.problems)
     print("named, by format:", dict(suffixes))

@@ -11,8 +11,10 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
+import written_files as made
 from docx import Document as Word
 from pypdf import PdfReader
+from written_files import Layout
 
 from generation_functions.__main__ import main
 from generation_functions.documents.formats.hyphens import Hyphens
@@ -21,8 +23,6 @@ from generation_functions.documents.formats.pdf_lines import Line
 from generation_functions.documents.formats.reader import Reader
 from generation_functions.documents.reading import read_documents, read_folders
 from generation_functions.records import Document, make_uuid
-import written_files as made
-from written_files import Layout
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_page_furniture_is_dropped_and_a_repeated_sentence_is_not() -> None:
 
 def test_a_scan_says_so(folder: Path) -> None:
     made.write_scan(folder / "a.pdf")
-    assert "a.pdf: a scan: 3 of its 3 pages have no text" in complaint(folder)
+    assert "a.pdf: no text on 3 of its 3 pages, so most likely a scan" in complaint(folder)
 
 
 def test_pages_without_text_are_named(folder: Path) -> None:
@@ -468,3 +468,16 @@ def test_the_command_read_prints_the_cleaned_text(
     assert "On Salt, by A. Miner" in said.err
     assert main(["read", str(tmp_path / "b.doc")]) == 1
     assert "no such file" in capsys.readouterr().err
+
+
+def test_damaged_files_are_read_or_named_once_and_good_ones_stay_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parents[1])
+    from benchmarks.documents import list_faults, read_damaged
+
+    reading, unharmed, _ = read_damaged(tmp_path, files=48)
+    assert len(unharmed) == 27  # the JSON Lines are twenty
+    assert list_faults(reading, unharmed) == []
+    read = {one.path.split("#")[0] for one in reading.documents if one.directory == "bad"}
+    assert len(read) + len(reading.problems) == 48

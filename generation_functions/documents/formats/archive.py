@@ -13,15 +13,21 @@ MOST_MEMBER_BYTES = 200 << 20  # unpacked, one part that is read
 MOST_RATIO = 150  # of unpacked to packed; prose reaches 10, tables of blanks 60
 UNSUSPICIOUS_BYTES = 20 << 20  # below this no ratio is harmful
 
+_OLE = b"\xd0\xcf\x11\xe0"  # what Office wraps a locked file in
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError)
+
 
 class Archive:
     """A zip file whose sizes and names were looked at before anything is unpacked."""
 
     def __init__(self, file: Path) -> None:
         """Raise ValueError if the file is damaged, or would unpack to far too much."""
+        with file.open("rb") as opened:
+            if opened.read(4) == _OLE:
+                raise ValueError("locked with a password, or an old .doc; save it as an open .docx")
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        except _DAMAGED as error:
             raise ValueError(
                 f"damaged, or not a {file.suffix} file ({error}); save it anew"
             ) from error
@@ -53,7 +59,7 @@ class Archive:
             raise ValueError("locked with a password; save it without one")
         try:
             return self._zip.read(info)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+        except _DAMAGED as error:
             raise ValueError(f"damaged: {name} in it cannot be unpacked; save it anew") from error
 
     def read_xml(self, name: str) -> etree._Element:

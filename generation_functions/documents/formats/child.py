@@ -39,7 +39,7 @@ def main() -> None:
         try:
             extract = _find_reader(file)(file, lambda: say(None))
         except (ValueError, OSError) as error:
-            say({"error": _clean(str(error))})
+            say({"error": " ".join(_clean(str(error)).split())})
         except MemoryError:
             say({"error": "needs too much memory to read; split it, or save it anew"})
         except Exception as error:

@@ -34,11 +34,11 @@ def read_docx(file: Path, beat: Beat) -> Extract:
     if body is None:
         raise ValueError("damaged: it has no body; save it anew")
     beat()
-    styles = _read_styles(archive)
+    warnings: list[str] = []
+    styles = _read_styles(archive, warnings)
     blocks = list(_write_blocks(body, styles))
-    blocks.extend(_write_notes(archive))
-    core = "docProps/core.xml"
-    properties = archive.read_xml(core) if core in archive else None
+    blocks.extend(_write_notes(archive, warnings))
+    properties = _read_part(archive, "docProps/core.xml", warnings)
     return Extract(
         _join(blocks),
         title=_property(properties, "title"),
@@ -46,6 +46,7 @@ def read_docx(file: Path, beat: Beat) -> Extract:
         year=None,  # `created` is the day the file was made, seldom the text's year
         language=_property(properties, "language"),
         licence=_property(properties, "rights"),
+        warnings=tuple(warnings),
     )
 
 
@@ -124,11 +125,10 @@ def _note(element: etree._Element) -> str:
     return kind + (element.get(f"{_W}id") or "")
 
 
-def _write_notes(archive: Archive) -> Iterator[tuple[str, bool]]:
+def _write_notes(archive: Archive, warnings: list[str]) -> Iterator[tuple[str, bool]]:
     for name in ("footnote", "endnote"):
-        if f"word/{name}s.xml" not in archive:
-            continue
-        for note in archive.read_xml(f"word/{name}s.xml").iter(f"{_W}{name}"):
+        notes = _read_part(archive, f"word/{name}s.xml", warnings)
+        for note in () if notes is None else notes.iter(f"{_W}{name}"):
             text = " ".join(" ".join(map(_text, note.iter(f"{_W}p"))).split())
             if text and note.get(f"{_W}type") in {None, "normal"}:
                 yield f"[^{_note(note)}]: {text}", False
@@ -140,10 +140,22 @@ def _value(element: etree._Element, name: str) -> str:
     return "" if one is None else one.get(f"{_W}val") or ""
 
 
-def _read_styles(archive: Archive) -> _Styles:
+def _read_part(archive: Archive, name: str, warnings: list[str]) -> etree._Element | None:
+    """Parse a part that the text can do without; what is wrong with it is a warning."""
+    if name not in archive:
+        return None
+    try:
+        return archive.read_xml(name)
+    except ValueError as error:
+        warnings.append(f"read without {name}: {error}")
+        return None
+
+
+def _read_styles(archive: Archive, warnings: list[str]) -> _Styles:
     styles = _Styles()
-    if "word/styles.xml" in archive:
-        for style in archive.read_xml("word/styles.xml").iter(f"{_W}style"):
+    tree = _read_part(archive, "word/styles.xml", warnings)
+    if tree is not None:
+        for style in tree.iter(f"{_W}style"):
             key = style.get(f"{_W}styleId") or ""
             named = style.find(f"{_W}name")
             name = "" if named is None else (named.get(f"{_W}val") or "").lower()
@@ -158,8 +170,8 @@ def _read_styles(archive: Archive) -> _Styles:
                 styles.lists[key] = "bullet"
             elif name.startswith("list number"):
                 styles.lists[key] = "number"
-    if "word/numbering.xml" in archive:
-        tree = archive.read_xml("word/numbering.xml")
+    tree = _read_part(archive, "word/numbering.xml", warnings)
+    if tree is not None:
         abstract = {
             one.get(f"{_W}abstractNumId"): _formats(one) for one in tree.iter(f"{_W}abstractNum")
         }

@@ -18,10 +18,13 @@ def read_jsonl(content: str) -> Iterator[tuple[int, Extract]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except json.JSONDecodeError as error:
             raise ValueError(
-                f"line {number} is not JSON ({error}); each line is one JSON object"
+                f"line {number} is not JSON ({error.msg}, column {error.colno}); each line is one "
+                "JSON object"
             ) from error
+        except RecursionError as error:
+            raise ValueError(f"line {number} is not JSON that can be read: too deep") from error
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             keys = ", ".join(map(repr, row)) if isinstance(row, dict) else type(row).__name__
             raise ValueError(f'line {number} has no text under the key "text" (found: {keys:.200})')

@@ -44,8 +44,8 @@ def read_pdf(file: Path, beat: Beat) -> Extract:
         raise ValueError("damaged: none of its pages can be read; save it anew")
     if count - len(empty) - len(broken) <= SCANNED_SHARE * count:
         raise ValueError(
-            f"a scan: {len(empty)} of its {count} pages have no text, only images; make a PDF "
-            f'with text of it, for example with: ocrmypdf "{file.name}" out.pdf'
+            f"no text on {len(empty)} of its {count} pages, so most likely a scan; make a PDF with "
+            f'text of it, for example with: ocrmypdf "{file.name}" out.pdf'
         )
     text, starts = write_pages(drop_furniture(pages))
     warnings = []

@@ -22,12 +22,6 @@ class Line:
     x: float
     y: float
     size: float
-    bold: bool = False
-
-    @property
-    def right(self) -> float:
-        """About where it ends: pypdf tells no widths."""
-        return self.x + len(self.text) * self.size * WIDTH_OF_CHARACTER
 
 
 @dataclass(slots=True)
@@ -36,7 +30,7 @@ class LineCollector:
 
     lines: list[Line] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
-    _start: tuple[float, float, float, bool] | None = None
+    _start: tuple[float, float, float] | None = None
 
     def visit(self, text: str, cm: list[float], tm: list[float], font: Any, size: float) -> None:
         """Take a fragment: `cm` and `tm` are the current and the text matrix."""
@@ -48,8 +42,7 @@ class LineCollector:
             if self._start and self._is_elsewhere(x, y, points):
                 self.end_line()
             if self._start is None:
-                bold = "bold" in str((font or {}).get("/BaseFont", "")).lower()
-                self._start = (x, y, points, bold)
+                self._start = (x, y, points)
         for number, part in enumerate(text.split("\n")):
             if number:
                 self.end_line()
@@ -68,6 +61,6 @@ class LineCollector:
         """Close the line that is being collected."""
         text = _SPACE.sub(" ", "".join(self._parts).translate(_TABLE)).strip()
         if text and self._start:
-            x, y, size, bold = self._start
-            self.lines.append(Line(text, x, y, size, bold))
+            x, y, size = self._start
+            self.lines.append(Line(text, x, y, size))
         self._parts, self._start = [], None
