@@ -5,11 +5,14 @@ import json
 import os
 import re
 import sys
+import threading
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 
+import psutil
 import pytest
 import written_files as made
 from docx import Document as Word
@@ -130,7 +133,8 @@ def test_ligatures_and_soft_hyphens_are_letters_and_nothing(folder: Path) -> Non
         (["the information here"], "some infor-", "mation", "some information"),
         (["a well-known man"], "the well-", "known man", "the well-known man"),
         (["text"], "the Anglo-", "Saxon", "the Anglo-Saxon"),
-        (["text"], "an on-the-", "spot check", "an on-the-spot check"),
+        (["the spot"], "an on-the-", "spot check", "an on-the-spot check"),
+        (["the spot"], "a self-ref-", "erential text", "a self-referential text"),
         (["infor-", "mation"] * 9, "a catas-", "trophe", "a catastrophe"),
         (["text"] * 99, "pages 3-", "4", "pages 3-4"),
         (["text"], "an in\u00ad", "visible", "an invisible"),
@@ -455,6 +459,28 @@ def test_a_file_that_takes_for_ever_is_left_and_the_next_is_read(tmp_path: Path)
     with Reader(seconds=1.5) as reader:
         with pytest.raises(ValueError, match=r"got nowhere for 1\.5 seconds"):
             reader.read(tmp_path / "a.html")
+        assert reader.read(tmp_path / "b.html").text == "Salt."
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe that nobody writes to")
+def test_a_reader_that_dies_is_started_again(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.html")
+    (tmp_path / "b.html").write_text("<p>Salt.</p>", encoding="utf-8")
+
+    def kill() -> None:
+        for child in psutil.Process().children():
+            if child.cmdline()[-1].endswith("formats.child"):
+                child.kill()
+
+    with Reader() as reader:
+        timer = threading.Timer(0.5, kill)
+        timer.start()
+        with pytest.raises(ValueError, match=r"ended the reader \(exit -9\)"):
+            reader.read(tmp_path / "a.html")
+        timer.join()
+        assert reader.read(tmp_path / "b.html").text == "Salt."
+        kill()
+        time.sleep(0.3)
         assert reader.read(tmp_path / "b.html").text == "Salt."
 
 

@@ -58,9 +58,11 @@ class Hyphens:
         joined, compound = self._words[left + right], self._compounds[f"{left}-{right}"]
         if joined or compound:
             return compound >= joined
-        if two[:1].isupper() or re.search(r"[-‐][^\W\d_]+[-‐]$", before):
+        if two[:1].isupper():
             return True
         both = self._words[left] > 0 and self._words[right] > 0
+        if both and re.search(r"[-‐][^\W\d_]+[-‐]$", before):  # on-the-/spot
+            return True
         if self._breaks_words:
             return both and (left in _KEEP_AFTER or (len(left) > 3 and len(right) > 3))
         return True

@@ -16,7 +16,7 @@ HEADING_SIZE = 1.12  # of the body's
 HEADING_CHARACTERS = 160
 MOST_HEADING_SIZES = 4
 
-_BULLET = re.compile(r"[•‣◦▪●■\u2043\uf0b7]\s*(?=\S)")
+_BULLET = re.compile(r"^[•‣◦▪●■\u2043\uf0b7]\s*(?=\S)")
 _ITEM = re.compile(r"(?:[-–*•‣◦▪●■\u2043\uf0b7]|\(?(?:\d{1,3}|[a-z])[.)]|\([ivx]{1,5}\))\s+\S")
 _SENTENCE_END = re.compile(r"[.!?:;…。！？]['\"’”)\]»]*$")
 
@@ -40,7 +40,7 @@ def write_pages(pages: list[list[Line]]) -> tuple[str, tuple[int, ...]]:
     length = 0
     previous: Line | None = None
     margin = 0.0
-    in_item = False
+    in_item = in_bullet = False
     for page in pages:
         first = True
         for number, line in enumerate(page):
@@ -51,10 +51,12 @@ def write_pages(pages: list[list[Line]]) -> tuple[str, tuple[int, ...]]:
                 line, previous, usual, margin, first, in_item
             )
             if starts_block:
-                in_item = bool(_ITEM.match(content))
-                content = _BULLET.sub("- ", content, count=1)
+                was_bullet, in_item = in_bullet, bool(_ITEM.match(content))
+                content, bullets = _BULLET.subn("- ", content, count=1)
+                in_bullet = bullets > 0
                 level = _level(line, usual)
-                joint = ("\n\n" if parts else "") + ("#" * level + " " if level else "")
+                blank = "\n" if was_bullet and in_bullet else "\n\n"
+                joint = (blank if parts else "") + ("#" * level + " " if level else "")
             else:
                 joint, cut = hyphens.join(parts[-1], content)
                 if cut:

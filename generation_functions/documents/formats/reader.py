@@ -22,6 +22,7 @@ class Reader:
         self._seconds = seconds
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> "Reader":
         return self
@@ -36,6 +37,8 @@ class Reader:
 
     def read(self, file: Path) -> Extract:
         """Return what is in `file`. Raises ValueError, whose message says what to do."""
+        if self._process and self._process.poll() is not None:
+            self._stop()
         process = self._process or self._start()
         assert process.stdin
         process.stdin.write(json.dumps(str(file.resolve())) + "\n")
@@ -82,7 +85,8 @@ class Reader:
                 answers.put(line)
             answers.put("")
 
-        threading.Thread(target=collect, daemon=True).start()
+        self._thread = threading.Thread(target=collect, daemon=True)
+        self._thread.start()
         self._process, self._answers = process, answers
         return process
 
@@ -94,7 +98,7 @@ class Reader:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
-        while self._answers.get() != "":  # the thread has read to the end: it can be closed
-            pass
+        assert self._thread
+        self._thread.join()
         self._process.stdout.close()
         self._process = None
