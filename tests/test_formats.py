@@ -407,6 +407,15 @@ def write_bomb(file: Path) -> None:
         archive.writestr("word/media/a.bin", b"\0" * (60 << 20))
 
 
+def write_protected(file: Path) -> None:
+    made.write_epub(file, [("a.xhtml", "<p>x</p>")])
+    with zipfile.ZipFile(file, "a") as book:
+        book.writestr(
+            "META-INF/encryption.xml",
+            '<encryption><CipherReference URI="OPS/a.xhtml"/></encryption>',
+        )
+
+
 def write_entities(file: Path) -> None:
     write_word(file)
     declared = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x y="&b;">&b;</x>'
@@ -430,6 +439,12 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "a.epub",
         lambda file: made.write_epub(file, [("../../../secret.xhtml", "")]),
         "leads out of it",
+    ),
+    "DRM": ("a.epub", write_protected, "protected against copying"),
+    "password": (
+        "a.docx",
+        lambda file: file.write_bytes(b"\xd0\xcf\x11\xe0" * 200),
+        "locked with a password",
     ),
     "no zip": ("a.epub", lambda file: file.write_bytes(b"text"), "not a .epub file"),
     "no PDF": ("a.pdf", lambda file: file.write_bytes(b"text"), "not a PDF"),
