@@ -1,4 +1,4 @@
-"""The command line: `python -m generation_functions run|plan|status|check|demo`."""
+"""The command line: `python -m generation_functions run|plan|status|read|check|demo`."""
 
 import argparse
 import asyncio
@@ -44,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("run_dir", type=Path)
     status.add_argument("--json", action="store_true", help="as JSON")
     status.set_defaults(act=_status)
+    read = commands.add_parser("read", help="print a file's cleaned text as the run would read it")
+    read.add_argument("file", type=Path)
+    read.set_defaults(act=_read)
     check = commands.add_parser("check", help="check every prompt, grammar and example")
     check.add_argument("--config", type=Path, help="with this config's overrides")
     check.set_defaults(act=_check)
@@ -79,6 +82,19 @@ def _plan(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> None:
     status = read_status(options.run_dir)
     print(json.dumps(status, indent=1) if options.json else describe_status(status))
+
+
+def _read(options: argparse.Namespace) -> None:
+    """The text to stdout; what is known about it, and its warnings, to stderr."""
+    from generation_functions.documents.reading import read_file
+
+    for document in read_file(options.file):
+        known = (document.source, document.language, document.licence)
+        pages = f"{len(document.pages)} pages" if document.pages else None
+        print(" · ".join(one for one in (*known, pages) if one), file=sys.stderr)
+        for warning in document.warnings:
+            print(f"{options.file}: {warning}", file=sys.stderr)
+        print(document.text)
 
 
 def _check(options: argparse.Namespace) -> int:

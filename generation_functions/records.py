@@ -23,7 +23,11 @@ def make_uuid(parent: str, *content: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One cleaned source text. `directory` and `path` are as the config gives them."""
+    """One cleaned source text. `directory` and `path` are as the config gives them.
+
+    `pages` are the offsets in `text` at which a PDF's pages begin; `warnings` are sentences
+    about what a person should look at (pages without text, a guessed encoding).
+    """
 
     uuid: str
     directory: str
@@ -32,6 +36,10 @@ class Document:
     author: str | None
     year: int | None
     text: str
+    language: str | None = None
+    licence: str | None = None
+    pages: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:

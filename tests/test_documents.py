@@ -46,7 +46,7 @@ def test_documents_come_sorted_from_all_depths_and_directories(folder):
 
 def test_hidden_files_readmes_licences_and_other_kinds_are_skipped(folder):
     write(folder, "a.txt", "Text.")
-    for name in (".b.txt", ".cache/c.txt", "README.md", "LICENSE.txt", "notes.pdf", "LICENCE"):
+    for name in (".b.txt", ".cache/c.txt", "README.md", "LICENSE.txt", "notes.doc", "LICENCE"):
         write(folder, name, "Not a document.")
     assert [one.path for one in read_documents([folder])] == ["a.txt"]
 
@@ -129,14 +129,14 @@ def test_all_problems_are_listed_at_once(folder):
     write(folder, "latin.txt", b"caf\xe9")
     write(folder, "good.txt", "Text.")
     Path("nothing").mkdir()
-    write(Path("papers"), "a.pdf", "%PDF")
+    write(Path("papers"), "a.doc", "DOC")
     message = complaint(folder, Path("nothing"), Path("papers"), Path("missing"))
     listed = message.splitlines()[1:]
     assert len(listed) == 6
     assert sum("no text in it" in line for line in listed) == 2
     assert any("missing: no such directory" in line for line in listed)
     assert any("nothing: no documents" in line for line in listed)
-    assert any("papers: no documents" in line and "1 with .pdf" in line for line in listed)
+    assert any("papers: no documents" in line and "1 with .doc" in line for line in listed)
     assert "good.txt" not in message
 
 

@@ -11,7 +11,7 @@ from generation_functions.config import Config, Model
 from generation_functions.display.markup import Html, join, tag
 from generation_functions.display.plots import Picture, plot_speeds
 from generation_functions.display.tables import show_table
-from generation_functions.documents.reading import find_files
+from generation_functions.documents.reading import TEXT_SUFFIXES, find_files
 from generation_functions.engine.calibrating import (
     Speed,
     choose_slots,
@@ -159,7 +159,8 @@ def _read_text(config: Config) -> str:
     """Return the beginning of the first documents, or a text of our own where there is none."""
     texts = []
     for one in config.path.input_dirs:
-        for file in find_files(Path(one.path))[:3] if Path(one.path).is_dir() else ():
+        files = find_files(Path(one.path)) if Path(one.path).is_dir() else []
+        for file in [file for file in files if file.suffix.lower() in TEXT_SUFFIXES][:3]:
             with file.open(encoding="utf-8", errors="ignore") as opened:
                 texts.append(opened.read(_TEXT_BYTES))
     text = "\n".join(texts)

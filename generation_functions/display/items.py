@@ -21,10 +21,13 @@ def show_documents(cut: Cut) -> Html:
             "title": document.title,
             "author": document.author,
             "year": str(document.year or ""),
+            "language": document.language or "",
+            "pages": str(len(document.pages) or ""),
             "characters": len(document.text),
             "chunks": kept[document.uuid],
             "their_tokens": tokens[document.uuid],
             "dropped": dropped[document.uuid],
+            "look_at": "; ".join(document.warnings),
         }
         for document in cut.documents
     ]

@@ -1,11 +1,21 @@
-"""Title, author and year of a document, from its front matter or its file name."""
+"""What a document is called: from its front matter, its file name, or the file beside it."""
 
 import re
+from codecs import lookup
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 _NAME = re.compile(
     r"\[?(?P<title>.+?)\]?(?:, by (?P<author>(?:(?!, by ).)+?))?(?:, published (?P<year>\d{1,4}))?$"
@@ -38,6 +48,18 @@ class FrontMatter(BaseModel):
     title: _Text | None = None
     author: Annotated[_Text | None, BeforeValidator(_join_names)] = None
     year: int | None = None
+    language: _Text | None = None
+    licence: Annotated[
+        _Text | None, Field(validation_alias=AliasChoices("licence", "license", "rights"))
+    ] = None
+
+
+class Sidecar(FrontMatter):
+    """`<name>.meta.yaml`: it was written for this program, so a wrong key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+    encoding: _Text | None = None  # of a text file that is not Unicode
 
 
 def parse_name(stem: str) -> Title:
@@ -76,11 +98,40 @@ def cut_front_matter(raw: str) -> tuple[FrontMatter, str]:
             "a value with a colon in it needs quotes"
         ) from error
     try:
-        front_matter = FrontMatter.model_validate(values)
+        return check_front_matter(values), raw[closing.end() :]
+    except ValueError as error:
+        raise ValueError(f"the front matter does not fit: {error}") from error
+
+
+def check_front_matter(values: Any) -> FrontMatter:
+    """Return the values that are known; ValueError names those that do not fit."""
+    return _check(FrontMatter, values)
+
+
+def read_sidecar(file: Path) -> Sidecar:
+    """Read a `<name>.meta.yaml`; ValueError says what is wrong with it."""
+    try:
+        values = yaml.safe_load(file.read_bytes())
+    except yaml.YAMLError as error:
+        raise ValueError(f"not valid YAML: {' '.join(str(error).split())}") from error
+    found = _check(Sidecar, {} if values is None else values)
+    if found.encoding:
+        try:
+            lookup(found.encoding)
+        except LookupError as error:
+            raise ValueError(f"encoding: no encoding is called {found.encoding!r}") from error
+    return found
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _check(kind: type[_Model], values: Any) -> _Model:
+    try:
+        return kind.model_validate(values)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}, got {fault['input']!r}"
             for fault in error.errors()
         )
-        raise ValueError(f"the front matter does not fit: {faults}") from error
-    return front_matter, raw[closing.end() :]
+        raise ValueError(faults) from error

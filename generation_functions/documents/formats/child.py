@@ -1,0 +1,77 @@
+"""The process that parses files which may be made to break parsers; see reader.py.
+
+Reads a path a line (JSON), answers with lines of JSON: `null` while it gets on, then an
+object with either `extract` or `error`.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from generation_functions.documents.formats.extract import Beat, Extract
+
+# Of each suffix the module, and in it the function read_<module>. Loaded when needed: a
+# process that reads web pages starts in half the time without pypdf.
+READERS = {".pdf": "pdf", ".docx": "docx", ".epub": "epub", ".html": "html", ".htm": "html"}
+MEMORY = 3 << 30  # bytes of address space
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+def main() -> None:
+    """Answer until the pipe closes."""
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # what a parser prints must not come between the answers
+    _limit_memory()
+
+    def say(value: Any) -> None:
+        answers.write(json.dumps(value) + "\n")
+        answers.flush()
+
+    for request in sys.stdin:
+        file = Path(json.loads(request))
+        try:
+            extract = _find_reader(file)(file, lambda: say(None))
+        except (ValueError, OSError) as error:
+            say({"error": " ".join(_clean(str(error)).split())})
+        except MemoryError:
+            say({"error": "needs too much memory to read; split it, or save it anew"})
+        except Exception as error:
+            say({"error": f"damaged: {type(error).__name__} while reading it; save it anew"})
+        else:
+            say({"extract": {name: _clean(value) for name, value in asdict(extract).items()}})
+
+
+def _find_reader(file: Path) -> Callable[[Path, Beat], Extract]:
+    name = READERS[file.suffix.lower()]
+    module = import_module(f"generation_functions.documents.formats.{name}")
+    reader: Callable[[Path, Beat], Extract] = getattr(module, f"read_{name}")
+    return reader
+
+
+def _clean(value: Any) -> Any:
+    """Take out of a text what cannot be written as UTF-8, and control characters."""
+    if not isinstance(value, str):
+        return value
+    paired = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _CONTROL.sub("", paired)
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+
+
+if __name__ == "__main__":
+    main()
