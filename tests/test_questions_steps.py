@@ -356,6 +356,8 @@ def test_verdicts_that_the_form_of_a_text_rules_out_cannot_be_given(
         ("Besides which, iron rusts.", ["Besides which"]),
         ("So, for example, iron rusts in damp air.", ["So, for example"]),
         ("Iron rusts in damp air (Chapter VII., Notes 23 and 24).", ["Chapter VII", "Notes 23"]),
+        ("I also wished to show the law, and we did.", ["I", "we"]),
+        ("Charles I. was beheaded in 1649.", []),
         ("Butter melts at about 32 degrees.", []),
         ("Andesite is a volcanic rock.", []),
         ("Iron rusts, but gold does not.", []),

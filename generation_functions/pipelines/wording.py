@@ -40,6 +40,7 @@ _TAKES_UP = re.compile(
     r"|moreover|furthermore|similarly|likewise|on the other hand|in fact|but|and|those)\b",
     re.IGNORECASE,
 )
+_FIRST_PERSON = re.compile(r"\b(?:I|[Ww]e|[Mm]y|[Oo]ur)\b(?![.'’])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
@@ -67,11 +68,12 @@ def find_pointers(text: str) -> list[str]:
 def find_unclear(question: str, answer: str) -> list[str]:
     """Return the phrases of a pair that mean nothing to somebody who sees the pair alone.
 
-    These are its pointers at a text, how the answer takes up an earlier sentence ("Thus"),
-    and in the question words that stand for something ("this mistake", "they") before
+    These are its pointers at a text, a writer who says "I", how the answer takes up an
+    earlier sentence ("Thus"), and in the question words that stand for something ("this mistake", "they") before
     anything is named that they could stand for.
     """
     phrases = find_pointers(question) + find_pointers(answer)
+    phrases += [match.group() for match in _FIRST_PERSON.finditer(f"{question} {answer}")]
     takes_up = _TAKES_UP.match(answer)
     if takes_up:
         phrases.append(takes_up.group())
