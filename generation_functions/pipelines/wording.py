@@ -69,8 +69,8 @@ def find_unclear(question: str, answer: str) -> list[str]:
     """Return the phrases of a pair that mean nothing to somebody who sees the pair alone.
 
     These are its pointers at a text, a writer who says "I", how the answer takes up an
-    earlier sentence ("Thus"), and in the question words that stand for something ("this mistake", "they") before
-    anything is named that they could stand for.
+    earlier sentence ("Thus"), and in the question words that stand for something ("this
+    mistake", "they") before anything is named that they could stand for.
     """
     phrases = find_pointers(question) + find_pointers(answer)
     phrases += [match.group() for match in _FIRST_PERSON.finditer(f"{question} {answer}")]
