@@ -39,6 +39,7 @@ lines = st.one_of(
             "1. Another item. With two sentences.",
             "| a | b |",
             "|---|---|",
+            "```",
             'It was so. Dr. J. Smith saw 3.5 of them, e.g. "this." Why? [12] Nobody knows.',
             "wordswithoutanyspaces" * 6,
             "A long line of plain words, one after the other. " * 8,
@@ -60,6 +61,27 @@ def test_chunks_partition_the_text_within_the_limit(text, limit, count):
         assert chunk.tokens == count(chunk.text) <= limit
         position = chunk.end
     assert len({chunk.uuid for chunk in chunks}) == len(chunks)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    texts,
+    st.integers(8, 60),
+    st.integers(0, 4),
+    st.sampled_from(COUNTERS),
+    st.lists(st.integers(0)),
+)
+def test_spans_partition_the_text_with_overlap_and_pages(text, limit, overlap, count, pages):
+    pages = tuple(sorted({0, *(page % (len(text) + 1) for page in pages)}))
+    position = 0
+    for chunk in chunk_document(make_document(text), limit, count, overlap, pages):
+        assert chunk.start == position
+        assert chunk.text == text[chunk.start - chunk.overlap : chunk.end]
+        assert chunk.tokens == count(chunk.text) <= limit
+        assert count(chunk.text[: chunk.overlap]) <= overlap
+        assert 1 <= chunk.page <= len(pages)
+        position = chunk.end
+    assert position == len(text)
 
 
 @settings(max_examples=150, deadline=None)
