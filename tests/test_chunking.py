@@ -304,7 +304,18 @@ TABLE = "\n".join(f"| {n} | {n * 7919 % 997} | {n * 104729 % 9973} | kg |" for n
         (LICENCE, "licence text"),
         (CONTENTS, "table of contents"),
         (INDEX, "index"),
-        (TABLE, "mostly symbols and digits"),
+        (TABLE, "bare table"),
+        (
+            "== 12 == a + b + c + d == 44 == (e + f) / g^2 == 97 == h - i - j == 8 - 9 == k / l + m * n ==",
+            "mostly symbols and digits",
+        ),
+        (
+            "1. What is rust?\n2. Why does it spread?\n3. Name two cures.",
+            "exercises without answers",
+        ),
+        ("Home | Privacy policy\nSkip to main content", "page furniture"),
+        ("Fig. 3. The pump.\nFig. 4. The valve from below.", "captions"),
+        ("1. Ibid., p. 4.\n2. Hall, op. cit., ii. 3.\n3. Cf. Tull, pp. 4-6.", "references"),
     ],
 )
 def test_rules_reject_what_holds_no_facts(text, reason):

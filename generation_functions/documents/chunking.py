@@ -65,9 +65,9 @@ def chunk_document(
     With `overlap`, up to so many of these tokens are the end of the chunk before, whole
     sentences where they fit; a chunk that begins with a heading has none. `pages` are the
     characters at which the pages start. The chunks' spans joined are the document's text.
-    Only a single character that alone counts more than `limit` is let through. A chunk's uuid depends on directory,
-    path and its own text, not on the text around it; an equal text later in the
-    document also carries its number.
+    Only a single character that alone counts more than `limit` is let through. A chunk's
+    uuid depends on directory, path and its own text, not on the text around it; an equal
+    text later in the document also carries its number.
     """
     if limit < 1:
         raise ValueError(f"chunk limit is {limit} tokens; it must be at least 1")
