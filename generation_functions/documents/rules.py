@@ -20,6 +20,7 @@ SHARE_OF_LETTERS = 0.4
 WORDS_IN_PROSE = 8
 CHARACTERS_TO_A_LICENCE_PHRASE = 900
 
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 _LICENCE = re.compile(
     r"permission is hereby granted"
     r"|without warrant(?:y|ies) of any kind"
@@ -46,12 +47,19 @@ _LICENCE = re.compile(
     re.I,
 )
 
+# One of them is in nearly every licence; most texts are done with when none is.
+_LICENCE_WORDS = (
+    "licen", "warrant", "copyright", "reserved", "reproduce", "permission", "consent", "isbn", "©",
+    "gutenberg", "terms of", "damages", "anyone anywhere", "rechte", "droits", "derechos",
+    "diritti", "free software", "redistribution",
+)  # fmt: skip
+
 
 def reject_by_rule(chunk: Chunk) -> str | None:
     """Return the reason to drop `chunk`, or None to keep it."""
     text = chunk.text
-    solid = [character for character in text if not character.isspace()]
-    letters = sum(character.isalpha() for character in solid)
+    solid = sum(map(len, text.split()))
+    letters = len(_NO_LETTERS.sub("", text))
     if letters < FEWEST_LETTERS:
         return "almost no text"
     if _is_licence(text):
@@ -67,15 +75,14 @@ def reject_by_rule(chunk: Chunk) -> str | None:
         return "index"
     if is_captions(lines):
         return "captions"
-    if _share_of_prose(text) >= SHARE_OF_PROSE:
-        return None
+    reason = None
     if is_references(text, lines):
-        return "references"
-    if is_bare_table(lines):
-        return "bare table"
-    if letters < SHARE_OF_LETTERS * len(solid):
-        return "mostly symbols and digits"
-    return None
+        reason = "references"
+    elif is_bare_table(lines):
+        reason = "bare table"
+    elif letters < SHARE_OF_LETTERS * solid:
+        reason = "mostly symbols and digits"
+    return None if reason is None or _share_of_prose(text) >= SHARE_OF_PROSE else reason
 
 
 def _share_of_prose(text: str) -> float:
@@ -93,5 +100,8 @@ def _share_of_prose(text: str) -> float:
 
 
 def _is_licence(text: str) -> bool:
+    lowered = text.lower()
+    if not any(word in lowered for word in _LICENCE_WORDS):
+        return False
     phrases = {match.group().lower() for match in _LICENCE.finditer(text)}
     return len(phrases) >= 2 and len(phrases) >= len(text) / CHARACTERS_TO_A_LICENCE_PHRASE
