@@ -39,6 +39,9 @@ class InputDir(Section):
 
     path: str
     name: str = ""
+    use_subset: bool | None = None  # None: as in `system`
+    subset_size: int | None = Field(default=None, ge=1)
+    cleaned_by_hand: bool = False  # no rule drops a chunk of this folder
     final_system_prompt_additional_context: str = ""
 
 
@@ -110,13 +113,22 @@ class System(Section):
 
     seed: int = 0
     chunk_size: int = Field(default=400, ge=32)  # tokens of the run's counter
+    chunk_overlap: int = Field(default=0, ge=0)  # of them, from the end of the chunk before
     token_counter: str | None = None  # a GGUF's file name, or "words"; default: the small model
     concurrency_limit: int = Field(default=64, ge=1)  # items going at once
     completion_mode: bool = False
     use_stop: bool = True
     use_subset: bool = False
-    subset_size: int = Field(default=30, ge=1)  # chunks, chosen by a seeded hash of their content
+    subset_size: int = Field(default=30, ge=1)  # chunks of each folder, by a seeded hash
+    drop_duplicates: bool = True  # exact and near duplicates among all chunks; the first stays
+    skip_filter_chunks: bool = False  # every chunk goes on without the model's judgement
     shared_instruction: str = ""
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "System":
+        if self.chunk_overlap > self.chunk_size // 2:
+            raise ValueError("`chunk_overlap` must be at most half of `chunk_size`")
+        return self
 
 
 class Questions(Section):

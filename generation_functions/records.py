@@ -51,7 +51,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A span of a document: `text` is `document.text[start:end]`, offsets in characters."""
+    """A span of a document, offsets in characters: `text` is `document.text[start - overlap:end]`.
+
+    `overlap` characters are shared with the chunk before; the spans are disjoint and joined
+    give the document. `headings` lead to the text, the highest first; `page` counts from 1.
+    """
 
     uuid: str
     document: str
@@ -61,6 +65,19 @@ class Chunk:
     start: int
     end: int
     tokens: int
+    overlap: int = 0
+    headings: tuple[str, ...] = ()
+    page: int | None = None
+    language: str = "english"
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedChunk:
+    """Neighbouring base chunks as one: their uuids in `parts`, the worthy share of its text."""
+
+    chunk: Chunk
+    parts: tuple[str, ...]
+    worthy_share: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,22 @@
 """The stages of a run, in order. The notebooks and the command line call these."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+from generation_functions.config import Config
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.chunking import chunk_document
+from generation_functions.documents.duplicates import Duplicate, DuplicateFinder
 from generation_functions.documents.reading import read_documents
 from generation_functions.documents.rules import reject_by_rule
 from generation_functions.engine.tokens import VocabularyCounter
 from generation_functions.pipelines import conversations, questions
-from generation_functions.records import Chunk, Conversation, Document, QAPair
+from generation_functions.records import Chunk, Conversation, Document, QAPair, to_json
 from generation_functions.session import open_counter
 from generation_functions.steps.run import Run
 
@@ -30,43 +33,73 @@ CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION,)
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The documents of a run, their chunks, and the chunks dropped by rules or by the subset."""
+    """The documents of a run, their chunks, and the chunks dropped, each with its reason.
+
+    `duplicates` point from a dropped chunk to the one that was kept.
+    """
 
     documents: tuple[Document, ...]
     chunks: tuple[Chunk, ...]
     dropped: tuple[tuple[Chunk, str], ...]
+    duplicates: tuple[Duplicate, ...] = ()
 
 
 def cut_documents(run: Run) -> Cut:
     """Read the run's documents and cut them; the same input gives the same chunks.
 
-    With `use_subset`, `subset_size` chunks are chosen by a hash of seed and content, so
-    that adding a document changes as little as possible. Raises InputError.
+    Rules drop what is no text to learn from, then all but the first of chunks that are
+    alike, then what is not in its folder's subset. Raises InputError.
     """
     config = run.config
     folders = config.path.input_dirs
     documents = read_documents([Path(one.path) for one in folders], [one.name for one in folders])
     count = open_counter(config)
+    size, overlap = config.system.chunk_size, config.system.chunk_overlap
     try:
         chunks = [
             chunk
             for document in documents
-            for chunk in chunk_document(document, config.system.chunk_size, count)
+            for chunk in chunk_document(document, size, count, overlap, document.pages)
         ]
     finally:
         if isinstance(count, VocabularyCounter):
             count.close()
-    judged = [(chunk, reject_by_rule(chunk)) for chunk in chunks]
-    good = [chunk for chunk, reason in judged if reason is None]
-    if config.system.use_subset:
-        good = choose_subset(good, config.system.subset_size, config.system.seed)
+    by_hand = {one.name for one in folders if one.cleaned_by_hand}
+    reasons = {
+        chunk.uuid: reason
+        for chunk in chunks
+        if chunk.directory not in by_hand and (reason := reject_by_rule(chunk))
+    }
+    good = [chunk for chunk in chunks if chunk.uuid not in reasons]
+    duplicates = find_duplicates(good) if config.system.drop_duplicates else []
+    reasons |= {duplicate.uuid: duplicate.reason for duplicate in duplicates}
+    good = [chunk for chunk in good if chunk.uuid not in reasons]
+    good = _choose_subsets(good, config)
     chosen = {chunk.uuid for chunk in good}
     dropped = tuple(
-        (chunk, reason or "not in the subset")
-        for chunk, reason in judged
+        (chunk, reasons.get(chunk.uuid, "not in the subset"))
+        for chunk in chunks
         if chunk.uuid not in chosen
     )
-    return Cut(tuple(documents), tuple(good), dropped)
+    return Cut(tuple(documents), tuple(good), dropped, tuple(duplicates))
+
+
+def find_duplicates(chunks: Iterable[Chunk]) -> list[Duplicate]:
+    """Return which of the chunks are like an earlier one."""
+    finder = DuplicateFinder()
+    return [found for chunk in chunks if (found := finder.add(chunk.uuid, chunk.text))]
+
+
+def _choose_subsets(chunks: Sequence[Chunk], config: Config) -> list[Chunk]:
+    """Return the chunks of the subset of each folder that has one, and all of the others."""
+    general = config.system
+    chosen = []
+    for folder in config.path.input_dirs:
+        own = [chunk for chunk in chunks if chunk.directory == folder.name]
+        if general.use_subset if folder.use_subset is None else folder.use_subset:
+            own = choose_subset(own, folder.subset_size or general.subset_size, general.seed)
+        chosen += own
+    return chosen
 
 
 def choose_subset(chunks: Sequence[Chunk], size: int, seed: int) -> list[Chunk]:
@@ -80,7 +113,7 @@ def choose_subset(chunks: Sequence[Chunk], size: int, seed: int) -> list[Chunk]:
 
 
 async def documents(run: Run, limit: int | None = None) -> Cut:
-    """Read and cut the documents; write each one's cleaned text to documents/."""
+    """Read and cut the documents; write their cleaned texts and which chunks are duplicates."""
     async with run.stage("documents", limit):
         cut = cut_documents(run)
         for document in cut.documents:
@@ -89,6 +122,8 @@ async def documents(run: Run, limit: int | None = None) -> Cut:
             run.count("documents", chunk.uuid)
         for chunk, reason in cut.dropped:
             run.count("documents", chunk.uuid, rejected=reason)
+        lines = (json.dumps(to_json(one)) + "\n" for one in cut.duplicates)
+        run.write_text("duplicates.jsonl", "".join(lines))
     return cut
 
 

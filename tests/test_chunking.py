@@ -39,6 +39,7 @@ lines = st.one_of(
             "1. Another item. With two sentences.",
             "| a | b |",
             "|---|---|",
+            "```",
             'It was so. Dr. J. Smith saw 3.5 of them, e.g. "this." Why? [12] Nobody knows.',
             "wordswithoutanyspaces" * 6,
             "A long line of plain words, one after the other. " * 8,
@@ -60,6 +61,27 @@ def test_chunks_partition_the_text_within_the_limit(text, limit, count):
         assert chunk.tokens == count(chunk.text) <= limit
         position = chunk.end
     assert len({chunk.uuid for chunk in chunks}) == len(chunks)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    texts,
+    st.integers(8, 60),
+    st.integers(0, 4),
+    st.sampled_from(COUNTERS),
+    st.lists(st.integers(0)),
+)
+def test_spans_partition_the_text_with_overlap_and_pages(text, limit, overlap, count, pages):
+    pages = tuple(sorted({0, *(page % (len(text) + 1) for page in pages)}))
+    position = 0
+    for chunk in chunk_document(make_document(text), limit, count, overlap, pages):
+        assert chunk.start == position
+        assert chunk.text == text[chunk.start - chunk.overlap : chunk.end]
+        assert chunk.tokens == count(chunk.text) <= limit
+        assert count(chunk.text[: chunk.overlap]) <= overlap
+        assert 1 <= chunk.page <= len(pages)
+        position = chunk.end
+    assert position == len(text)
 
 
 @settings(max_examples=150, deadline=None)
@@ -282,7 +304,18 @@ TABLE = "\n".join(f"| {n} | {n * 7919 % 997} | {n * 104729 % 9973} | kg |" for n
         (LICENCE, "licence text"),
         (CONTENTS, "table of contents"),
         (INDEX, "index"),
-        (TABLE, "mostly symbols and digits"),
+        (TABLE, "bare table"),
+        (
+            "== 12 == a + b + c + d + o + p == 44 == (e + f) / g^2 == 97 == h - i - j == k / l",
+            "mostly symbols and digits",
+        ),
+        (
+            "1. What is rust?\n2. Why does it spread?\n3. Name two cures.",
+            "exercises without answers",
+        ),
+        ("Home | Privacy policy\nSkip to main content", "page furniture"),
+        ("Fig. 3. The pump.\nFig. 4. The valve from below.", "captions"),
+        ("1. Ibid., p. 4.\n2. Hall, op. cit., ii. 3.\n3. Cf. Tull, pp. 4-6.", "references"),
     ],
 )
 def test_rules_reject_what_holds_no_facts(text, reason):

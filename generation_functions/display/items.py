@@ -54,6 +54,20 @@ def show_dropped(cut: Cut, most: int = 50) -> Html:
     return show_table(rows, empty="No chunk was dropped by a rule.")
 
 
+def show_duplicates(cut: Cut, most: int = 10) -> Html:
+    """Return the chunks that are like an earlier one, each beside the one that was kept."""
+    chunks = {chunk.uuid: chunk for chunk in (*cut.chunks, *(one for one, _ in cut.dropped))}
+    rows = [
+        {
+            "reason": found.reason,
+            "kept": f"{chunks[found.kept].source}: {shorten(chunks[found.kept].text, 400)}",
+            "dropped": f"{chunks[found.uuid].source}: {shorten(chunks[found.uuid].text, 400)}",
+        }
+        for found in cut.duplicates[:most]
+    ]
+    return show_table(rows, empty="No chunk is like another.")
+
+
 def chunk_lengths(cut: Cut) -> dict[str, list[int]]:
     """Return the tokens of the chunks that go on, and of those that a rule dropped."""
     return {

@@ -9,10 +9,21 @@ places. Where a chapter starts, chunks start anew, so an edit reaches a few chun
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
-from generation_functions.documents.layout import Span, is_heading, split_blocks, split_units
+from generation_functions.documents.languages import guess_language
+from generation_functions.documents.layout import (
+    Span,
+    is_code,
+    is_heading,
+    split_blocks,
+    split_lines,
+    split_units,
+)
+from generation_functions.documents.outline import read_outline
 from generation_functions.documents.sentences import split_sentences
 from generation_functions.records import Chunk, Document, make_uuid
 
@@ -24,6 +35,7 @@ AFTER_COLON = 0.6
 INSIDE_SENTENCE = 1.0
 AFTER_HEADING = 2.0
 
+CHARACTERS_IN_A_TOKEN = 12  # overlap is looked for no further back
 GRAINS_IN_A_CHUNK = 24  # more would only be slower: pieces this small are put together
 
 _SPACE = re.compile(r"\s+")
@@ -41,23 +53,45 @@ class _Piece:
     price: float
 
 
-def chunk_document(document: Document, limit: int, count: Counter) -> list[Chunk]:
+def chunk_document(
+    document: Document,
+    limit: int,
+    count: Counter,
+    overlap: int = 0,
+    pages: tuple[int, ...] = (),
+) -> list[Chunk]:
     """Cut `document` into chunks of at most `limit` tokens, as `count` counts them.
 
-    The chunks' texts joined are the document's text. Only a single character that
-    alone counts more than `limit` is let through. A chunk's uuid depends on directory,
-    path and its own text, not on the text around it; an equal text later in the
-    document also carries its number.
+    With `overlap`, up to so many of these tokens are the end of the chunk before, whole
+    sentences where they fit; a chunk that begins with a heading has none. `pages` are the
+    characters at which the pages start. The chunks' spans joined are the document's text.
+    Only a single character that alone counts more than `limit` is let through. A chunk's
+    uuid depends on directory, path and its own text, not on the text around it; an equal
+    text later in the document also carries its number.
     """
     if limit < 1:
         raise ValueError(f"chunk limit is {limit} tokens; it must be at least 1")
-    pieces = _lay_out(document.text, limit, count)
+    if not 0 <= overlap <= limit // 2:
+        raise ValueError(f"overlap is {overlap} tokens; it must be at most half of {limit}")
+    whole = document.text
+    blocks = split_blocks(whole)
+    language = guess_language(whole)
+    outline = read_outline(whole, blocks)
+    spans = _join(
+        whole, _lay_out(whole, blocks, limit - overlap, count, language), limit - overlap, count
+    )
     parent = make_uuid(document.directory, document.path)
     seen: dict[str, int] = {}
     chunks = []
-    for start, end, tokens in _join(document.text, pieces, limit, count):
-        text = document.text[start:end]
+    previous = 0
+    for start, end, tokens in spans:
+        lead = start
+        if overlap and start and not outline.is_heading(start):
+            lead = _find_lead(whole, (previous, start, end), overlap, limit, count, language)
+        previous = start
+        text = whole[lead:end]
         repeat = seen[text] = seen.get(text, -1) + 1
+        first_letter = start + len(whole[start:end]) - len(whole[start:end].lstrip())
         chunks.append(
             Chunk(
                 uuid=make_uuid(parent, text, *([str(repeat)] if repeat else [])),
@@ -67,37 +101,74 @@ def chunk_document(document: Document, limit: int, count: Counter) -> list[Chunk
                 text=text,
                 start=start,
                 end=end,
-                tokens=tokens,
+                tokens=count(text) if lead < start else tokens,
+                overlap=start - lead,
+                headings=outline.at(start, end),
+                page=max(1, bisect_right(pages, first_letter)) if pages else None,
+                language=language,
             )
         )
     return chunks
 
 
-def _lay_out(text: str, limit: int, count: Counter) -> list[_Piece]:
-    blocks = split_blocks(text)
+def _find_lead(
+    text: str,
+    places: tuple[int, int, int],
+    overlap: int,
+    limit: int,
+    count: Counter,
+    language: str,
+) -> int:
+    """Return where the overlap begins; `places` are previous start, start and end."""
+    previous, start, end = places
+    window = max(previous, start - CHARACTERS_IN_A_TOKEN * overlap)
+    before = text[window:start]
+
+    def fits(lead: int) -> bool:
+        return count(text[lead:start]) <= overlap and count(text[lead:end]) <= limit
+
+    sentences = [window + a for a, _ in split_sentences(before, language)]
+    for lead in sentences[window > previous :]:
+        if fits(lead):
+            return lead
+    words = [window + match.end() for match in _SPACE.finditer(before) if match.end() < len(before)]
+    best = bisect_left(words, True, key=fits)
+    return words[best] if best < len(words) and fits(words[best]) else start
+
+
+def _lay_out(
+    text: str, blocks: list[Span], limit: int, count: Counter, language: str
+) -> list[_Piece]:
     headings = [is_heading(text[start:end]) for start, end in blocks]
     pieces: list[_Piece] = []
     for number, (start, end) in enumerate(blocks):
+        block = text[start:end]
         if number + 1 < len(blocks) and headings[number + 1] and not headings[number]:
             price = BEFORE_HEADING
         elif headings[number]:
             price = AFTER_HEADING
         else:
-            price = AFTER_COLON if text[start:end].rstrip().endswith(":") else AFTER_BLOCK
-        pieces.extend(_fit(text, (start, end), price, limit, count, _SPLITS))
+            price = AFTER_COLON if block.rstrip().endswith(":") else AFTER_BLOCK
+        splits = _CODE_SPLITS if is_code(block) else _text_splits(language)
+        pieces.extend(_fit(text, (start, end), price, limit, count, splits))
     if pieces:
         pieces[-1] = replace(pieces[-1], price=0.0)
     return pieces
 
 
-def _contiguous_sentences(text: str) -> list[Span]:
+def _contiguous_sentences(text: str, language: str) -> list[Span]:
     """Sentences with the white space after them, so that none is lost."""
-    starts = [0, *(start for start, _ in split_sentences(text)[1:])]
+    starts = [0, *(start for start, _ in split_sentences(text, language)[1:])]
     return list(zip(starts, [*starts[1:], len(text)], strict=True))
 
 
 _Splits = tuple[tuple[Callable[[str], list[Span]], float], ...]
-_SPLITS: _Splits = ((split_units, AFTER_UNIT), (_contiguous_sentences, AFTER_SENTENCE))
+_CODE_SPLITS: _Splits = ((split_lines, AFTER_UNIT),)
+
+
+def _text_splits(language: str) -> _Splits:
+    sentences = partial(_contiguous_sentences, language=language)
+    return ((split_units, AFTER_UNIT), (sentences, AFTER_SENTENCE))
 
 
 def _fit(

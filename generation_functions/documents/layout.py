@@ -18,6 +18,7 @@ _MARKDOWN_HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
 _UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})\s*$")
 _BULLET = re.compile(r"\s*[-*+•‣]\s+\S")
 _NUMBERED = re.compile(r"\s*(\(?\d{1,3}[.)]|\(?[a-z][)]|\([ivx]{1,5}\)|\[\d{1,3}\])\s+\S")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _NAMED_PART = re.compile(r"(chapter|part|book|section|appendix|volume)\s+[\divxlc]+\b", re.I)
 
 
@@ -33,10 +34,15 @@ def _spans(starts: list[int], length: int) -> list[Span]:
 
 
 def split_blocks(text: str) -> list[Span]:
-    """Split at blank lines and before Markdown headings; blank lines end a block."""
+    """Split at blank lines and before Markdown headings; fenced code is one block."""
     starts = [0]
     seen, blank = False, False
+    code_ends = dict(_fences(text))
+    code_end = 0
     for start, line in _lines(text):
+        if start < code_end:
+            continue
+        code_end = code_ends.get(start, 0)
         if not line.strip():
             blank = True
             continue
@@ -44,6 +50,23 @@ def split_blocks(text: str) -> list[Span]:
             starts.append(start)
         seen, blank = True, False
     return _spans(starts, len(text))
+
+
+def _fences(text: str) -> list[Span]:
+    """Fenced code, from the line that opens it to the end of the one that closes it."""
+    marks = [(at, at + len(line)) for at, line in _lines(text) if _FENCE.match(line)]
+    return [(one[0], two[1]) for one, two in zip(marks[::2], marks[1::2], strict=False)]
+
+
+def is_code(block: str) -> bool:
+    """Say whether a block is fenced code as a whole."""
+    fences = _fences(block)
+    return bool(fences) and not block[: fences[0][0]].strip() and not block[fences[0][1] :].strip()
+
+
+def split_lines(text: str) -> list[Span]:
+    """Split after every line."""
+    return [(start, start + len(line)) for start, line in _lines(text)]
 
 
 def split_units(text: str) -> list[Span]:

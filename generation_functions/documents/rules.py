@@ -2,30 +2,25 @@
 
 import re
 
+from generation_functions.documents.apparatus import (
+    is_bare_table,
+    is_captions,
+    is_contents,
+    is_exercise,
+    is_furniture,
+    is_index,
+    is_references,
+)
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.records import Chunk
 
 FEWEST_LETTERS = 12
-FEWEST_ENTRIES = 6
-LONGEST_ENTRY = 200  # characters
-SHARE_OF_ENTRIES = 0.6
 SHARE_OF_PROSE = 0.4
 SHARE_OF_LETTERS = 0.4
 WORDS_IN_PROSE = 8
 CHARACTERS_TO_A_LICENCE_PHRASE = 900
 
-_DOT_LEADER = re.compile(r"\S\s*(?:\.[ .]{2,}|…+|\t+| {3,})\s*(?:\d{1,4}|[ivxlc]{1,6})\.?$")
-_PART = re.compile(
-    r"(?:#+ |[-*] |\|)?\s*"
-    r"(?:chapter|part|book|section|appendix|[ivxlc]{1,6}\.|\d{1,2}(?:\.\d+)*\.?)[ \t]+\S",
-    re.I,
-)
-_CONTENTS = re.compile(r"^[#*_ \t]*(?:table of )?contents[.:*_ \t]*$", re.I | re.M)
-_INDEX_ENTRY = re.compile(
-    r"[^\W\d].*?[, ]\s*\d{1,4}(?:\s*[-–]\s*\d{1,4})?(?:\s*[,;]\s*\d{1,4}(?:\s*[-–]\s*\d{1,4})?)*"
-    r"(?:\s*(?:ff?|n)\.?)?\s*[;.,]?$"
-)
-_INDEX_SEVERAL_PAGES = re.compile(r"\d{1,4}\s*[,–-]\s*\d{1,4}\s*[;.,]?$")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
 _LICENCE = re.compile(
     r"permission is hereby granted"
     r"|without warrant(?:y|ies) of any kind"
@@ -40,30 +35,54 @@ _LICENCE = re.compile(
     r"|all rights reserved"
     r"|licensed under the"
     r"|(?:no part of this (?:book|publication)|may be reproduced,? (?:stored|in any form))"
-    r"|indirect, (?:special|incidental|consequential)",
+    r"|(?:indirect, |special, )?(?:incidental|consequential)"
+    r"|without any warranty|no warranties|accepts? no liability|be liable for"
+    r"|copyright (?:holder|owner|notice)"
+    r"|general public license|software distributed under|this program is distributed"
+    r"|prior (?:written )?(?:permission|consent)|otherwise circulated|by way of trade"
+    r"|for the use of anyone anywhere|terms of use|licenses/by"
+    r"|catalogue record|moral rights?|printed (?:and bound )?in|first published|\bisbn\b|©"
+    r"|alle rechte vorbehalten|schriftliche genehmigung|tous droits réservés"
+    r"|todos los derechos reservados|tutti i diritti riservati",
     re.I,
 )
+
+# One of them is in nearly every licence; most texts are done with when none is.
+_LICENCE_WORDS = (
+    "licen", "warrant", "copyright", "reserved", "reproduce", "permission", "consent", "isbn", "©",
+    "gutenberg", "terms of", "damages", "anyone anywhere", "rechte", "droits", "derechos",
+    "diritti", "free software", "redistribution",
+)  # fmt: skip
 
 
 def reject_by_rule(chunk: Chunk) -> str | None:
     """Return the reason to drop `chunk`, or None to keep it."""
     text = chunk.text
-    solid = [character for character in text if not character.isspace()]
-    letters = sum(character.isalpha() for character in solid)
+    solid = sum(map(len, text.split()))
+    letters = len(_NO_LETTERS.sub("", text))
     if letters < FEWEST_LETTERS:
         return "almost no text"
     if _is_licence(text):
         return "licence text"
-    if _share_of_prose(text) >= SHARE_OF_PROSE:
-        return None
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if _is_contents(text, lines):
+    if is_furniture(lines):
+        return "page furniture"
+    if is_exercise(text):
+        return "exercises without answers"
+    if is_contents(text, lines):
         return "table of contents"
-    if _is_index(lines):
+    if is_index(text):
         return "index"
-    if letters < SHARE_OF_LETTERS * len(solid):
-        return "mostly symbols and digits"
-    return None
+    if is_captions(lines):
+        return "captions"
+    reason = None
+    if is_references(text, lines):
+        reason = "references"
+    elif is_bare_table(lines):
+        reason = "bare table"
+    elif letters < SHARE_OF_LETTERS * solid:
+        reason = "mostly symbols and digits"
+    return None if reason is None or _share_of_prose(text) >= SHARE_OF_PROSE else reason
 
 
 def _share_of_prose(text: str) -> float:
@@ -81,25 +100,8 @@ def _share_of_prose(text: str) -> float:
 
 
 def _is_licence(text: str) -> bool:
+    lowered = text.lower()
+    if not any(word in lowered for word in _LICENCE_WORDS):
+        return False
     phrases = {match.group().lower() for match in _LICENCE.finditer(text)}
     return len(phrases) >= 2 and len(phrases) >= len(text) / CHARACTERS_TO_A_LICENCE_PHRASE
-
-
-def _is_contents(text: str, lines: list[str]) -> bool:
-    if len(lines) < FEWEST_ENTRIES:
-        return False
-    leaders = sum(bool(_DOT_LEADER.search(line)) for line in lines)
-    if leaders >= SHARE_OF_ENTRIES * len(lines):
-        return True
-    parts = sum(bool(_PART.match(line) or _DOT_LEADER.search(line)) for line in lines)
-    return bool(_CONTENTS.search(text)) and parts >= SHARE_OF_ENTRIES * len(lines)
-
-
-def _is_index(lines: list[str]) -> bool:
-    entries = sum(len(line) <= LONGEST_ENTRY and bool(_INDEX_ENTRY.match(line)) for line in lines)
-    several = sum(bool(_INDEX_SEVERAL_PAGES.search(line)) for line in lines)
-    return (
-        len(lines) >= FEWEST_ENTRIES
-        and entries >= SHARE_OF_ENTRIES * len(lines)
-        and several >= 0.15 * len(lines)
-    )

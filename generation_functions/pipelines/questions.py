@@ -47,7 +47,7 @@ class QuestionRequest:
 
 def show_chunk(chunk: Chunk) -> str:
     """Return the chunk as prompts show it: a numbered sentence a line."""
-    sentences = enumerate(number_sentences(chunk.text), start=1)
+    sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
     return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
 
 
@@ -97,7 +97,7 @@ def _parse_check(pair: QAPair, reply: str) -> bool:
 def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
     if strange_script(reply, request.chunk.text + request.chunk.source):
         raise Unparsable("letters of another script")
-    sentences = number_sentences(request.chunk.text)
+    sentences = number_sentences(request.chunk.text, request.chunk.language)
     pairs: dict[tuple[frozenset[str], frozenset[str]], QAPair] = {}
     for cited, answer, question in _PAIR.findall(reply):
         named = {int(number) for number in re.findall(r"\d+", cited)}
@@ -156,7 +156,7 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
     Exercises ask or give a sum to do. A contents list is no prose: few of its lines end
     as a sentence does.
     """
-    sentences = number_sentences(chunk.text)
+    sentences = number_sentences(chunk.text, chunk.language)
     ended = sum(sentence.rstrip("\"'”’)]_*").endswith((".", "!", "?")) for sentence in sentences)
     possible = ["facts", *UNWORTHY]
     if not _EXERCISE.search(chunk.text):
@@ -169,7 +169,9 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
 def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
     sentences = {
         number: " ".join(sentence.split())
-        for number, sentence in enumerate(number_sentences(request.chunk.text), start=1)
+        for number, sentence in enumerate(
+            number_sentences(request.chunk.text, request.chunk.language), start=1
+        )
     }
     quotes = [
         write_literal(f"{number}\nAnswer: {sentence}")
@@ -236,7 +238,8 @@ CHECKS = (
 
 async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
     """Return the pairs made from `chunk` that are true, to the point and stand alone."""
-    await run.ask(JUDGE_CHUNK, chunk)
+    if not run.config.system.skip_filter_chunks:
+        await run.ask(JUDGE_CHUNK, chunk)
     chunk = run.keep("worthy_for_questions", chunk)
     request = QuestionRequest(chunk, run.config.questions.max_questions)
     written = await run.ask(WRITE_QUESTIONS, request)
