@@ -85,11 +85,11 @@ def check_language(completions: list[Completion]) -> None:
     print(json.dumps({"replies": len(completions), "finished": len(finished), "inside": inside}))
 
 
-def shorten(request: Request, number: int) -> Request:
-    """Return the request with another short passage and a short reply."""
-    passage = request.messages[-1].content[10:40]
+def shorten(request: Request, number: int, characters: int, most: int) -> Request:
+    """Return the request with a shorter passage of its own and a reply of at most `most`."""
+    passage = request.messages[-1].content[10 : 10 + characters]
     last = Message("user", f"Passage: {number}. {passage}")
-    return replace(request, messages=(*request.messages[:-1], last), max_tokens=4)
+    return replace(request, messages=(*request.messages[:-1], last), max_tokens=most)
 
 
 async def endure(settings: LoadSettings, requests: list[Request]) -> None:
@@ -115,16 +115,14 @@ def main() -> None:
     parser.add_argument("--completion-mode", action="store_true", help="for base models")
     options = parser.parse_args()
     settings = LoadSettings(str(options.gguf.resolve()), 8, 1024, 512, -1, os.cpu_count() or 1)
-    greedy = [
-        replace(one, sampling=Sampling(), max_tokens=32)
-        for one in make_requests(options.agree, options.completion_mode)
-    ]
-    compare(settings, greedy)
-    short = [
-        shorten(one, number)
-        for number, one in enumerate(make_requests(options.endure, options.completion_mode))
-    ]
-    asyncio.run(endure(settings, short))
+    if options.agree:
+        requests = make_requests(options.agree, options.completion_mode)
+        greedy = [shorten(one, number, 300, 32) for number, one in enumerate(requests)]
+        compare(settings, [replace(one, sampling=Sampling()) for one in greedy])
+    if options.endure:
+        requests = make_requests(options.endure, options.completion_mode)
+        short = [shorten(one, number, 40, 4) for number, one in enumerate(requests)]
+        asyncio.run(endure(settings, short))
 
 
 if __name__ == "__main__":
