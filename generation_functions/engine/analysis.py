@@ -42,17 +42,27 @@ def reach(starts: Iterable[str], uses: Callable[[str], Iterable[str]]) -> list[s
 
 def may_be_empty(node: Node, empty: Collection[str]) -> bool:
     """Whether a node matches the empty text, where the rules named in `empty` do."""
+    return _holds(node, empty, of_character=False)
+
+
+def can_end(node: Node, ending: Collection[str]) -> bool:
+    """Whether some text ends a node, where texts end the rules named in `ending`."""
+    return _holds(node, ending, of_character=True)
+
+
+def _holds(node: Node, names: Collection[str], of_character: bool) -> bool:
+    """Whether a node has what the rules in `names` have: by one option, and by all in a row."""
     match node:
         case Reference(name):
-            return name in empty
+            return name in names
         case Choice(options):
-            return any(may_be_empty(one, empty) for one in options)
+            return any(_holds(one, names, of_character) for one in options)
         case Sequence(items):
-            return all(may_be_empty(one, empty) for one in items)
+            return all(_holds(one, names, of_character) for one in items)
         case Repeat(item, least, _):
-            return least == 0 or may_be_empty(item, empty)
+            return least == 0 or _holds(item, names, of_character)
         case _:
-            return False
+            return of_character
 
 
 def may_be_filled(node: Node, filled: Collection[str]) -> bool:
@@ -64,21 +74,6 @@ def may_be_filled(node: Node, filled: Collection[str]) -> bool:
             return any(may_be_filled(one, filled) for one in items)
         case Repeat(item, _, most):
             return most != 0 and may_be_filled(item, filled)
-        case _:
-            return True
-
-
-def can_end(node: Node, ending: Collection[str]) -> bool:
-    """Whether some text ends a node, where texts end the rules named in `ending`."""
-    match node:
-        case Reference(name):
-            return name in ending
-        case Choice(options):
-            return any(can_end(one, ending) for one in options)
-        case Sequence(items):
-            return all(can_end(one, ending) for one in items)
-        case Repeat(item, least, _):
-            return least == 0 or can_end(item, ending)
         case _:
             return True
 

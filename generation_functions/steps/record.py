@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from generation_functions.engine.protocol import Completion
 from generation_functions.records import to_json
 
 Result = Literal["kept", "rejected", "failed"]
@@ -26,35 +25,6 @@ class Reply:
     completion_tokens: int
     seconds: float
     thinking: str = ""
-
-    @classmethod
-    def of(
-        cls,
-        completion: Completion,
-        *,
-        key: str,
-        prompt: str,
-        model: str,
-        vote: int,
-        attempt: int,
-        seed: int,
-    ) -> "Reply":
-        """Make the reply that a completion is."""
-        return cls(
-            key=key,
-            prompt=prompt,
-            model=model,
-            vote=vote,
-            attempt=attempt,
-            seed=seed,
-            text=completion.text,
-            finish_reason=completion.finish_reason,
-            prompt_tokens=completion.prompt_tokens,
-            cached_tokens=completion.cached_tokens,
-            completion_tokens=completion.completion_tokens,
-            seconds=completion.seconds,
-            thinking=completion.thinking,
-        )
 
 
 @dataclass(frozen=True, slots=True)

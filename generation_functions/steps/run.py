@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -305,8 +306,8 @@ class Run:
             raise Failed("no reply in time") from error
         except GrammarError as error:
             raise GrammarError(f"{step.name}.gbnf: {error}") from error
-        reply = Reply.of(
-            completion,
+        reply = Reply(
+            **asdict(completion),
             key=key,
             prompt=prompt.hash,
             model=engine.fingerprint,
