@@ -69,9 +69,8 @@ def check_everything(config_file: Path | None = None) -> int:
 
 
 def _read_overrides(config_file: Path) -> list[Path]:
-    path = load_config(config_file).path
-    given = (path.prompts, path.default_prompts)
-    return [(config_file.parent / one).resolve() for one in given if one]
+    folders = load_config(config_file).path.prompt_folders
+    return [(config_file.parent / one).resolve() for one in folders]
 
 
 def _check_step(step: Step[Any, Any], folders: Sequence[Path], found: _Findings) -> None:

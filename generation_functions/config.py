@@ -54,6 +54,11 @@ class Paths(Section):
     prompts: str | None = None
     default_prompts: str | None = None
 
+    @property
+    def prompt_folders(self) -> list[Path]:
+        """The folders of prompts that go before the program's own, the first first."""
+        return [Path(one) for one in (self.prompts, self.default_prompts) if one]
+
 
 class Model(Section):
     """One model role: a GGUF in `path.models_dir`, or a model behind a server, and its use.
@@ -101,11 +106,22 @@ class Model(Section):
         return hide_logins(url) if url else url
 
 
+Role = Literal["small", "large"]
+
+
 class Models(Section):
-    """The two roles. The same GGUF in both is loaded once."""
+    """The two roles. The same GGUF in both is loaded once.
+
+    `steps` gives a step the other role than its own, by the step's name.
+    """
 
     small: Model
     large: Model
+    steps: dict[str, Role] = {}
+
+    def of(self, role: str) -> Model:
+        """Return the model of a role."""
+        return {"small": self.small, "large": self.large}[role]
 
 
 class System(Section):

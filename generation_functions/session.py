@@ -10,9 +10,10 @@ from generation_functions.engine.gguf import read_model
 from generation_functions.engine.pool import Engines
 from generation_functions.engine.protocol import Engine
 from generation_functions.engine.tokens import Count, VocabularyCounter, count_words
-from generation_functions.errors import ConfigError
+from generation_functions.errors import ConfigError, PromptError
 from generation_functions.opening import make_engines
 from generation_functions.steps.files import Writer
+from generation_functions.steps.prompts import find_prompt
 from generation_functions.steps.run import Run
 
 WORDS = "words"
@@ -26,6 +27,7 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     Raises ConfigError and ModelError, naming the file and what to do.
     """
     config = read_config(config_file)
+    _check_steps(config)
     folder = Path(config.path.output_dir)
     config = _pin_counter(config, folder)
     by_role = dict(engines) if engines else make_engines(config)
@@ -78,6 +80,14 @@ def _resolve(config: Config, base: Path) -> Config:
         }
     )
     return config.model_copy(update={"path": resolved})
+
+
+def _check_steps(config: Config) -> None:
+    for name in config.models.steps:
+        try:
+            find_prompt(name, config.path.prompt_folders)
+        except PromptError as error:
+            raise ConfigError(f"`models.steps.{name}` is no step: {error}") from error
 
 
 def _pin_counter(config: Config, folder: Path) -> Config:

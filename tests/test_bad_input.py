@@ -59,6 +59,14 @@ def test_a_missing_model_names_what_is_there(
     assert "other.gguf" in said
 
 
+def test_a_step_that_does_not_exist_cannot_be_given_a_model(
+    tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config["models"]["steps"] = {"write_question": "large"}
+    said = error_of(tmp_path, config, capsys)
+    assert "`models.steps.write_question` is no step" in said
+
+
 def test_a_file_that_is_no_gguf(
     tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

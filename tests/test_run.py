@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from conftest import OpenRun
 
+from generation_functions.engine.pool import Engines
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import (
@@ -24,7 +25,8 @@ from generation_functions.errors import (
     RunFolderError,
     Unparsable,
 )
-from generation_functions.steps.run import Run, derive_seed
+from generation_functions.steps.inquiry import derive_seed
+from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
 
 GRAMMAR = 'root ::= "Colour: " word\nword ::= [a-z]{1,20}\n'
@@ -121,6 +123,16 @@ def test_an_answered_request_is_never_asked_again(colours: Callable[..., Run]) -
     assert inside(again, lambda: again.ask(NAME_COLOUR, ROSE)) == "red"
     assert second.requests == []
     assert (counts(again)["new_calls"], counts(again)["replayed_calls"]) == (0, 1)
+
+
+def test_the_config_may_give_a_step_the_other_model(colours: Callable[..., Run]) -> None:
+    run = colours(always("Colour: red"))
+    large = ScriptedEngine(lambda request: "Colour: blue", fingerprint="large")
+    run.engines = Engines({"small": run.engines.of("small"), "large": large})
+    models = run.config.models.model_copy(update={"steps": {"name_colour": "large"}})
+    run.config = run.config.model_copy(update={"models": models})
+    assert inside(run, lambda: run.ask(NAME_COLOUR, ROSE)) == "blue"
+    assert record(run, ROSE)["replies"][0]["model"] == "large"
 
 
 def test_another_model_seed_prompt_or_grammar_is_another_request(

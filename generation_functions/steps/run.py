@@ -1,10 +1,9 @@
 """A run: a folder, a config and the engines. `ask`, `vote`, `keep` and `map`."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +12,7 @@ from tqdm.auto import tqdm
 
 from generation_functions.config import Config
 from generation_functions.engine.pool import Engines
-from generation_functions.engine.protocol import Request, key_of
+from generation_functions.engine.protocol import key_of
 from generation_functions.errors import (
     Dropped,
     Failed,
@@ -25,14 +24,17 @@ from generation_functions.errors import (
     Unparsable,
 )
 from generation_functions.records import to_json
-from generation_functions.steps.files import Writer, dump, read_json
+from generation_functions.steps.files import Writer, read_json
 from generation_functions.steps.funnel import StepCount
+from generation_functions.steps.inquiry import Inquiry
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt, load_prompt
 from generation_functions.steps.record import Outcome, Record, Refusal, Reply
+from generation_functions.steps.record_files import RecordFiles
 from generation_functions.steps.stage_pass import Pass, log_to
 from generation_functions.steps.step import Item, Step
 from generation_functions.steps.survivors import read_survivors
+from generation_functions.steps.window import apply
 
 I = TypeVar("I", bound=Item)
 O = TypeVar("O")
@@ -51,7 +53,7 @@ class Run:
         self.keep_models = False
         self._writer = Writer()
         self._prompts: dict[str, Prompt] = {}
-        self._writing: dict[tuple[str, str], asyncio.Event] = {}
+        self._records = RecordFiles(folder, self._writer)
         self._pass: Pass | None = None
         self._showing = False
 
@@ -85,34 +87,18 @@ class Run:
         a `label`, the items are counted under it in the funnel.
         """
         results: dict[int, R] = {}
-        going: set[asyncio.Task[None]] = set()
         count = self._current.pipelines[label] if label else StepCount()
+        applied = apply(function, items, self.config.system.concurrency_limit)
         with self._bar(items, label) as bar:
-
-            async def one(index: int, item: I) -> None:
-                try:
-                    results[index] = await function(item)
-                    count.note(item.uuid, Outcome("kept"))
-                except Rejected as dropped:
-                    count.note(item.uuid, Outcome("rejected", dropped.reason))
-                except Dropped as dropped:
-                    count.note(item.uuid, Outcome("failed", dropped.reason))
-                bar.update()
-
-            try:
-                for index, item in enumerate(items):
-                    going.add(asyncio.ensure_future(one(index, item)))
-                    if len(going) >= self.config.system.concurrency_limit:
-                        done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                        _raise_first(done)
-                while going:
-                    done, going = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
-                    _raise_first(done)
-            finally:
-                for task in going:
-                    task.cancel()
-                await asyncio.gather(*going, return_exceptions=True)
-        return [results[index] for index in sorted(results)]
+            async with aclosing(applied):
+                async for place, item, result in applied:
+                    if isinstance(result, Dropped):
+                        count.note(item.uuid, _outcome_of(result))
+                    else:
+                        results[place] = result
+                        count.note(item.uuid, Outcome("kept"))
+                    bar.update()
+        return [results[place] for place in sorted(results)]
 
     async def ask(self, step: Step[I, O], item: I) -> O:
         """Ask a step about an item, or take the answer that it had in this run.
@@ -120,12 +106,8 @@ class Run:
         Raises Rejected and Failed, which drop the item, and EngineError, which does not:
         the same code run again asks again.
         """
-        async with self._record(step, item) as record:
-            try:
-                output = await self._attempt(step, item, record, vote=0)
-            except Dropped as dropped:
-                self._conclude(record, _outcome_of(dropped))
-                raise
+        async with self._inquire(step, item) as (inquiry, record):
+            output = await self._attempt(inquiry, record, vote=0)
             self._conclude(record, Outcome("kept", output=output))
             return output
 
@@ -137,20 +119,16 @@ class Run:
         """
         total = self.config.questions.double_check_counter
         needed = total // 2 + 1
-        async with self._record(step, item) as record:
+        async with self._inquire(step, item) as (inquiry, record):
             votes: list[bool | None] = []
-            try:
-                while votes.count(True) < needed and votes.count(False) < needed:
-                    missing = needed - max(votes.count(True), votes.count(False))
-                    wave = range(len(votes), min(len(votes) + missing, total))
-                    if not wave:
-                        raise Failed("no majority: unusable votes")
-                    votes += await asyncio.gather(
-                        *(self._cast(step, item, record, number) for number in wave)
-                    )
-            except Dropped as dropped:
-                self._conclude(record, _outcome_of(dropped))
-                raise
+            while votes.count(True) < needed and votes.count(False) < needed:
+                missing = needed - max(votes.count(True), votes.count(False))
+                wave = range(len(votes), min(len(votes) + missing, total))
+                if not wave:
+                    raise Failed("no majority: unusable votes")
+                votes += await asyncio.gather(
+                    *(self._cast(inquiry, record, number) for number in wave)
+                )
             passed = votes.count(True) >= needed
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
@@ -207,109 +185,73 @@ class Run:
 
     def _prompt(self, step: Step[Any, Any]) -> Prompt:
         if step.name not in self._prompts:
-            path = self.config.path
-            overrides = [Path(one) for one in (path.prompts, path.default_prompts) if one]
-            prompt = load_prompt(step.name, overrides)
-            self._prompts[step.name] = prompt
+            self._prompts[step.name] = load_prompt(step.name, self.config.path.prompt_folders)
         return self._prompts[step.name]
 
     @asynccontextmanager
-    async def _record(self, step: Step[Any, Any], item: Item) -> AsyncIterator[Record]:
-        """Lend an item's record, one writer at a time."""
-        key = (step.name, item.uuid)
-        while key in self._writing:
-            await self._writing[key].wait()
-        done = self._writing[key] = asyncio.Event()
-        try:
-            value = read_json(self._path(step.name, item.uuid))
-            record = Record.from_json(value) if value else Record(item.uuid, step.name)
-            record.fields = to_json(dict(step.fields(item)))
-            yield record
-        finally:
-            del self._writing[key]
-            done.set()
-
-    def _path(self, step: str, uuid: str) -> Path:
-        return self.folder / step / f"{uuid}.json"
+    async def _inquire(
+        self, step: Step[I, O], item: I
+    ) -> AsyncIterator[tuple[Inquiry[I, O], Record]]:
+        """Lend an item's record, with what is to be asked; what drops the item is noted."""
+        async with self._records.lend(step.name, item.uuid) as record:
+            inquiry = Inquiry.of(step, item, self._prompt(step), self.config)
+            record.fields = to_json(inquiry.fields)
+            try:
+                yield inquiry, record
+            except Dropped as dropped:
+                self._conclude(record, _outcome_of(dropped))
+                raise
 
     def _conclude(self, record: Record, outcome: Outcome) -> None:
         record.outcome = outcome
-        self._save(record)
+        self._records.save(record)
         self._current.steps[record.step].note(record.uuid, outcome)
 
-    def _save(self, record: Record) -> None:
-        path = self._path(record.step, record.uuid)
-        text = dump(record.as_json())
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            self._writer.write(path, text)
-
-    async def _cast(self, step: Step[I, bool], item: I, record: Record, number: int) -> bool | None:
+    async def _cast(self, inquiry: Inquiry[Any, bool], record: Record, number: int) -> bool | None:
         try:
-            return await self._attempt(step, item, record, vote=number)
+            return await self._attempt(inquiry, record, vote=number)
         except Failed:
             return None
 
-    async def _attempt(self, step: Step[I, O], item: I, record: Record, vote: int) -> O:
+    async def _attempt(self, inquiry: Inquiry[Any, O], record: Record, vote: int) -> O:
         """Return the first usable reply's output, over the step's attempts."""
-        prompt = self._prompt(step)
-        rules = step.rules(item)
-        grammar = prompt.grammar.replace(rules) if rules else prompt.grammar
-        messages, shared = prompt.messages(step.fields(item))
         problem = ""
-        for attempt in range(prompt.content.attempts):
-            seed = derive_seed(self.config.system.seed, item.uuid, step.name, vote, attempt)
-            request = Request(
-                messages=messages,
-                grammar=grammar.text,
-                sampling=prompt.sampling,
-                seed=seed,
-                max_tokens=prompt.content.max_tokens,
-                stop=prompt.content.stop if self.config.system.use_stop else (),
-                completion_mode=self.config.system.completion_mode,
-                thinking=getattr(self.config.models, step.role).thinking,
-                shared=shared,
-            )
-            reply = await self._reply(step, request, record, vote, attempt)
-            if reply.finish_reason != "stop":
-                problem = "truncated at max_tokens"
-            elif prompt.grammar.reaches_bound(reply.text) and grammar.reaches_bound(reply.text):
-                problem = "truncated at a bound of the grammar"
-            else:
-                try:
-                    return step.parse(item, reply.text)
-                except Unparsable as error:
-                    problem = str(error)
+        for attempt in range(inquiry.prompt.content.attempts):
+            reply = await self._reply(inquiry, record, vote, attempt)
+            try:
+                return inquiry.read(reply)
+            except Unparsable as error:
+                problem = str(error)
         raise Failed(problem)
 
     async def _reply(
-        self, step: Step[Any, Any], request: Request, record: Record, vote: int, attempt: int
+        self, inquiry: Inquiry[Any, Any], record: Record, vote: int, attempt: int
     ) -> Reply:
         """Return the stored reply to exactly this request, or ask for it and store it."""
-        engine = self.engines.of(step.role)
+        engine = self.engines.of(inquiry.role)
+        request = inquiry.request(vote, attempt)
         key = key_of(request, engine.fingerprint)
-        count = self._current.steps[step.name]
+        count = self._current.steps[record.step]
         stored = record.reply(key)
         if stored:
             count.replayed_calls += 1
             return stored
-        refusal = record.refusal(key, engine.context)
-        if refusal:
+        if record.refusal(key, engine.context):
             raise Rejected("prompt longer than the context")
-        prompt = self._prompt(step)
-        self._save_prompt(prompt)
+        self._records.save_prompt(inquiry.prompt)
         try:
-            completion = await self.engines.complete(step.role, request)
+            completion = await self.engines.complete(inquiry.role, request)
         except PromptTooLong as error:
             record.refusals.append(Refusal(key, engine.context, str(error)))
             raise Rejected("prompt longer than the context") from error
         except RequestTimeout as error:
             raise Failed("no reply in time") from error
         except GrammarError as error:
-            raise GrammarError(f"{step.name}.gbnf: {error}") from error
+            raise GrammarError(f"{record.step}.gbnf: {error}") from error
         reply = Reply(
             **asdict(completion),
             key=key,
-            prompt=prompt.hash,
+            prompt=inquiry.prompt.hash,
             model=engine.fingerprint,
             vote=vote,
             attempt=attempt,
@@ -317,15 +259,9 @@ class Run:
         )
         record.replies.append(reply)
         record.replies.sort(key=lambda one: (one.vote, one.attempt))
-        self._save(record)
+        self._records.save(record)
         count.add_call(completion)
         return reply
-
-    def _save_prompt(self, prompt: Prompt) -> None:
-        path = self.folder / prompt.name / "prompts" / f"{prompt.hash}.json"
-        if not path.exists():
-            content = prompt.content.model_dump(mode="json")
-            self._writer.write(path, dump({"prompt": content, "grammar": prompt.grammar.text}))
 
     @contextmanager
     def _bar(self, items: Iterable[Any], label: str) -> Iterator[Any]:
@@ -340,17 +276,5 @@ class Run:
             self._showing = not outermost
 
 
-def derive_seed(run_seed: int, uuid: str, step: str, vote: int, attempt: int) -> int:
-    """Return the 32-bit seed of one request; it depends on nothing but these."""
-    text = f"{run_seed}\x1f{uuid}\x1f{step}\x1f{vote}\x1f{attempt}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
-
-
 def _outcome_of(dropped: Dropped) -> Outcome:
     return Outcome("rejected" if isinstance(dropped, Rejected) else "failed", dropped.reason)
-
-
-def _raise_first(done: Iterable[asyncio.Task[None]]) -> None:
-    errors = [error for task in done if (error := task.exception())]
-    if errors:
-        raise errors[0]

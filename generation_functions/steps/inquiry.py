@@ -1,0 +1,71 @@
+"""A step's question about one item: put together once, sent once for each vote and attempt."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from generation_functions.config import Config
+from generation_functions.engine.grammar import Grammar
+from generation_functions.engine.protocol import Message, Request
+from generation_functions.errors import Unparsable
+from generation_functions.steps.prompts import Prompt
+from generation_functions.steps.record import Reply
+from generation_functions.steps.step import Item, Step
+
+I = TypeVar("I", bound=Item)
+O = TypeVar("O")
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry(Generic[I, O]):
+    """What is sent for an item, but for the seed, and how its replies are read."""
+
+    step: Step[I, O]
+    item: I
+    role: str
+    prompt: Prompt
+    fields: Mapping[str, Any]
+    messages: tuple[Message, ...]
+    shared: int
+    grammar: Grammar
+    config: Config
+
+    @classmethod
+    def of(cls, step: Step[I, O], item: I, prompt: Prompt, config: Config) -> "Inquiry[I, O]":
+        """Fill the step's prompt and grammar for `item`."""
+        fields = dict(step.fields(item))
+        rules = step.rules(item)
+        grammar = prompt.grammar.replace(rules) if rules else prompt.grammar
+        role = config.models.steps.get(step.name, step.role)
+        return cls(step, item, role, prompt, fields, *prompt.messages(fields), grammar, config)
+
+    def request(self, vote: int, attempt: int) -> Request:
+        """Return the request of one attempt of one vote."""
+        system, content = self.config.system, self.prompt.content
+        return Request(
+            messages=self.messages,
+            grammar=self.grammar.text,
+            sampling=self.prompt.sampling,
+            seed=derive_seed(system.seed, self.item.uuid, self.step.name, vote, attempt),
+            max_tokens=content.max_tokens,
+            stop=content.stop if system.use_stop else (),
+            completion_mode=system.completion_mode,
+            thinking=self.config.models.of(self.role).thinking,
+            shared=self.shared,
+        )
+
+    def read(self, reply: Reply) -> O:
+        """Return a reply's output. Raises Unparsable, also for a reply that was cut."""
+        if reply.finish_reason != "stop":
+            raise Unparsable("truncated at max_tokens")
+        own, filled = self.prompt.grammar, self.grammar
+        if own.reaches_bound(reply.text) and filled.reaches_bound(reply.text):
+            raise Unparsable("truncated at a bound of the grammar")
+        return self.step.parse(self.item, reply.text)
+
+
+def derive_seed(run_seed: int, uuid: str, step: str, vote: int, attempt: int) -> int:
+    """Return the 32-bit seed of one request; it depends on nothing but these."""
+    text = f"{run_seed}\x1f{uuid}\x1f{step}\x1f{vote}\x1f{attempt}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

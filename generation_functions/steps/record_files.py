@@ -1,0 +1,50 @@
+"""The records of a run folder, each in a file of its own, lent to one writer at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from generation_functions.steps.files import Writer, dump, read_json
+from generation_functions.steps.prompts import Prompt
+from generation_functions.steps.record import Record
+
+
+class RecordFiles:
+    """Reads and writes `<step>/<uuid>.json` and the prompts that they were made with."""
+
+    def __init__(self, folder: Path, writer: Writer) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._lent: dict[tuple[str, str], asyncio.Event] = {}
+
+    @asynccontextmanager
+    async def lend(self, step: str, uuid: str) -> AsyncIterator[Record]:
+        """Lend an item's record, as it is on disk or new; wait while another has it."""
+        key = (step, uuid)
+        while key in self._lent:
+            await self._lent[key].wait()
+        given_back = self._lent[key] = asyncio.Event()
+        try:
+            value = read_json(self._path(step, uuid))
+            yield Record.from_json(value) if value else Record(uuid, step)
+        finally:
+            del self._lent[key]
+            given_back.set()
+
+    def save(self, record: Record) -> None:
+        """Write a record, unless it stands there so."""
+        path = self._path(record.step, record.uuid)
+        text = dump(record.as_json())
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            self._writer.write(path, text)
+
+    def save_prompt(self, prompt: Prompt) -> None:
+        """Write the prompt and grammar that a step's records name by their hash."""
+        path = self._folder / prompt.name / "prompts" / f"{prompt.hash}.json"
+        if not path.exists():
+            content = prompt.content.model_dump(mode="json")
+            self._writer.write(path, dump({"prompt": content, "grammar": prompt.grammar.text}))
+
+    def _path(self, step: str, uuid: str) -> Path:
+        return self._folder / step / f"{uuid}.json"
