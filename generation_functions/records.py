@@ -93,6 +93,34 @@ class QAPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """Two people and where they talk. The primary knows the subject; the secondary asks.
+
+    `instructions` are the traits and the era that were drawn for them; `card` tells who
+    the primary is, `setting` where and when the two meet.
+    """
+
+    primary: str
+    secondary: str
+    instructions: tuple[str, ...]
+    card: str
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationInfo:
+    """What stands before a conversation: `pairs` in the order in which they are talked about.
+
+    Without a scene a user talks with an assistant.
+    """
+
+    uuid: str
+    pairs: tuple[QAPair, ...]
+    chunk: Chunk
+    scene: Scene | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One message of a conversation. `speaker` is "human" or "gpt" (ShareGPT's words)."""
 
@@ -108,6 +136,7 @@ class Conversation:
     turns: tuple[Turn, ...]
     pairs: tuple[QAPair, ...]
     chunk: Chunk
+    scene: Scene | None = None
 
 
 def to_json(record: Any) -> Any:
