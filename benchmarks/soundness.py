@@ -16,8 +16,10 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.engine import EMBEDDED, GRAMMAR, make_requests, run_ours
 from generation_functions.engine.chat import render_chat, render_text
@@ -44,13 +46,26 @@ def compare(settings: LoadSettings, requests: list[Request]) -> None:
     if not differing:
         return
     llama = Llama(replace(settings, slots=1))
+    gaps = []
     for n in differing:
-        print(json.dumps(explain(llama, settings, requests[n], texts[0][n], texts[1][n])))
+        found = explain(llama, settings, requests[n], texts[0][n], texts[1][n])
+        print(json.dumps(found), flush=True)
+        if None not in found["gaps"]:
+            gaps.append(found["gaps"])
+    apart = np.abs(np.array(gaps))
+    noise = np.abs(np.diff(np.array(gaps), axis=1))
+    line = {
+        "gap_at_most": float(apart.max()),
+        "gap_mean": float(apart.mean()),
+        "same_gap_by_other_kernels_differs_at_most": float(noise.max()),
+        "on_average": float(noise.mean()),
+    }
+    print(json.dumps(line))
 
 
 def explain(
     llama: Llama, settings: LoadSettings, request: Request, one: str, other: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return where two replies part, and how far apart the two tokens' logits are there."""
     model = read_model(Path(settings.path))
     prompt = (
@@ -64,18 +79,34 @@ def explain(
         (n for n, pair in enumerate(zip(*tails, strict=False)) if pair[0] != pair[1]),
         min(map(len, tails)),
     )
-    llama.clear()
-    batch = Batch(settings.batch)
-    tokens = np.array(head + tails[0][:size], np.int32)
-    for start in range(0, len(tokens), settings.batch):
-        batch.clear()
-        batch.add(0, start, tokens[start : start + settings.batch], True)
-        llama.decode(batch)
-    logits = llama.logits(1)[0]
     parting = [tail[size] if size < len(tail) else None for tail in tails]
-    known = [float(logits[token]) for token in parting if token is not None]
-    gap = abs(known[0] - known[1]) if len(known) == 2 else None
-    return {"after_tokens": size, "gap_in_logits": gap, "tokens": parting}
+    gaps = []
+    for alone in (False, True):
+        logits = evaluate(llama, [head, tails[0][:size]], alone)
+        known = [float(logits[token]) for token in parting if token is not None]
+        gaps.append(round(known[0] - known[1], 4) if len(known) == 2 else None)
+    return {"after_tokens": size, "gaps": gaps, "tokens": parting}
+
+
+def evaluate(llama: Llama, parts: list[list[int]], alone: bool) -> npt.NDArray[np.float32]:
+    """Return the logits after a prompt and a reply, the latter at once or token by token.
+
+    llama.cpp has other kernels for one row than for many; their sums differ.
+    """
+    prompt, reply = parts
+    pieces = [prompt, *([token] for token in reply)] if alone else [prompt + reply]
+    llama.clear()
+    batch = Batch(llama.settings.batch)
+    start = 0
+    for piece in pieces:
+        for first in range(0, len(piece), llama.settings.batch):
+            some = np.array(piece[first : first + llama.settings.batch], np.int32)
+            batch.clear()
+            batch.add(0, start, some, True)
+            llama.decode(batch)
+            start += len(some)
+    logits: npt.NDArray[np.float32] = llama.logits(1)[0].copy()
+    return logits
 
 
 def check_language(completions: list[Completion]) -> None:
