@@ -255,6 +255,7 @@ class Run:
         rules = step.rules(item)
         grammar = prompt.grammar.replace(rules) if rules else prompt.grammar
         messages, shared = prompt.messages(step.fields(item))
+        use_stop = self.config.system.use_stop if step.use_stop is None else step.use_stop
         problem = ""
         for attempt in range(prompt.content.attempts):
             seed = derive_seed(self.config.system.seed, item.uuid, step.name, vote, attempt)
@@ -264,7 +265,7 @@ class Run:
                 sampling=prompt.sampling,
                 seed=seed,
                 max_tokens=prompt.content.max_tokens,
-                stop=prompt.content.stop if self.config.system.use_stop else (),
+                stop=prompt.content.stop if use_stop else (),
                 completion_mode=self.config.system.completion_mode,
                 thinking=getattr(self.config.models, step.role).thinking,
                 shared=shared,
