@@ -54,7 +54,7 @@ def main() -> None:
 def _find_reader(file: Path, ocr: str | None) -> Callable[[Path, Beat], Extract]:
     name = READERS[file.suffix.lower()]
     module = import_module(f"generation_functions.documents.formats.{name}")
-    reader: Callable[[Path, Beat], Extract] = getattr(module, f"read_{name}")
+    reader: Callable[..., Extract] = getattr(module, f"read_{name}")
     return partial(reader, ocr=ocr) if name == "pdf" else reader
 
 

@@ -31,7 +31,7 @@ def find_tesseract() -> str:
     if program is None:
         raise ValueError(
             "has pages without text, and `path.ocr` is on, but no program `tesseract` is "
-            "installed; install it (Debian, Ubuntu: apt install tesseract-ocr; macOS: brew install tesseract)"
+            "installed; get it (Debian: apt install tesseract-ocr; macOS: brew install tesseract)"
         )
     return program
 
@@ -62,7 +62,7 @@ def read_images(
 def write_image(page: pypdfium2.PdfPage, image: Path) -> float:
     """Write a page as a grey PGM image; return its pixels per point."""
     width, height = page.get_size()
-    scale = min(DOTS_PER_INCH / _POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
+    scale: float = min(DOTS_PER_INCH / _POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
     bitmap = page.render(scale=scale, grayscale=True)
     rows = memoryview(bitmap.buffer).cast("B")
     with image.open("wb") as out:
