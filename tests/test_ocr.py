@@ -84,7 +84,7 @@ def test_without_ocr_a_scan_says_how_to_switch_it_on(folder: Path) -> None:
 
 def test_without_tesseract_a_scan_says_how_to_get_it(folder: Path) -> None:
     said = complaint(read_folders([folder], ocr="eng"))
-    assert "no program `tesseract` is installed; install it" in said
+    assert "no program `tesseract` is installed; get it" in said
 
 
 @needs_scripts
