@@ -300,7 +300,7 @@ def test_the_grammar_holds_numbers_in_their_order_and_the_scripts_of_the_piece()
     assert not grammar.matches(CLEAN.replace("corn", "co\u200brn"))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60))
 def test_the_grammar_of_a_piece_holds_its_own_text(text: str) -> None:
     piece = Piece("p", text.strip(), PdfCleaning(), (0,))
