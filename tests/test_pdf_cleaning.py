@@ -45,6 +45,7 @@ DAMAGED = (
     .replace("harvest", "har vest")
 )
 PIECE = Piece("p", DAMAGED, PdfCleaning())
+GRAMMAR = load_prompt("clean_pdf").grammar
 
 
 def make_document(text: str = DAMAGED, pages: tuple[int, ...] = ()) -> Document:
@@ -286,11 +287,11 @@ def test_numbers_are_read_as_they_are_meant(text: str, values: Sequence[str]) ->
 def test_a_letter_that_was_taken_for_a_digit_may_become_a_letter() -> None:
     piece = Piece("p", CLEAN.replace("modern", "m0dern"), PdfCleaning())
     assert find_stray(piece, CLEAN) is None
-    assert load_prompt("clean_pdf").grammar.replace(CLEAN_PDF.rules(piece)).matches(CLEAN)
+    assert GRAMMAR.replace(CLEAN_PDF.rules(piece)).matches(CLEAN)
 
 
 def test_the_grammar_holds_numbers_in_their_order_and_the_scripts_of_the_piece() -> None:
-    grammar = load_prompt("clean_pdf").grammar.replace(CLEAN_PDF.rules(PIECE))
+    grammar = GRAMMAR.replace(CLEAN_PDF.rules(PIECE))
     assert grammar.matches(CLEAN)
     assert grammar.matches(CLEAN.replace("Ames", "Àmes"))
     assert not grammar.matches(CLEAN.replace("64", "65"))
@@ -300,11 +301,11 @@ def test_the_grammar_holds_numbers_in_their_order_and_the_scripts_of_the_piece()
     assert not grammar.matches(CLEAN.replace("corn", "co\u200brn"))
 
 
-@settings(max_examples=15)
+@settings(max_examples=20, deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60))
 def test_the_grammar_of_a_piece_holds_its_own_text(text: str) -> None:
     piece = Piece("p", text.strip(), PdfCleaning(), (0,))
-    grammar = load_prompt("clean_pdf").grammar.replace(CLEAN_PDF.rules(piece))
+    grammar = GRAMMAR.replace(CLEAN_PDF.rules(piece))
     assert grammar.matches(piece.text)
     assert find_stray(piece, piece.text) is None
 
@@ -317,6 +318,7 @@ def test_a_repaired_word_is_kept_and_another_word_is_not() -> None:
     assert compare_words("a caption. text goes on", "text goes on a caption.").moved > 0
 
 
+@settings(deadline=None)
 @given(st.text("ab c\n", max_size=60), st.text("ab c\n", max_size=60), st.data())
 def test_moved_offsets_keep_their_order_and_lie_in_the_text(
     before: str, after: str, data: st.DataObject
