@@ -147,7 +147,7 @@ class PdfCleaning(Section):
     least_length_ratio: float = Field(default=0.85, ge=0, le=1)  # of characters, no white space
     most_length_ratio: float = Field(default=1.1, ge=1)
     least_words_kept: float = Field(default=0.92, ge=0, le=1)  # share of the piece's words
-    most_words_added: float = Field(default=0.02, ge=0, le=1)  # share of the reply's words
+    most_words_added: float = Field(default=0.0, ge=0, le=1)  # share of the reply's words
     most_words_moved: float = Field(default=0.15, ge=0, le=1)  # share of the piece's words
 
 

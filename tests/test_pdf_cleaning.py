@@ -285,7 +285,8 @@ def test_numbers_are_read_as_they_are_meant(text: str, values: Sequence[str]) ->
 
 
 def test_a_letter_that_was_taken_for_a_digit_may_become_a_letter() -> None:
-    piece = Piece("p", CLEAN.replace("modern", "m0dern"), PdfCleaning())
+    damaged = CLEAN.replace("modern", "m0dern").replace("old", "0ld").replace("two", "tw0")
+    piece = Piece("p", damaged, PdfCleaning())
     assert find_stray(piece, CLEAN) is None
     assert GRAMMAR.replace(CLEAN_PDF.rules(piece)).matches(CLEAN)
 

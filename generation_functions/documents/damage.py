@@ -14,13 +14,14 @@ from difflib import SequenceMatcher
 NEAR_PAGE_EDGE = 60  # characters from a page's first: there a page number may stand
 ALIKE = 0.85  # of two words' letters, once those that look alike are one: a repair
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+# Digits between letters are letters that were misread.
+_WORD = re.compile(r"(?:\b0(?=[^\W\d_]))?[^\W\d_]+(?:['’015][^\W\d_]+)*(?:0\b)?")
 _NUMBER = re.compile(r"\b(?:l?\d[lIO\d]*\d|\d)(?:[.,]\d+)*\b|\d+")
 _LOOKS = str.maketrans("lIO", "110")
-_LETTERS_OF_WORDS = re.compile(r"(?<=[a-z])[015](?=[a-z])")
-# Pairs of letters that look like one, and letters that look like others.
-_PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("ii", "u"), ("li", "h"), ("ri", "n"))
-_SINGLE = str.maketrans({"0": "o", "1": "l", "5": "s", "i": "l", "j": "l", "b": "h", "c": "e"})
+_LETTERS_OF_WORDS = re.compile(r"(?<=[a-z])[015](?=[a-z])|\b0(?=[a-z]{2})|(?<=[a-z]{2})0\b")
+# Letters that look like others, then pairs that look like one, in this order.
+_SINGLE = str.maketrans({"0": "o", "1": "l", "5": "s", "i": "l", "j": "l", "b": "h"})
+_PAIRS = (("ll", "h"), ("rn", "m"), ("vv", "w"), ("cl", "d"), ("rl", "n"), ("c", "e"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,10 @@ def compare_words(before: str, after: str) -> Comparison:
     lost: Counter[str] = Counter()
     added: Counter[str] = Counter()
     for kind, a, b, c, d in _align(one, two):
-        if kind == "equal" or (kind == "replace" and _is_repair(one[a:b], two[c:d])):
-            continue
-        lost.update(one[a:b])
-        added.update(two[c:d])
+        if kind != "equal":
+            gone, come = _cut_repair(one[a:b], two[c:d])
+            lost.update(gone)
+            added.update(come)
     moved = (lost & added).total()
     return Comparison(lost.total() - moved, added.total() - moved, moved, len(one), len(two))
 
@@ -126,6 +127,16 @@ def _align(one: Sequence[str], two: Sequence[str]) -> list[tuple[str, int, int, 
     return list(SequenceMatcher(None, one, two, autojunk=False).get_opcodes())
 
 
+def _cut_repair(one: Sequence[str], two: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return what is lost and added where some words, at an end of `one`, became `two`."""
+    for cut in range(len(one) if two else 0):
+        if _is_repair(one[cut:], two):
+            return one[:cut], ()
+        if _is_repair(one[: len(one) - cut], two):
+            return one[len(one) - cut :], ()
+    return one, two
+
+
 def _is_repair(one: Sequence[str], two: Sequence[str]) -> bool:
     """Whether these words are others only in spaces and in letters that look alike."""
     first, second = _outline("".join(one)), _outline("".join(two))
@@ -133,6 +144,7 @@ def _is_repair(one: Sequence[str], two: Sequence[str]) -> bool:
 
 
 def _outline(word: str) -> str:
-    for pair, letter in _PAIRS:
-        word = word.replace(pair, letter)
-    return word.translate(_SINGLE)
+    word = word.translate(_SINGLE)
+    for letters, letter in _PAIRS:
+        word = word.replace(letters, letter)
+    return word
