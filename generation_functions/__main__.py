@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(act=_status)
     read = commands.add_parser("read", help="print a file's cleaned text as the run would read it")
     read.add_argument("file", type=Path)
+    read.add_argument("--ocr", metavar="LANGUAGES", help="tesseract reads pages without text: eng")
     read.set_defaults(act=_read)
     check = commands.add_parser("check", help="check every prompt, grammar and example")
     check.add_argument("--config", type=Path, help="with this config's overrides")
@@ -88,7 +89,7 @@ def _read(options: argparse.Namespace) -> None:
     """The text to stdout; what is known about it, and its warnings, to stderr."""
     from generation_functions.documents.reading import read_file
 
-    for document in read_file(options.file):
+    for document in read_file(options.file, options.ocr):
         known = (document.source, document.language, document.licence)
         pages = f"{len(document.pages)} pages" if document.pages else None
         print(" · ".join(one for one in (*known, pages) if one), file=sys.stderr)

@@ -53,6 +53,8 @@ class Paths(Section):
     models_dir: str = "logical_models"
     prompts: str | None = None
     default_prompts: str | None = None
+    ocr: bool = False  # pages of a PDF without text are read by an installed tesseract
+    ocr_languages: str = Field(default="eng", pattern=r"^\w+(\+\w+)*$")  # of its language files
 
     @property
     def prompt_folders(self) -> list[Path]:
@@ -147,6 +149,24 @@ class System(Section):
         return self
 
 
+class PdfCleaning(Section):
+    """How a model repairs the text of PDFs, and how far a reply may stray from its piece.
+
+    Off by default: it asks about every piece of every PDF, which takes longer than judging
+    them, and text that was made by a program needs none; it is for scans.
+    """
+
+    enabled: bool = False
+    role: Literal["small", "large"] = "small"
+    pdf_cleaning_chunk_size: int = Field(default=400, ge=32, le=1200)  # tokens, as chunk_size
+    pdf_cleaning_use_stop: bool | None = None  # None: as in `system`
+    least_length_ratio: float = Field(default=0.85, ge=0, le=1)  # of characters, no white space
+    most_length_ratio: float = Field(default=1.1, ge=1)
+    least_words_kept: float = Field(default=0.92, ge=0, le=1)  # share of the piece's words
+    most_words_added: float = Field(default=0.0, ge=0, le=1)  # share of the reply's words
+    most_words_moved: float = Field(default=0.15, ge=0, le=1)  # share of the piece's words
+
+
 class Questions(Section):
     """How questions are written and vetted."""
 
@@ -210,6 +230,7 @@ class Config(Section):
     models: Models
     dataset_context: str = Field(min_length=1)
     system: System = System()
+    pdf_cleaning: PdfCleaning = PdfCleaning()
     questions: Questions = Questions()
     conversations: Conversations = Conversations()
     factual_sft_settings: FactualSftSettings = FactualSftSettings()

@@ -27,7 +27,6 @@ PLANNED: dict[str, set[str]] = {
         "max_samples_per_dataset",
         "minimum_generic_sft",
     },
-    "pdf_cleaning": set(),
     "representation_variation": set(),
     "factual_sft": set(),
     "factual_sft_settings": {

@@ -52,7 +52,11 @@ def cut_documents(run: Run) -> Cut:
     """
     config = run.config
     folders = config.path.input_dirs
-    documents = read_documents([Path(one.path) for one in folders], [one.name for one in folders])
+    documents = read_documents(
+        [Path(one.path) for one in folders],
+        [one.name for one in folders],
+        config.path.ocr_languages if config.path.ocr else None,
+    )
     count = open_counter(config)
     size, overlap = config.system.chunk_size, config.system.chunk_overlap
     try:

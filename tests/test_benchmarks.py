@@ -242,7 +242,7 @@ def names_in(path: Path) -> set[str]:
     return {re.split(r"[\s=<>]", line)[0] for line in lines if line and line[0] != "#"}
 
 
-@pytest.mark.parametrize("name", ["engine", "gpu", "pack_for_gpu", "random_models"])
+@pytest.mark.parametrize("name", ["engine", "gpu", "pack_for_gpu", "pdf_cleaning", "random_models"])
 def test_every_benchmark_says_how_it_is_called(name: str) -> None:
     command = [sys.executable, "-m", f"benchmarks.{name}", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

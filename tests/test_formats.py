@@ -3,14 +3,12 @@
 import itertools
 import json
 import os
-import re
 import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import psutil
@@ -18,7 +16,7 @@ import pytest
 import written_files as made
 from docx import Document as Word
 from pypdf import PdfReader
-from written_files import Layout
+from written_files import LAYOUTS, Layout, word_error_rate
 
 from generation_functions.__main__ import main
 from generation_functions.documents.formats.hyphens import Hyphens
@@ -47,34 +45,6 @@ def complaint(folder: Path) -> str:
     """What is said about the one file that cannot be read."""
     (problem,) = read_folders([folder]).problems
     return problem
-
-
-def word_error_rate(source: str, found: str) -> float:
-    """Words put in, left out or changed, as a share of the source's."""
-    one, two = source.split(), re.sub(r"^#+ ", "", found, flags=re.M).split()
-    changes = SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
-    wrong = sum(max(b - a, d - c) for kind, a, b, c, d in changes if kind != "equal")
-    return wrong / len(one)
-
-
-def set_pdf(layout: Layout) -> Callable[[Path, Sequence[str]], None]:
-    return lambda file, paragraphs: made.set_with_reportlab(file, paragraphs, layout)
-
-
-LAYOUTS: dict[str, tuple[Callable[[Path, Sequence[str]], None], float]] = {
-    "reportlab": (set_pdf(Layout()), 0.01),
-    "reportlab, hyphenated": (set_pdf(Layout(hyphenated=True)), 0.01),
-    "reportlab, indented": (set_pdf(Layout(indented=True, foot="{}")), 0.01),
-    "fpdf2": (made.set_with_fpdf, 0.01),
-    "matplotlib": (made.set_with_matplotlib, 0.01),
-    "reportlab, two columns": (set_pdf(Layout(columns=2)), 0.03),
-    "reportlab, two columns, hyphenated": (
-        set_pdf(Layout(columns=2, hyphenated=True, indented=True)),
-        0.03,
-    ),
-    "reportlab, two columns drawn across": (set_pdf(Layout(columns=2, across=True)), 0.03),
-    "fpdf2, two columns": (lambda file, text: made.set_with_fpdf(file, text, 2), 0.03),
-}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

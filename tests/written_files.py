@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from reportlab.lib.utils import ImageReader
@@ -12,6 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 SAMPLES = Path(__file__).parents[1] / "input_texts" / "samples"
 WIDTH, HEIGHT = 595.0, 842.0
+Write = Callable[[Path, Sequence[str]], None]
 _BREAK = re.compile(r"(?<=[a-z]{3})(?=[bcdfglmnprstv][aeiou][a-z]{2})")
 
 
@@ -144,6 +146,35 @@ def set_with_matplotlib(file: Path, paragraphs: Sequence[str]) -> None:
                 figure.text(0.1, 0.93 - row * 0.017, line, fontsize=9, parse_math=False)
             figure.text(0.5, 0.02, str(number), fontsize=8)
             pages.savefig(figure)
+
+
+def word_error_rate(source: str, found: str) -> float:
+    """Words put in, left out or changed, as a share of the source's."""
+    one, two = source.split(), re.sub(r"^#+ ", "", found, flags=re.M).split()
+    changes = SequenceMatcher(None, one, two, autojunk=False).get_opcodes()
+    wrong = sum(max(b - a, d - c) for kind, a, b, c, d in changes if kind != "equal")
+    return wrong / len(one)
+
+
+def set_pdf(layout: Layout) -> Write:
+    return lambda file, paragraphs: set_with_reportlab(file, paragraphs, layout)
+
+
+# Of each layout how it is written, and most of its words that may be wrong.
+LAYOUTS: dict[str, tuple[Write, float]] = {
+    "reportlab": (set_pdf(Layout()), 0.01),
+    "reportlab, hyphenated": (set_pdf(Layout(hyphenated=True)), 0.01),
+    "reportlab, indented": (set_pdf(Layout(indented=True, foot="{}")), 0.01),
+    "fpdf2": (set_with_fpdf, 0.01),
+    "matplotlib": (set_with_matplotlib, 0.01),
+    "reportlab, two columns": (set_pdf(Layout(columns=2)), 0.03),
+    "reportlab, two columns, hyphenated": (
+        set_pdf(Layout(columns=2, hyphenated=True, indented=True)),
+        0.03,
+    ),
+    "reportlab, two columns drawn across": (set_pdf(Layout(columns=2, across=True)), 0.03),
+    "fpdf2, two columns": (lambda file, text: set_with_fpdf(file, text, 2), 0.03),
+}
 
 
 def write_scan(file: Path, pages: int = 3) -> None:

@@ -36,27 +36,32 @@ class Reading:
     problems: tuple[str, ...]
 
 
-def read_documents(directories: Sequence[Path], names: Sequence[str] = ()) -> list[Document]:
+def read_documents(
+    directories: Sequence[Path], names: Sequence[str] = (), ocr: str | None = None
+) -> list[Document]:
     """Read as `read_folders` does; raise InputError if there is anything to put right."""
-    reading = read_folders(directories, names)
+    reading = read_folders(directories, names, ocr)
     if reading.problems:
         listed = "\n".join(f"  - {problem}" for problem in reading.problems)
         raise InputError(f"The input cannot be used as it is:\n{listed}")
     return list(reading.documents)
 
 
-def read_folders(directories: Sequence[Path], names: Sequence[str] = ()) -> Reading:
+def read_folders(
+    directories: Sequence[Path], names: Sequence[str] = (), ocr: str | None = None
+) -> Reading:
     """Read every file of a known format below `directories`, in the order of their paths.
 
     Hidden files and folders are skipped, and files named README, LICENSE, LICENCE,
     COPYING or NOTICE. Links that lead out of their directory are problems. A document's
     directory is its name in `names`, by default the path as given here; it is part of
-    every uuid below it. One bad file keeps no other from being read.
+    every uuid below it. One bad file keeps no other from being read. `ocr` names tesseract's
+    languages, joined by +, for pages of PDFs without text; None leaves those pages out.
     """
     problems = _check_directories(directories)
     documents: list[Document] = []
     called = names or [_name(directory) for directory in directories]
-    with closing(Reader()) as reader:
+    with closing(Reader(ocr=ocr)) as reader:
         for directory, name in zip(directories, called, strict=True):
             if not directory.is_dir():
                 continue
@@ -73,13 +78,13 @@ def read_folders(directories: Sequence[Path], names: Sequence[str] = ()) -> Read
     return Reading(tuple(documents), tuple(problems))
 
 
-def read_file(file: Path) -> list[Document]:
+def read_file(file: Path, ocr: str | None = None) -> list[Document]:
     """Read one file as if its folder were an input directory; InputError says what to do."""
     if not file.is_file():
         raise InputError(f"{file}: no such file.")
     if file.suffix.lower() not in SUFFIXES:
         raise InputError(f"{file}: cannot be read; known are {', '.join(SUFFIXES)}.")
-    with closing(Reader()) as reader:
+    with closing(Reader(ocr=ocr)) as reader:
         try:
             return list(_read_file(file.parent, _name(file.parent), file, reader))
         except (ValueError, OSError) as error:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generation_functions.config import PdfCleaning
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipelines.conversations import WRITE_CONVERSATION, ConversationRequest
+from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF, Piece
 from generation_functions.pipelines.questions import (
     CHECK_ANSWER_ACCURACY,
     CHECK_ANSWER_RELEVANCE,
@@ -70,6 +72,17 @@ def read_conversation(fields: Mapping[str, Any]) -> ConversationRequest:
     return ConversationRequest(tuple(pairs), chunk)
 
 
+def read_piece(fields: Mapping[str, Any]) -> Piece:
+    """Return the piece that an example of CLEAN_PDF shows; a page begins in its middle."""
+    return make_piece(str(fields["text"]))
+
+
+def make_piece(text: str) -> Piece:
+    """Return a piece of no document, in whose middle a page begins."""
+    uuid = make_uuid("samples", "piece", text)
+    return Piece(uuid, text, PdfCleaning(), (len(text) // 2,))
+
+
 CHUNK = make_chunk(
     "A hawser of 120 threads is laid from three strands, each twisted against the next.\n"
     'Mrs. Orrin called tarred ones "black dogs" [see the log of 1874]; they last longer.\n'
@@ -90,7 +103,14 @@ PAIRS = (CLEAR, QUOTED, UNCLEAR)
 QUESTIONS = (QuestionRequest(CHUNK, 1), QuestionRequest(CHUNK, 4), QuestionRequest(SHORT, 2))
 CONVERSATIONS = (ConversationRequest((CLEAR,), CHUNK), ConversationRequest((QUOTED, CLEAR), CHUNK))
 
+PIECES = (
+    make_piece('Ropes of h emp last 12 years ; tarred\n\n24 ROPES\n\nones 15,5. "[Mrs. O\\rrin]"'),
+    make_piece("Канат из пеньки — 120 нитей\u00a0…"),
+    make_piece("Hemp"),
+)
+
 SAMPLES: Mapping[str, Samples] = {
+    CLEAN_PDF.name: Samples(PIECES, read_piece),
     JUDGE_CHUNK.name: Samples((CHUNK, SHORT), read_chunk),
     WRITE_QUESTIONS.name: Samples(QUESTIONS, read_request),
     CHECK_QUESTION.name: Samples(PAIRS, read_pair),

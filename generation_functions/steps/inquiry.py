@@ -43,13 +43,14 @@ class Inquiry(Generic[I, O]):
     def request(self, vote: int, attempt: int) -> Request:
         """Return the request of one attempt of one vote."""
         system, content = self.config.system, self.prompt.content
+        use_stop = system.use_stop if self.step.use_stop is None else self.step.use_stop
         return Request(
             messages=self.messages,
             grammar=self.grammar.text,
             sampling=self.prompt.sampling,
             seed=derive_seed(system.seed, self.item.uuid, self.step.name, vote, attempt),
             max_tokens=content.max_tokens,
-            stop=content.stop if system.use_stop else (),
+            stop=content.stop if use_stop else (),
             completion_mode=system.completion_mode,
             thinking=self.config.models.of(self.role).thinking,
             shared=self.shared,

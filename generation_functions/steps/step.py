@@ -31,7 +31,9 @@ class Step(Generic[I, O]):
     asked again with the next seed, or `Rejected(reason)` for a final no.
     `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF).
     `role` is the model role ("small" or "large") unless the config names another.
-    `write` turns an output into JSON values for the step's record.
+    `use_stop` says whether its stop strings are used; None: as under `system`.
+    A section of the config that names another role or use_stop is applied with
+    `dataclasses.replace`.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Step(Generic[I, O]):
     parse: Callable[[I, str], O]
     rules: Callable[[I], Mapping[str, str]] = no_rules
     role: str = "small"
+    use_stop: bool | None = None
 
 
 def write_literal(text: str) -> str:

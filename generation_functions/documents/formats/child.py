@@ -1,5 +1,6 @@
 """The process that parses files which may be made to break parsers; see reader.py.
 
+Its argument, if any, names the languages in which tesseract reads pages of PDFs without text.
 Reads a path a line (JSON), answers with lines of JSON: `null` while it gets on, then an
 object with either `extract` or `error`.
 """
@@ -10,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,10 +36,11 @@ def main() -> None:
         answers.write(json.dumps(value) + "\n")
         answers.flush()
 
+    ocr = sys.argv[1] if len(sys.argv) > 1 else None
     for request in sys.stdin:
         file = Path(json.loads(request))
         try:
-            extract = _find_reader(file)(file, lambda: say(None))
+            extract = _find_reader(file, ocr)(file, lambda: say(None))
         except (ValueError, OSError) as error:
             say({"error": " ".join(_clean(str(error)).split())})
         except MemoryError:
@@ -48,11 +51,11 @@ def main() -> None:
             say({"extract": {name: _clean(value) for name, value in asdict(extract).items()}})
 
 
-def _find_reader(file: Path) -> Callable[[Path, Beat], Extract]:
+def _find_reader(file: Path, ocr: str | None) -> Callable[[Path, Beat], Extract]:
     name = READERS[file.suffix.lower()]
     module = import_module(f"generation_functions.documents.formats.{name}")
-    reader: Callable[[Path, Beat], Extract] = getattr(module, f"read_{name}")
-    return reader
+    reader: Callable[..., Extract] = getattr(module, f"read_{name}")
+    return partial(reader, ocr=ocr) if name == "pdf" else reader
 
 
 def _clean(value: Any) -> Any:

@@ -17,8 +17,11 @@ MOST_PAGES = 20_000
 SCANNED_SHARE = 0.1  # fewer pages with text than this: a scan, its text is not in the file
 
 
-def read_pdf(file: Path, beat: Beat) -> Extract:
-    """Read a PDF; ValueError says what to do."""
+def read_pdf(file: Path, beat: Beat, ocr: str | None = None) -> Extract:
+    """Read a PDF; ValueError says what to do.
+
+    With `ocr`, names of tesseract's languages, it reads the pages that have no text.
+    """
     try:
         reader = PdfReader(file)
     except PdfReadError as error:
@@ -28,29 +31,26 @@ def read_pdf(file: Path, beat: Beat) -> Extract:
     count = len(reader.pages)
     if count > MOST_PAGES:
         raise ValueError(f"has {count} pages; the most is {MOST_PAGES}: split it")
-    pages: list[list[Line]] = []
-    broken: list[int] = []
-    for number in range(count):
-        page = None
-        try:
-            page = reader.pages[number]
-            pages.append(order_columns(_read_lines(page), float(page.mediabox.width)))
-        except Exception:
-            pages.append([])
-            broken.append(number + 1)
-        beat()
-    empty = [n for n, lines in enumerate(pages, 1) if not lines and n not in broken]
+    pages, broken = _read_pages(reader, beat)
     if count and len(broken) == count:
         raise ValueError("damaged: none of its pages can be read; save it anew")
+    seen: list[int] = []
+    if ocr and (images := _find_empty(pages, broken)):
+        from generation_functions.documents.formats.ocr import read_images
+
+        for number, lines in read_images(file, [one - 1 for one in images], ocr, beat).items():
+            pages[number] = lines
+            if lines:
+                seen.append(number + 1)
+    empty = _find_empty(pages, broken)
     if count - len(empty) - len(broken) <= SCANNED_SHARE * count:
-        raise ValueError(
-            f"no text on {len(empty)} of its {count} pages, so most likely a scan; make a PDF with "
-            f'text of it, for example with: ocrmypdf "{file.name}" out.pdf'
-        )
+        raise ValueError(_describe_scan(file, len(empty), count, ocr))
     text, starts = write_pages(drop_furniture(pages))
     warnings = []
     if broken:
         warnings.append(f"page {_name(broken)} cannot be read and was left out")
+    if seen:
+        warnings.append(f"page {_name(seen)} was read off its image, which makes mistakes")
     if empty:
         warnings.append(f"page {_name(empty)} has no text (an image, or blank)")
     found: Any = reader.metadata or {}
@@ -62,6 +62,35 @@ def read_pdf(file: Path, beat: Beat) -> Extract:
         language=_language(reader),
         pages=starts,
         warnings=tuple(warnings),
+    )
+
+
+def _read_pages(reader: PdfReader, beat: Beat) -> tuple[list[list[Line]], list[int]]:
+    """Return the lines of each page, and the numbers of the pages that cannot be read."""
+    pages: list[list[Line]] = []
+    broken: list[int] = []
+    for number in range(len(reader.pages)):
+        try:
+            page = reader.pages[number]
+            pages.append(order_columns(_read_lines(page), float(page.mediabox.width)))
+        except Exception:
+            pages.append([])
+            broken.append(number + 1)
+        beat()
+    return pages, broken
+
+
+def _find_empty(pages: list[list[Line]], broken: list[int]) -> list[int]:
+    return [n for n, lines in enumerate(pages, 1) if not lines and n not in broken]
+
+
+def _describe_scan(file: Path, empty: int, count: int, ocr: str | None) -> str:
+    if ocr:
+        return f"no text on {empty} of its {count} pages, and tesseract found none in their images"
+    return (
+        f"no text on {empty} of its {count} pages, so most likely a scan; set `path.ocr: true` to "
+        "have its pages read by tesseract, or make a PDF with text of it, for example with: "
+        f'ocrmypdf "{file.name}" out.pdf'
     )
 
 

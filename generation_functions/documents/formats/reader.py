@@ -17,8 +17,10 @@ _MODULE = "generation_functions.documents.formats.child"
 class Reader:
     """Reads .pdf, .docx, .epub and .html files; the process starts with the first of them."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self, seconds: float = SECONDS, ocr: str | None = None) -> None:
+        """With `ocr`, languages of tesseract, it reads pages of PDFs that have no text."""
         self._seconds = seconds
+        self._arguments = [ocr] if ocr else []
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
         self._thread: threading.Thread | None = None
@@ -56,7 +58,7 @@ class Reader:
 
     def _start(self) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-m", _MODULE],
+            [sys.executable, "-m", _MODULE, *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

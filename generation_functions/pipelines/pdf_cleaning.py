@@ -1,0 +1,179 @@
+"""From a PDF's mechanically cleaned text to one whose damage a model has repaired.
+
+The text is cut into pieces. A piece whose reply is no use, or strays from it, stays as it was.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from generation_functions.config import Config, PdfCleaning
+from generation_functions.documents.chunking import chunk_document
+from generation_functions.documents.damage import (
+    Number,
+    compare_words,
+    find_numbers,
+    move_offsets,
+    numbers_survive,
+)
+from generation_functions.errors import Dropped, Unparsable
+from generation_functions.records import Document, make_uuid
+from generation_functions.steps.run import Run
+from generation_functions.steps.step import Step, write_literal
+
+LABEL = "pdf_cleaning"
+_BLOCK = 0x80  # characters; scripts fill such blocks
+_PUNCTUATION = 0x2000  # the block with dashes and quotation marks, and with invisible marks
+# Always allowed: ASCII without digits, Latin letters, dashes and quotation marks.
+_ALWAYS = r"!-/:-Z\x5B-\x5E_-~\u00A1-\u00AC\u00AE-\u024F\u2010-\u2027\u2030-\u205E"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a document, without white space around it; pages begin at `edges` in it."""
+
+    uuid: str
+    text: str
+    limits: PdfCleaning
+    edges: tuple[int, ...] = ()
+
+
+def wants_cleaning(document: Document, config: Config) -> bool:
+    """Whether a model is to clean the document: a PDF whose folder nobody cleaned by hand."""
+    by_hand = {one.name for one in config.path.input_dirs if one.cleaned_by_hand}
+    return (
+        config.pdf_cleaning.enabled
+        and document.path.lower().endswith(".pdf")
+        and document.directory not in by_hand
+    )
+
+
+async def clean_documents(
+    run: Run, documents: Iterable[Document], count: Callable[[str], int]
+) -> list[Document]:
+    """Return the documents, in their order, those cleaned that are to be (`wants_cleaning`).
+
+    `count` counts tokens. In the funnel stand the pieces, under `LABEL`.
+    """
+
+    async def clean(document: Document) -> Document:
+        if not wants_cleaning(document, run.config):
+            return document
+        return await clean_document(run, document, count)
+
+    return await run.map(clean, documents)
+
+
+async def clean_document(run: Run, document: Document, count: Callable[[str], int]) -> Document:
+    """Return the document with its pieces repaired, those that a model could repair.
+
+    As every document's, its uuid is of directory, path and text, so it is another one if
+    anything changed, and a copy of the file that is cleaned otherwise is told apart. Chunks do
+    not take part in its uuid: only those whose own text was touched become others.
+    """
+    limits = run.config.pdf_cleaning
+    pieces = [
+        (chunk.start, chunk.end, chunk.uuid)
+        for chunk in chunk_document(document, limits.pdf_cleaning_chunk_size, count)
+    ]
+    asked = [
+        Piece(uuid, text.strip(), limits, _edges_within(document.pages, start, text))
+        for start, end, uuid in pieces
+        if (text := document.text[start:end]).strip()
+    ]
+    cleaned = await run.map(partial(_clean_piece, run), asked)
+    texts = {piece.uuid: text for piece, text in zip(asked, cleaned, strict=True)}
+    parts: list[str] = []
+    pages: list[int] = []
+    length = 0
+    for start, end, uuid in pieces:
+        old = document.text[start:end]
+        new = old.replace(old.strip(), texts[uuid]) if uuid in texts else old
+        first, last = bisect_left(document.pages, start), bisect_left(document.pages, end)
+        inside = [page - start for page in document.pages[first:last]]
+        pages += [length + place for place in move_offsets(old, new, inside)]
+        parts.append(new)
+        length += len(new)
+    pages += [length] * (len(document.pages) - len(pages))
+    text = "".join(parts)
+    new_uuid = make_uuid(document.directory, document.path, text)
+    return replace(document, uuid=new_uuid, text=text, pages=tuple(pages))
+
+
+def _edges_within(pages: tuple[int, ...], start: int, text: str) -> tuple[int, ...]:
+    """Return where pages begin, counted from the first character that is no white space."""
+    first = start + len(text) - len(text.lstrip())
+    return tuple(page - first for page in pages if start <= page <= start + len(text))
+
+
+async def _clean_piece(run: Run, piece: Piece) -> str:
+    limits = piece.limits
+    step = replace(CLEAN_PDF, role=limits.role, use_stop=limits.pdf_cleaning_use_stop)
+    try:
+        text = await run.ask(step, piece)
+    except Dropped as dropped:
+        run.count(LABEL, piece.uuid, rejected=f"kept as it was: {dropped.reason}")
+        return piece.text
+    run.count(LABEL, piece.uuid)
+    return text
+
+
+def _parse(piece: Piece, reply: str) -> str:
+    text = reply.strip()
+    problem = find_stray(piece, text)
+    if problem:
+        raise Unparsable(problem)
+    return text
+
+
+def find_stray(piece: Piece, text: str) -> str | None:
+    """Return how a repaired text strays from its piece, or None.
+
+    Lengths are compared without white space, in characters.
+    """
+    limits = piece.limits
+    ratio = len("".join(text.split())) / max(1, len("".join(piece.text.split())))
+    if ratio < limits.least_length_ratio:
+        return "too short"
+    if ratio > limits.most_length_ratio:
+        return "too long"
+    if not numbers_survive(find_numbers(piece.text, piece.edges), find_numbers(text)):
+        return "a number lost or added"
+    words = compare_words(piece.text, text)
+    if words.kept_share < limits.least_words_kept:
+        return "words lost"
+    if words.added_share > limits.most_words_added:
+        return "words added"
+    if words.moved_share > limits.most_words_moved:
+        return "words moved"
+    return None
+
+
+def _rules(piece: Piece) -> Mapping[str, str]:
+    numbers = find_numbers(piece.text, piece.edges)
+    return {
+        "text": " ".join(["words", *map(_write_number, numbers)]),
+        "mark": f"[{_ALWAYS}{_write_blocks(piece.text)}]",
+    }
+
+
+def _write_number(number: Number) -> str:
+    """Return GBNF for a number and the words after it."""
+    forms = dict.fromkeys((number.text, number.value))
+    literal = " | ".join(write_literal(form) for form in forms)
+    literal = f"({literal})" if len(forms) > 1 else literal
+    return f"({literal} words)?" if number.may_go else f"{literal} words"
+
+
+def _write_blocks(text: str) -> str:
+    """Return what the text has beyond ASCII: single characters, and whole blocks of scripts."""
+    ranges = set()
+    for code in {ord(char) for char in text if not char.isascii()}:
+        first = code // _BLOCK * _BLOCK
+        alone = first in (0x80, _PUNCTUATION)
+        ranges.add((code, code) if alone else (first, first + _BLOCK - 1))
+    return "".join(f"\\U{first:08X}-\\U{last:08X}" for first, last in sorted(ranges))
+
+
+CLEAN_PDF: Step[Piece, str] = Step("clean_pdf", lambda piece: {"text": piece.text}, _parse, _rules)
