@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from rensa import RMinHash, RMinHashLSH
 
+DUPLICATE = "duplicate"
+NEAR_DUPLICATE = "near-duplicate"
 ALIKE = 0.8  # Jaccard similarity of two near duplicates, as estimated
 PERMUTATIONS = 128
 BANDS = 16  # 8 values each: of pairs that are 0.8 alike, 95 % are candidates
@@ -48,7 +50,7 @@ class DuplicateFinder:
         digest = hashlib.blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=16)
         same = self._exact.get(digest.digest()) if words else None
         if same is not None:
-            return Duplicate(uuid, self._uuids[same], "duplicate")
+            return Duplicate(uuid, self._uuids[same], DUPLICATE)
         number = len(self._uuids)
         runs = _runs(words)
         if len(runs) >= FEWEST_RUNS:
@@ -56,7 +58,7 @@ class DuplicateFinder:
             signature.update(runs)
             for other in sorted(self._index.query(signature)):
                 if self._signatures[other].jaccard(signature) >= ALIKE:
-                    return Duplicate(uuid, self._uuids[other], "near-duplicate")
+                    return Duplicate(uuid, self._uuids[other], NEAR_DUPLICATE)
             self._index.insert(number, signature)
             self._signatures[number] = signature
         self._exact[digest.digest()] = number
