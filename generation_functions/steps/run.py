@@ -209,8 +209,8 @@ class Run:
         if step.name not in self._prompts:
             path = self.config.path
             overrides = [Path(one) for one in (path.prompts, path.default_prompts) if one]
-            prompt = load_prompt(step.name, overrides)
-            self._prompts[step.name] = prompt
+            mode = self.config.system.use_filenames
+            self._prompts[step.name] = load_prompt(step.name, overrides, mode)
         return self._prompts[step.name]
 
     @asynccontextmanager
