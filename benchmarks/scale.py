@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generation_functions.documents.cutting import CutSettings, cut
-from generation_functions.documents.reading import read_documents
+from generation_functions.documents.folders import Problem
+from generation_functions.documents.reading import raise_problems, stream_documents
 from generation_functions.documents.survey import SurveyMaker
 from generation_functions.engine.tokens import count_words
 
 CHUNK_SIZE = 290  # words and marks: chunks of about 1,540 characters, 650,000 in 1 GB
 VOCABULARY = 60_000
 COPIED = 0.03  # share of paragraphs that stand in the text a second time, half of them changed
+WORDS_IN_A_LINE = 11  # in every second file; in the others a paragraph is one line
 REMEMBERED = 2000  # paragraphs of which one may be copied
 
 _ONSETS = "b bl br c ch cl d dr f fl g gr h j k l m n p pl pr qu r s sc sh sl sp st str t th tr v w"
@@ -107,22 +109,34 @@ def write_files(folder: Path, files: int, size: int) -> int:
         written = 0
         with place.open("w", encoding="utf-8") as file:
             while written < size:
-                written += file.write(next(blocks) + "\n\n")
+                block = next(blocks)
+                written += file.write((wrap(block) if number % 2 else block) + "\n\n")
         total += written
     return total
+
+
+def wrap(block: str) -> str:
+    """Break a paragraph into lines, as printed books are transcribed."""
+    if "\n" in block:
+        return block
+    words = block.split(" ")
+    starts = range(0, len(words), WORDS_IN_A_LINE)
+    return "\n".join(" ".join(words[start : start + WORDS_IN_A_LINE]) for start in starts)
 
 
 def measure(folder: Path, drop_duplicates: bool) -> dict[str, float]:
     """Read and cut what is in `folder`; return seconds, bytes of memory, and counts."""
     settings = CutSettings(CHUNK_SIZE, drop_duplicates=drop_duplicates)
     maker = SurveyMaker()
-    documents = read_documents([folder], ["texts"])
+    problems: list[Problem] = []
+    documents = stream_documents([folder], ["texts"], problems)
     wall, cpu = time.perf_counter(), time.process_time()
     characters = 0
     for decision in cut(documents, settings, count_words):
         maker.add(decision)
         characters += decision.chunk.end - decision.chunk.start
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    raise_problems(problems)
     survey = maker.finish()
     megabytes = characters / 1e6
     return {
@@ -138,7 +152,7 @@ def measure(folder: Path, drop_duplicates: bool) -> dict[str, float]:
     }
 
 
-def run(gigabytes: float, files: int, folder: Path | None = None) -> None:
+def run_scale(gigabytes: float, files: int, folder: Path | None = None) -> None:
     """Write the text, measure without and with duplicates dropped; print a line of JSON each."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         write_files(Path(made), files, int(gigabytes * 1e9 / files))
