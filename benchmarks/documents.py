@@ -1,8 +1,10 @@
-"""Reading documents that are broken: `python -m benchmarks.documents [--files 500]`.
+"""Reading documents that are broken, and reading and cutting many.
 
-Good files of each format, made by the tools that the tests use, are damaged with fixed seeds
+`python -m benchmarks.documents --damaged 500`: good files of each format, made by the tools that the tests use, are damaged with fixed seeds
 and read among good ones. Seen must be: no crash, no file that takes longer than the limit,
 each bad file named once, all good ones unchanged. Exit status 1 if not.
+
+`--gigabytes 1` and `--files 10000`: see scale.py.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from docx import Document as Word
 
+from benchmarks.scale import run_scale
 from generation_functions.documents.formats.reader import SECONDS
 from generation_functions.documents.reading import Reading, read_folders
 from generation_functions.records import Document
@@ -95,6 +98,11 @@ def read_damaged(folder: Path, files: int, seed: int = 0) -> tuple[Reading, list
     return reading, unharmed, time.perf_counter() - start
 
 
+def set_of_named(reading: Reading) -> set[str]:
+    """Return the names of the files that have a problem; of a .jsonl lines may still be read."""
+    return {Path(problem.split(": ")[0]).name for problem in reading.problems}
+
+
 def list_faults(reading: Reading, unharmed: list[Document]) -> list[str]:
     """What must not be: a file named twice, both read and named, or a good one changed."""
     named = Counter(problem.split(": ")[0] for problem in reading.problems)
@@ -109,25 +117,35 @@ def list_faults(reading: Reading, unharmed: list[Document]) -> list[str]:
 
 
 def main() -> int:
-    """Print how many files were read, named, and what must not be."""
+    """Do what is asked for: damaged files, much text or many files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=500)
+    parser.add_argument("--damaged", type=int, default=500, help="how many damaged files")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--gigabytes", type=float, help="of text, in files of 1 MB")
+    parser.add_argument("--files", type=int, help="this many files (of 10 kB, or as --gigabytes)")
+    parser.add_argument("--folder", type=Path, help="where the text is written for the while")
     options = parser.parse_args()
+    if options.gigabytes or options.files:
+        gigabytes = options.gigabytes or options.files / 1e5
+        run_scale(gigabytes, options.files or max(1, int(gigabytes * 1000)), options.folder)
+        return 0
+    return run_damaged(options.damaged, options.seed)
+
+
+def run_damaged(files: int, seed: int) -> int:
+    """Print how many files were read, named, and what must not be; return the exit status."""
     with tempfile.TemporaryDirectory() as folder:
-        reading, unharmed, seconds = read_damaged(Path(folder), options.files, options.seed)
+        reading, unharmed, seconds = read_damaged(Path(folder), files, seed)
     faults = list_faults(reading, unharmed)
     documents = {one.path.split("#")[0] for one in reading.documents if one.directory == "bad"}
-    print(
-        f"{options.files} damaged files in {seconds:.0f} s (limit {SECONDS:.0f} s without progress)"
-    )
+    print(f"{files} damaged files in {seconds:.0f} s (limit {SECONDS:.0f} s without progress)")
     print(f"{len(documents)} still read, {len(reading.problems)} named with a reason")
     suffixes = Counter(problem.split(": ")[0].rpartition(".")[2] for problem in reading.problems)
     print("named, by format:", dict(suffixes))
     for problem in sorted({problem.partition(": ")[2][:100] for problem in reading.problems})[:40]:
         print("  ", problem)
     print(f"{len(faults)} faults", *faults, sep="\n  ")
-    return 1 if faults or len(documents) + len(reading.problems) != options.files else 0
+    return 1 if faults or len(documents | set_of_named(reading)) != files else 0
 
 
 if __name__ == "__main__":

@@ -119,12 +119,15 @@ def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
         return [f"{step.name}: no sample items. Give it a line in pipelines/samples.py."]
     try:
         prompt = load_prompt(step.name, folders)
+        without = load_prompt(step.name, folders, use_filenames=False)
         compile_grammar(prompt.grammar)
+        for item in SAMPLES[step.name].items:
+            without.messages(step.fields(item))
     except PalimpsestError as error:
         return [str(error)]
     problems = try_items(step, prompt, SAMPLES[step.name])
-    if not problems:
-        problems = try_examples(step, prompt, SAMPLES[step.name])
+    for mode in (prompt, without):
+        problems = problems or try_examples(step, mode, SAMPLES[step.name])
     print(
         f"{prompt.file.parent.name}/{step.name}: {len(prompt.content.examples)} examples, "
         f"{len(prompt.grammar.reachable())} rules, {REPLIES} random replies, prompt {prompt.hash}"

@@ -140,6 +140,7 @@ class System(Section):
     subset_size: int = Field(default=30, ge=1)  # chunks of each folder, by a seeded hash
     drop_duplicates: bool = True  # exact and near duplicates among all chunks; the first stays
     skip_filter_chunks: bool = False  # every chunk goes on without the model's judgement
+    use_filenames: bool = True  # prompts show title, author and year, and questions may
     shared_instruction: str = ""
 
     @model_validator(mode="after")

@@ -11,9 +11,11 @@ from pathlib import Path
 from generation_functions.config import Config
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.chunking import chunk_document
+from generation_functions.documents.cutting import Decision
 from generation_functions.documents.duplicates import Duplicate, DuplicateFinder
 from generation_functions.documents.reading import read_documents
 from generation_functions.documents.rules import reject_by_rule
+from generation_functions.documents.survey import Survey, SurveyMaker
 from generation_functions.engine.tokens import VocabularyCounter
 from generation_functions.pipelines import conversations, questions
 from generation_functions.records import Chunk, Conversation, Document, QAPair, to_json
@@ -116,7 +118,7 @@ def choose_subset(chunks: Sequence[Chunk], size: int, seed: int) -> list[Chunk]:
     return [chunk for chunk in chunks if chunk.uuid in chosen]
 
 
-async def documents(run: Run, limit: int | None = None) -> Cut:
+async def documents(run: Run, limit: int | None = None) -> Survey:
     """Read and cut the documents; write their cleaned texts and which chunks are duplicates."""
     async with run.stage("documents", limit):
         cut = cut_documents(run)
@@ -128,7 +130,18 @@ async def documents(run: Run, limit: int | None = None) -> Cut:
             run.count("documents", chunk.uuid, rejected=reason)
         lines = (json.dumps(to_json(one)) + "\n" for one in cut.duplicates)
         run.write_text("duplicates.jsonl", "".join(lines))
-    return cut
+    return _survey(cut)
+
+
+def _survey(cut: Cut) -> Survey:
+    maker = SurveyMaker()
+    for document in cut.documents:
+        maker.add_document(document)
+    paths = {document.uuid: document.path for document in cut.documents}
+    kept = {found.uuid: found.kept for found in cut.duplicates}
+    for chunk, reason in (*((chunk, "") for chunk in cut.chunks), *cut.dropped):
+        maker.add(Decision(chunk, paths[chunk.document], reason, kept.get(chunk.uuid, "")))
+    return maker.finish()
 
 
 async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPair, ...]]:

@@ -50,11 +50,12 @@ def place(tmp_path):
 
 def test_a_duplicate_is_dropped_and_points_to_the_first(place):
     run = place.open()
-    cut = asyncio.run(documents(run))
-    ((chunk, reason),) = cut.dropped
+    survey = asyncio.run(documents(run))
+    ((reason, dropped),) = survey.dropped.items()
+    (chunk,) = dropped.examples
     assert (chunk.directory, reason) == ("two", "duplicate")
     (line,) = (run.folder / "duplicates.jsonl").read_text(encoding="utf-8").splitlines()
-    kept = next(one for one in cut.chunks if "same" in one.text)
+    kept = next(one for one in survey.kept if "same" in one.text)
     assert json.loads(line) == {"uuid": chunk.uuid, "kept": kept.uuid, "reason": reason}
 
 

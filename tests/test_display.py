@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,7 @@ from generation_functions.config import Config, load_config
 from generation_functions.display.browser import WIDGET, Panel, browse_records
 from generation_functions.display.chat import show_conversations
 from generation_functions.display.config_text import save_option, set_option
-from generation_functions.display.items import (
-    show_chunks,
-    show_documents,
-    show_dropped,
-    show_duplicates,
-    show_pairs,
-)
+from generation_functions.display.items import show_pairs
 from generation_functions.display.markup import Html, tag
 from generation_functions.display.model_picker import choose_models
 from generation_functions.display.models import show_models
@@ -42,11 +35,10 @@ from generation_functions.display.records import (
 )
 from generation_functions.display.tables import shorten, show_funnel, show_reasons, show_table
 from generation_functions.display.training import show_configs, show_manifests, show_rows
-from generation_functions.documents.duplicates import Duplicate
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.planned import PLANNED
-from generation_functions.records import Chunk, Conversation, Document, QAPair, Turn
+from generation_functions.records import Chunk, Conversation, QAPair, Turn
 from generation_functions.status import Status, read_status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
@@ -78,8 +70,6 @@ class Reading(HTMLParser):
 
 
 def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
-    document = Document("d", HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1900, HOSTILE)
-    cut = stages.Cut((document,), (CHUNK,), ((CHUNK, HOSTILE),))
     turns = (Turn("human", HOSTILE), Turn("gpt", HOSTILE), Turn(HOSTILE, HOSTILE))
     record = Record("r", HOSTILE, {HOSTILE: [HOSTILE]}, [REPLY])
     record.outcome = Outcome("rejected", HOSTILE, {"a": HOSTILE})
@@ -94,10 +84,6 @@ def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
         row = json.dumps({"text": HOSTILE}) + "\n"
         (folder / name / "x.jsonl").write_text(row, encoding="utf-8")
     yield "table", show_table([{HOSTILE: HOSTILE}])
-    yield "documents", show_documents(cut)
-    yield "chunks", show_chunks(cut)
-    yield "dropped", show_dropped(cut)
-    yield "duplicates", show_duplicates(replace(cut, duplicates=(Duplicate("c", "c", HOSTILE),)))
     yield "pairs", show_pairs([PAIR])
     yield "conversation", show_conversations([Conversation("v", turns, (PAIR,), CHUNK)])
     yield "record", show_record(record)

@@ -154,7 +154,7 @@ def test_examples_go_through_the_parser_of_their_step() -> None:
     prompt = load_prompt("write_questions")
     step, samples = next(s for s in STEPS if s.name == prompt.name), SAMPLES[prompt.name]
     assert try_examples(step, prompt, samples) == []
-    example = prompt.content.examples[0]
+    example = next(one for one in prompt.content.examples if one.fields["most"] == 2)
     few = example.model_copy(update={"fields": {**example.fields, "most": 1}})
     wrong = example.model_copy(update={"fields": {**example.fields, "most": "two"}})
     content = prompt.content.model_copy(update={"examples": (few, wrong)})

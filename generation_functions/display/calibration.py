@@ -11,7 +11,7 @@ from generation_functions.config import Config, Model
 from generation_functions.display.markup import Html, join, tag
 from generation_functions.display.plots import Picture, plot_speeds
 from generation_functions.display.tables import show_table
-from generation_functions.documents.reading import TEXT_SUFFIXES, find_files
+from generation_functions.documents.folders import TEXT_SUFFIXES, find_files
 from generation_functions.engine.calibrating import (
     Speed,
     choose_slots,

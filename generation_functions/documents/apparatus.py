@@ -20,7 +20,9 @@ _PAGE = rf"(?:\d{{1,4}}|{_ROMAN})"
 _LEADER = re.compile(
     rf"\S\s*(?:\.[ .]{{2,}}|…+|\t+| {{3,}}|\|\s*)\s*(?:{_PAGE}|\d+:\d\d)\.?\s*\|?$"
 )
-_ENDS_IN_PAGE = re.compile(rf"[^\W\d].*\s({_PAGE})$")
+_LETTER = re.compile(r"[^\W\d]")
+_PAGE_AT_END = re.compile(rf"\s({_PAGE})$")
+_LONGEST_PAGE = 7  # characters of what _PAGE_AT_END finds
 _CONTENTS = re.compile(
     r"^[#*_ \t]*(?:(?:table of )?contents|inhalt\w*|table des matières|contenido|índice|indice"
     r"|sumário|spis treści|innehåll|inhoud|list of \w+)[.:*_ \t]*$",
@@ -39,9 +41,11 @@ _ENTRY = re.compile(
     rf"[^\W\d][^\d]*?[,: ]\s*(?:vol\. )?{_PAGES}(?:\s*[,;]\s*{_PAGES})*\s*[;.,]?$"
     r"|[^\W\d][^\d]{1,40},? see (?:also )?\w[^\d]{1,30}$"
 )
+_POINTS = re.compile(r"\d| see ")  # one of them is in every entry
 _ENTRY_ENDS = re.compile(r";\s+|\n|(?<=\d)\.\s+")
 
 _NUMBER = re.compile(r"[-+–—]?[\d.,:%/]*\d[\d.,:%/]*|[—–-]+")
+_NUMERIC = re.compile(r"[\d—–-]")  # one of them is in every number
 _ITEM = re.compile(r"\n|(?<=[.:?])\s+(?=\d{1,2}[.)]\s)")
 _SENTENCE_END = re.compile(r"(?<=[.:])\s+")
 _MARKER = re.compile(
@@ -86,6 +90,8 @@ _REFERENCE = re.compile(
     r"|\W*(?:https?://|www\.)\S+$",
     re.I,
 )
+_DIGIT = re.compile(r"\d")
+_CITING = ("ibid", "op.", "cf.", "s.a", "s.v", "doi", "et al", "press", "://", "www")
 _NAMED_SOURCE = re.compile(r"\W*(?:\d+\W+)?[A-Z][\w'’-]+(?: and [A-Z][\w'’-]+)?,? .{3,150}$")
 _CITED = re.compile(r"\d+\.?\s+[A-Z][\w. -]+,? [\w. ]*\b(?:[ivxlc]+\.|\d+)[ \d;.,–-]*(?:$|cf)")
 
@@ -95,21 +101,22 @@ def is_contents(text: str, lines: Sequence[str]) -> bool:
     named = bool(_CONTENTS.search(text))
     if len(lines) < FEWEST_ENTRIES:
         return False
-    if _most(lines, _LEADER.search) or _most(lines, _ANCHOR.match):
+    if _most(lines, _leads_to_page) or _most(lines, _ANCHOR.match):
         return True
-    pages = [match[1] for line in lines if (match := _ENDS_IN_PAGE.search(line))]
-    numbers = [int(page) for page in pages if page.isdecimal()]
-    rising = len(numbers) > 2 and all(one <= two for one, two in pairwise(numbers))
-    if _most(lines, _ENDS_IN_PAGE.search) and rising and not _in_order(lines):
+    if _most(lines, _find_page) and _pages_rise(lines) and not _in_order(lines):
         return True
-    listed = _most(lines, lambda line: _PART.match(line) or _LEADER.search(line))
+    listed = _most(lines, lambda line: _PART.match(line) or _leads_to_page(line))
     return listed and (named or len(lines) > FEWEST_ENTRIES)
 
 
 def is_index(text: str) -> bool:
     """Names in alphabetical order or with several pages each."""
     entries = [entry.strip() for entry in _ENTRY_ENDS.split(text) if entry.strip()]
-    found = [entry for entry in entries if len(entry) <= LONGEST_LINE and _ENTRY.match(entry)]
+    found = [
+        entry
+        for entry in entries
+        if len(entry) <= LONGEST_LINE and _POINTS.search(entry) and _ENTRY.match(entry)
+    ]
     several = sum(bool(re.search(r"\d\s*[,–-]\s*\d", entry)) for entry in found)
     return (
         len(entries) >= FEWEST_INDEX_ENTRIES
@@ -123,6 +130,8 @@ def is_bare_table(lines: Sequence[str]) -> bool:
     """Rows that are numbers for the most part, none with words that say something."""
 
     def is_row(line: str) -> bool:
+        if not _NUMERIC.search(line):
+            return not line.replace("|", " ").replace("+", " ").strip()
         cells = re.sub(r"[|+]", " ", line).split()
         numbers = sum(bool(_NUMBER.fullmatch(cell)) for cell in cells)
         return not cells or (numbers >= 2 and numbers >= 0.5 * len(cells))
@@ -133,9 +142,10 @@ def is_bare_table(lines: Sequence[str]) -> bool:
 def is_exercise(text: str) -> bool:
     """Tasks and questions, and no answers to them."""
     items = [_MARKER.sub("", item, count=1) for item in _ITEM.split(text) if item.strip()]
-    if len(items) < FEWEST_EXERCISES or _ANSWERED.search(text):
+    if len(items) < FEWEST_EXERCISES:
         return False
-    return _most(items, lambda item: any(map(_TASK.match, _SENTENCE_END.split(item))))
+    tasks = _most(items, lambda item: any(map(_TASK.match, _SENTENCE_END.split(item))))
+    return tasks and not _ANSWERED.search(text)
 
 
 def is_furniture(lines: Sequence[str]) -> bool:
@@ -152,17 +162,48 @@ def is_references(text: str, lines: Sequence[str]) -> bool:
     """Sources, one a line, or notes that only name them."""
     if len(lines) < FEWEST_ROWS:
         return False
-    if _most(lines, lambda line: _REFERENCE.match(line) or _CITED.match(line)):
+    if _most(lines, _cites):
         return True
     return bool(_REFERENCES.search(text)) and _most(lines, _NAMED_SOURCE.match)
 
 
 def _most(lines: Sequence[str], matches: Callable[[str], object]) -> bool:
     """Count lines and their characters: a few long lines of prose outweigh a list."""
-    found = [line for line in lines if len(line) <= LONGEST_LINE and matches(line)]
-    return len(found) >= SHARE_OF_LINES * max(1, len(lines)) and sum(
-        map(len, found)
-    ) >= SHARE_OF_LINES * sum(map(len, lines))
+    needed = SHARE_OF_LINES * max(1, len(lines))
+    could_be, characters = len(lines), 0
+    for line in lines:
+        if len(line) <= LONGEST_LINE and matches(line):
+            characters += len(line)
+        else:
+            could_be -= 1
+            if could_be < needed:
+                return False
+    return could_be >= needed and characters >= SHARE_OF_LINES * sum(map(len, lines))
+
+
+def _leads_to_page(line: str) -> bool:
+    end = line.rstrip("|").rstrip().rstrip(".")[-1:]
+    return (end.isdecimal() or end in "ivxlc") and bool(_LEADER.search(line))
+
+
+def _cites(line: str) -> bool:
+    """A line without a digit and without any of a few signs is not looked at closely."""
+    if not _DIGIT.search(line):
+        lowered = line.lower()
+        if not any(sign in lowered for sign in _CITING):
+            return False
+    return bool(_REFERENCE.match(line) or _CITED.match(line))
+
+
+def _pages_rise(lines: Sequence[str]) -> bool:
+    numbers = [int(page) for line in lines if (page := _find_page(line)) and page.isdecimal()]
+    return len(numbers) > 2 and all(one <= two for one, two in pairwise(numbers))
+
+
+def _find_page(line: str) -> str | None:
+    """Return the page that a line with a letter in it ends in; only its last words are searched."""
+    found = _PAGE_AT_END.search(line, max(0, len(line) - _LONGEST_PAGE))
+    return found[1] if found and _LETTER.search(line, 0, found.start()) else None
 
 
 def _in_order(entries: Sequence[str]) -> bool:

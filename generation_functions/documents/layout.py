@@ -19,6 +19,7 @@ _UNDERLINE = re.compile(r" {0,3}(={3,}|-{3,})\s*$")
 _BULLET = re.compile(r"\s*[-*+•‣]\s+\S")
 _NUMBERED = re.compile(r"\s*(\(?\d{1,3}[.)]|\(?[a-z][)]|\([ivx]{1,5}\)|\[\d{1,3}\])\s+\S")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _NAMED_PART = re.compile(r"(chapter|part|book|section|appendix|volume)\s+[\divxlc]+\b", re.I)
 
 
@@ -93,14 +94,15 @@ def _starts_unit(line: str, previous: str, in_list: bool, in_capitals: bool) -> 
         return False
     if not previous.strip():
         return True
-    if not any(character.isalnum() for character in line):
+    if not _LETTER_OR_DIGIT.search(line):
         return False  # a heading's underline, a table's rule
+    begins, began = line.lstrip()[0], previous.lstrip()[0]
     return bool(
-        _MARKDOWN_HEADING.match(line)
-        or _MARKDOWN_HEADING.match(previous)
-        or _UNDERLINE.match(previous)
-        or line.lstrip().startswith("|")
-        or previous.lstrip().startswith("|")
+        (begins == "#" and _MARKDOWN_HEADING.match(line))
+        or (began == "#" and _MARKDOWN_HEADING.match(previous))
+        or (began in "=-" and _UNDERLINE.match(previous))
+        or begins == "|"
+        or began == "|"
         or _BULLET.match(line)
         or (_NUMBERED.match(line) and (in_list or previous.rstrip()[-1:] in ".:;!?"))
         or (in_capitals and not _is_capitals(line))
@@ -109,6 +111,8 @@ def _starts_unit(line: str, previous: str, in_list: bool, in_capitals: bool) -> 
 
 
 def _is_capitals(line: str) -> bool:
+    if line.upper() != line:
+        return False
     letters = [character for character in line if character.isalpha()]
     return len(letters) >= 4 and all(letter.isupper() for letter in letters)
 

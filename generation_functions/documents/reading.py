@@ -1,17 +1,29 @@
-"""Reading input directories into documents. Every file is checked before any error is raised."""
+"""Reading input directories into documents, one at a time. One bad file keeps no other."""
 
 import hashlib
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generation_functions.documents.cleaning import clean_text
-from generation_functions.documents.formats.encoding import decode
+from generation_functions.documents.folders import (
+    SIDECAR,
+    SUFFIXES,
+    TEXT_SUFFIXES,
+    Problem,
+    check_directories,
+    check_inside,
+    check_surroundings,
+    describe_empty,
+    find_files,
+    name_path,
+    name_sidecars,
+)
+from generation_functions.documents.formats.encoding import decode, stream_lines
 from generation_functions.documents.formats.extract import Extract
-from generation_functions.documents.formats.jsonl import read_jsonl
+from generation_functions.documents.formats.jsonl import parse_line
 from generation_functions.documents.formats.reader import Reader
 from generation_functions.documents.titles import (
     Sidecar,
@@ -21,11 +33,6 @@ from generation_functions.documents.titles import (
 )
 from generation_functions.errors import InputError
 from generation_functions.records import Document, make_uuid
-
-TEXT_SUFFIXES = (".txt", ".md")
-SUFFIXES = (*TEXT_SUFFIXES, ".jsonl", ".pdf", ".docx", ".html", ".htm", ".epub")
-SIDECAR = ".meta.yaml"
-NOT_DOCUMENTS = ("readme", "license", "licence", "copying", "notice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +47,61 @@ def read_documents(
     directories: Sequence[Path], names: Sequence[str] = (), ocr: str | None = None
 ) -> list[Document]:
     """Read as `read_folders` does; raise InputError if there is anything to put right."""
-    reading = read_folders(directories, names, ocr)
-    if reading.problems:
-        listed = "\n".join(f"  - {problem}" for problem in reading.problems)
-        raise InputError(f"The input cannot be used as it is:\n{listed}")
-    return list(reading.documents)
+    problems: list[Problem] = []
+    documents = list(stream_documents(directories, names, problems, ocr))
+    raise_problems(problems)
+    return documents
 
 
 def read_folders(
     directories: Sequence[Path], names: Sequence[str] = (), ocr: str | None = None
 ) -> Reading:
-    """Read every file of a known format below `directories`, in the order of their paths.
+    """Read as `stream_documents` does; all documents are held in memory."""
+    problems: list[Problem] = []
+    documents = tuple(stream_documents(directories, names, problems, ocr))
+    return Reading(documents, tuple(problem.said for problem in problems))
 
-    Hidden files and folders are skipped, and files named README, LICENSE, LICENCE,
-    COPYING or NOTICE. Links that lead out of their directory are problems. A document's
-    directory is its name in `names`, by default the path as given here; it is part of
-    every uuid below it. One bad file keeps no other from being read. `ocr` names tesseract's
-    languages, joined by +, for pages of PDFs without text; None leaves those pages out.
+
+def raise_problems(problems: Sequence[Problem]) -> None:
+    """Raise an InputError that names all problems, if there are any."""
+    if problems:
+        listed = "\n".join(f"  - {problem.said}" for problem in problems)
+        raise InputError(f"The input cannot be used as it is:\n{listed}")
+
+
+def stream_documents(
+    directories: Sequence[Path],
+    names: Sequence[str],
+    problems: list[Problem],
+    ocr: str | None = None,
+) -> Iterator[Document]:
+    """Yield the documents below `directories`, in the order of their paths.
+
+    What cannot be read is added to `problems`. In memory is one file's text at a time, and a
+    few copies of it while it is cleaned; a .jsonl file is read line by line, unless its
+    encoding has to be guessed. Files of a known format are read, but no hidden files and
+    folders, and none named README, LICENSE, LICENCE, COPYING or NOTICE. Links that lead out
+    of their directory are problems. A document's directory is its name in `names`, by default
+    the path as given here; it is part of every uuid below it. `ocr` names tesseract's languages,
+    joined by +, for pages of PDFs without text; None leaves those pages out.
     """
-    problems = _check_directories(directories)
-    documents: list[Document] = []
-    called = names or [_name(directory) for directory in directories]
+    problems += check_directories(directories)
+    called = names or [name_path(directory) for directory in directories]
     with closing(Reader(ocr=ocr)) as reader:
         for directory, name in zip(directories, called, strict=True):
             if not directory.is_dir():
                 continue
             files = find_files(directory)
             if not files:
-                problems.append(f"{directory}: no documents in it; {_describe_others(directory)}")
-            problems.extend(_check_surroundings(directory, files))
+                problems.append(Problem(describe_empty(directory)))
+            problems += check_surroundings(directory, name, files)
             for file in files:
                 try:
-                    _check_inside(directory, file)
-                    documents.extend(_read_file(directory, name, file, reader))
+                    check_inside(directory, file)
+                    yield from _read_file(directory, name, file, reader)
                 except (ValueError, OSError) as error:
-                    problems.append(f"{file}: {error}")
-    return Reading(tuple(documents), tuple(problems))
+                    path = name_path(file.relative_to(directory))
+                    problems.append(Problem(f"{file}: {error}", name, path))
 
 
 def read_file(file: Path, ocr: str | None = None) -> list[Document]:
@@ -86,123 +112,62 @@ def read_file(file: Path, ocr: str | None = None) -> list[Document]:
         raise InputError(f"{file}: cannot be read; known are {', '.join(SUFFIXES)}.")
     with closing(Reader(ocr=ocr)) as reader:
         try:
-            return list(_read_file(file.parent, _name(file.parent), file, reader))
+            return list(_read_file(file.parent, name_path(file.parent), file, reader))
         except (ValueError, OSError) as error:
             raise InputError(f"{file}: {error}") from error
-
-
-def find_files(directory: Path) -> list[Path]:
-    """Return the files below `directory` that are documents, sorted by relative path."""
-    files = [
-        file
-        for file in directory.rglob("*")
-        if file.suffix.lower() in SUFFIXES
-        and file.stem.lower() not in NOT_DOCUMENTS
-        and not _is_hidden(directory, file)
-        and file.is_file()
-    ]
-    return sorted(files, key=lambda file: _name(file.relative_to(directory)))
-
-
-def _is_hidden(directory: Path, file: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(directory).parts)
-
-
-def _check_inside(directory: Path, file: Path) -> None:
-    if not file.resolve().is_relative_to(directory.resolve()):
-        raise ValueError(f"a link that leads out of {directory}; copy what it links to there")
-
-
-def _check_surroundings(directory: Path, files: Sequence[Path]) -> list[str]:
-    """Name links to folders, which are not followed, and sidecars without their document."""
-    beside = {sidecar for file in files for sidecar in _sidecars(file)}
-    problems = []
-    for file in sorted(directory.rglob("*")):
-        if _is_hidden(directory, file):
-            continue
-        if file.is_symlink() and file.is_dir():
-            problems.append(f"{file}: a link to a folder, which is not followed; copy the folder")
-        elif file.name.endswith(SIDECAR) and file not in beside:
-            problems.append(f"{file}: no document of this name lies beside it; correct its name")
-    return problems
-
-
-def _sidecars(file: Path) -> tuple[Path, Path]:
-    return file.with_name(file.name + SIDECAR), file.with_name(file.stem + SIDECAR)
-
-
-def _name(path: Path) -> str:
-    """A path in the form that is the same on every system (macOS decomposes accents)."""
-    return unicodedata.normalize("NFC", path.as_posix())
-
-
-def _check_directories(directories: Sequence[Path]) -> list[str]:
-    if not directories:
-        return ["no input directory; name at least one in path.input_dirs"]
-    problems: list[str] = []
-    earlier: list[Path] = []
-    for directory in directories:
-        if not directory.exists():
-            problems.append(f"{directory}: no such directory; create it or correct path.input_dirs")
-            continue
-        if not directory.is_dir():
-            problems.append(f"{directory}: is a file; path.input_dirs takes directories")
-            continue
-        for other in earlier:
-            one, two = directory.resolve(), other.resolve()
-            if one == two or one in two.parents or two in one.parents:
-                problems.append(
-                    f"{directory}: holds the same files as {other}; keep one of them in "
-                    "path.input_dirs"
-                )
-        earlier.append(directory)
-    return problems
-
-
-def _describe_others(directory: Path) -> str:
-    suffixes = Counter(
-        file.suffix.lower() or "no suffix" for file in directory.rglob("*") if file.is_file()
-    )
-    found = ", ".join(f"{number} with {suffix}" for suffix, number in sorted(suffixes.items()))
-    advice = f"put {', '.join(SUFFIXES)} files there"
-    return f"{advice} (other files found: {found})" if found else advice
 
 
 def _read_file(directory: Path, called: str, file: Path, reader: Reader) -> Iterator[Document]:
     """Yield the documents of one file; ValueError says what to do about it."""
     sidecar = _read_sidecar(file)
-    path = _name(file.relative_to(directory))
+    path = name_path(file.relative_to(directory))
     suffix = file.suffix.lower()
-    if suffix not in (*TEXT_SUFFIXES, ".jsonl"):
+    if suffix == ".jsonl":
+        yield from _read_lines(called, path, file, sidecar)
+    elif suffix in TEXT_SUFFIXES:
+        content, guessed = decode(file.read_bytes(), file, sidecar.encoding)
+        front_matter, body = cut_front_matter(content)
+        extract = Extract(body, **front_matter.model_dump(), warnings=_warn(guessed))
+        yield _make_document(called, path, file, extract, sidecar, trusted=True)
+    else:
         if sidecar.encoding:
             raise ValueError(f"its {SIDECAR} names an encoding, which only text files have")
         yield _make_document(called, path, file, reader.read(file), sidecar)
-        return
-    content, guessed = decode(file.read_bytes(), file, sidecar.encoding)
-    warnings = (f"read as {guessed}, which is a guess",) if guessed else ()
-    if suffix in TEXT_SUFFIXES:
-        front_matter, body = cut_front_matter(content)
-        extract = Extract(body, **front_matter.model_dump(), warnings=warnings)
-        yield _make_document(called, path, file, extract, sidecar, trusted=True)
-        return
-    rows = list(read_jsonl(content))
-    if not rows:
-        raise ValueError("no text in it; fill it or remove it")
-    seen: Counter[str] = Counter()
-    for number, row in rows:
-        digest = hashlib.sha256(row.text.encode("utf-8", "replace")).hexdigest()[:12]
-        seen[digest] += 1
-        # Named by content, not by line, so that a line more leaves the others' uuids alone.
-        one = f"{path}#{digest}" + (f"-{seen[digest]}" if seen[digest] > 1 else "")
-        extract = replace(row, warnings=warnings)
+
+
+def _warn(guessed: str | None) -> tuple[str, ...]:
+    return (f"read as {guessed}, which is a guess",) if guessed else ()
+
+
+def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterator[Document]:
+    """Yield the documents of a .jsonl file; after the last, ValueError names the first bad line."""
+    lines, guessed = stream_lines(file, sidecar.encoding)
+    seen: dict[int, int] = {}
+    faults, first = 0, ""
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
-            yield _make_document(called, one, file, extract, sidecar, trusted=True)
+            row = replace(parse_line(number, line), warnings=_warn(guessed))
+            digest = hashlib.sha256(row.text.encode("utf-8", "replace")).hexdigest()[:12]
+            repeat = seen[int(digest, 16)] = seen.get(int(digest, 16), 0) + 1
+            # Named by content, not by line, so that a line more leaves the others' uuids alone.
+            one = f"{path}#{digest}" + (f"-{repeat}" if repeat > 1 else "")
+            document = _make_document(called, one, file, row, sidecar, trusted=True)
         except ValueError as error:
-            raise ValueError(f"line {number}: {error}") from error
+            said = str(error)
+            first = first or (said if said.startswith("line ") else f"line {number}: {said}")
+            faults += 1
+        else:
+            yield document
+    if faults:
+        raise ValueError(first + (f"; {faults - 1} more lines have faults" if faults > 1 else ""))
+    if not seen:
+        raise ValueError("no text in it; fill it or remove it")
 
 
 def _read_sidecar(file: Path) -> Sidecar:
-    for sidecar in _sidecars(file):
+    for sidecar in name_sidecars(file):
         if sidecar.is_file():
             try:
                 return read_sidecar(sidecar)

@@ -20,7 +20,6 @@ SHARE_OF_LETTERS = 0.4
 WORDS_IN_PROSE = 8
 CHARACTERS_TO_A_LICENCE_PHRASE = 900
 
-_NO_LETTERS = re.compile(r"[\W\d_]+")
 _LICENCE = re.compile(
     r"permission is hereby granted"
     r"|without warrant(?:y|ies) of any kind"
@@ -59,7 +58,7 @@ def reject_by_rule(chunk: Chunk) -> str | None:
     """Return the reason to drop `chunk`, or None to keep it."""
     text = chunk.text
     solid = sum(map(len, text.split()))
-    letters = len(_NO_LETTERS.sub("", text))
+    letters = sum(map(str.isalpha, text))
     if letters < FEWEST_LETTERS:
         return "almost no text"
     if _is_licence(text):

@@ -13,6 +13,7 @@ from generation_functions.pipelines.wording import (
     content_words,
     coverage,
     find_unclear,
+    names,
     numbers,
     strange_script,
 )
@@ -51,13 +52,14 @@ def show_chunk(chunk: Chunk) -> str:
     return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
 
 
-def find_ungrounded(pair: QAPair) -> str | None:
+def find_ungrounded(pair: QAPair, use_filenames: bool = True) -> str | None:
     """Return what words and numbers alone tell against a pair, or None.
 
     Small models carry over words and numbers from a prompt's examples; those are not in
-    the chunk.
+    the chunk. Without `use_filenames` the names in its source count for such words too.
     """
-    known = f"{pair.chunk.source}\n{pair.chunk.text}"
+    source, text = pair.chunk.source, pair.chunk.text
+    known = f"{source}\n{text}" if use_filenames else text
     asked, told = content_words(pair.question), content_words(pair.answer)
     if numbers(f"{pair.question} {pair.answer}") - numbers(known):
         return "a number that the text does not have"
@@ -67,6 +69,9 @@ def find_ungrounded(pair: QAPair) -> str | None:
         return "asks about the text, not its subject"
     if told <= asked and coverage(asked, pair.answer) > 0.8:
         return "answer only repeats the question"
+    named = content_words(" ".join(names(f"{pair.question} {pair.answer}")))
+    if not use_filenames and named & (content_words(source) - content_words(text)):
+        return "names the document"
     return None
 
 
@@ -199,9 +204,9 @@ def _revision_rules(pair: QAPair) -> Mapping[str, str]:
     return {"verdict": '"fail" | reworded'} if unclear else {}
 
 
-def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
+def _fields(*wanted: str) -> Callable[[QAPair], dict[str, Any]]:
     return lambda pair: (
-        {"chunk": show_chunk(pair.chunk)} | {name: getattr(pair, name) for name in names}
+        {"chunk": show_chunk(pair.chunk)} | {name: getattr(pair, name) for name in wanted}
     )
 
 
@@ -258,7 +263,7 @@ async def refine(run: Run, pair: QAPair) -> QAPair:
 
 async def vet(run: Run, pair: QAPair) -> None:
     """Raise Rejected unless the pair is grounded in its chunk and wins all three votes."""
-    ungrounded = find_ungrounded(pair)
+    ungrounded = find_ungrounded(pair, run.config.system.use_filenames)
     if ungrounded:
         run.count("grounding", pair.uuid, rejected=ungrounded)
         raise Rejected(ungrounded)

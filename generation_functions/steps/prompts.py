@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateSyntaxError, meta
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,7 @@ from generation_functions.errors import PromptError
 
 PROMPTS = Path(__file__).resolve().parents[1] / "prompts"
 GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
+SOURCE, MODE = "source", "use_filenames"
 _ENVIRONMENT = SandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
@@ -27,10 +28,14 @@ class _FromFile(BaseModel):
 
 
 class Example(_FromFile):
-    """A worked example: the fields of the user template, and the answer."""
+    """A worked example: the fields of the user template, and the answer.
+
+    With `use_filenames` it stands only in the prompts of that mode.
+    """
 
     fields: dict[str, Any]
     answer: str
+    use_filenames: bool | None = None
 
 
 class SamplingSettings(_FromFile):
@@ -43,7 +48,7 @@ class SamplingSettings(_FromFile):
 
 
 class PromptFile(_FromFile):
-    """What stands in a prompt's YAML file."""
+    """What stands in a prompt's YAML file; `system` and `user` are templates."""
 
     system: str = ""
     user: str
@@ -56,7 +61,10 @@ class PromptFile(_FromFile):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A step's prompt and grammar. `hash` changes with either file's content."""
+    """A step's prompt and grammar. `hash` changes with either file's content and the mode.
+
+    `content` is what the mode, `use_filenames`, leaves of the file.
+    """
 
     name: str
     file: Path
@@ -64,6 +72,7 @@ class Prompt:
     names: frozenset[str]
     grammar: Grammar
     hash: str
+    use_filenames: bool = True
 
     @property
     def sampling(self) -> Sampling:
@@ -73,7 +82,8 @@ class Prompt:
     def messages(self, fields: Mapping[str, Any]) -> tuple[tuple[Message, ...], int]:
         """Return the messages for an item, and how many of them are the step's own.
 
-        Raises PromptError when the template and the fields do not name the same things.
+        Raises PromptError when the template and the fields do not name the same things, and
+        when it shows the source although `use_filenames` is off.
         """
         missing, unused = self.names - fields.keys(), fields.keys() - self.names
         if missing or unused:
@@ -81,52 +91,79 @@ class Prompt:
                 f"{self.file}: the template and the step's fields differ: "
                 f"not given: {sorted(missing) or 'none'}; not used: {sorted(unused) or 'none'}."
             )
-        template = _ENVIRONMENT.from_string(self.content.user)
         messages = [Message("system", self.content.system)] if self.content.system else []
         for example in self.content.examples:
-            messages.append(Message("user", template.render(example.fields)))
+            messages.append(Message("user", self._render(example.fields)))
             messages.append(Message("assistant", example.answer.strip("\n")))
         shared = len(messages)
-        messages.append(Message("user", template.render(fields)))
+        messages.append(Message("user", self._render(fields)))
         return tuple(messages), shared
 
+    def _render(self, fields: Mapping[str, Any]) -> str:
+        hidden = set() if self.use_filenames else {SOURCE}
+        given = {name: value for name, value in fields.items() if name not in hidden}
+        template = _ENVIRONMENT.from_string(self.content.user)
+        try:
+            return template.render(given, **{MODE: self.use_filenames})
+        except UndefinedError as error:
+            raise PromptError(
+                f"{self.file}: `user` shows what is not there: {error}. Put `{SOURCE}` between "
+                f"{{% if {MODE} %}} and {{% endif %}}."
+            ) from error
 
-def load_prompt(name: str, overrides: Sequence[Path] = ()) -> Prompt:
+
+def load_prompt(name: str, overrides: Sequence[Path] = (), use_filenames: bool = True) -> Prompt:
     """Load a step's prompt and grammar, from the first folder of `overrides` that has them.
 
+    Templates may ask for `use_filenames`; where it is off, `source` is not given to them.
     Raises PromptError or GrammarError naming the file, for a file that is missing or does
     not parse, for examples whose fields are not the template's, and for an example
     answer that the step's grammar refuses or that uses one of its length bounds up.
     """
     file = find_prompt(name, overrides)
+    text = file.read_text(encoding="utf-8")
     try:
-        content = PromptFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user))
+        content = PromptFile.model_validate(yaml.safe_load(text))
+        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user)) - {MODE}
+        system = _ENVIRONMENT.from_string(content.system).render({MODE: use_filenames})
     except (yaml.YAMLError, ValidationError) as error:
         raise PromptError(f"{file}: {error}") from error
     except TemplateSyntaxError as error:
-        raise PromptError(f"{file}: line {error.lineno} of `user`: {error.message}") from error
+        raise PromptError(
+            f"{file}: line {error.lineno} of `user` or `system`: {error.message}"
+        ) from error
+    except UndefinedError as error:
+        raise PromptError(f"{file}: `system` knows no name but `{MODE}`: {error}") from error
     grammar = load_grammar(name, overrides)
-    digest = hashlib.sha256((file.read_text(encoding="utf-8") + grammar.text).encode())
-    prompt = Prompt(name, file, content, frozenset(names), grammar, digest.hexdigest()[:16])
     for number, example in enumerate(content.examples, 1):
-        if set(example.fields) != names:
-            raise PromptError(
-                f"{file}: example {number} has the fields {sorted(example.fields)}, "
-                f"the template {sorted(names)}."
-            )
-        answer = example.answer.strip("\n")
-        if not grammar.matches(answer):
-            refused = answer[grammar.matched_length(answer) :][:40]
-            raise PromptError(
-                f"{file}: the answer of example {number} is not in the grammar: "
-                + (f"refused from {refused!r} on." if refused else "it ends too early.")
-            )
-        if grammar.reaches_bound(answer):
-            raise PromptError(
-                f"{file}: the answer of example {number} uses a length bound of the grammar up."
-            )
-    return prompt
+        _check_example(file, number, example, names, grammar)
+    shown = tuple(one for one in content.examples if one.use_filenames in (None, use_filenames))
+    content = content.model_copy(update={"system": system, "examples": shown})
+    digest = hashlib.sha256((text + grammar.text + ("" if use_filenames else MODE)).encode())
+    return Prompt(
+        name, file, content, frozenset(names), grammar, digest.hexdigest()[:16], use_filenames
+    )
+
+
+def _check_example(
+    file: Path, number: int, example: Example, names: set[str], grammar: Grammar
+) -> None:
+    if set(example.fields) != names:
+        raise PromptError(
+            f"{file}: example {number} has the fields {sorted(example.fields)}, "
+            f"the template {sorted(names)}."
+        )
+    answer = example.answer.strip("\n")
+    if not grammar.matches(answer):
+        refused = answer[grammar.matched_length(answer) :][:40]
+        raise PromptError(
+            f"{file}: the answer of example {number} is not in the grammar: "
+            + (f"refused from {refused!r} on." if refused else "it ends too early.")
+        )
+    if grammar.reaches_bound(answer):
+        raise PromptError(
+            f"{file}: the answer of example {number} uses a length bound of the grammar up."
+        )
 
 
 def load_grammar(name: str, overrides: Sequence[Path] = ()) -> Grammar:

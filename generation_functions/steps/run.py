@@ -185,7 +185,8 @@ class Run:
 
     def _prompt(self, step: Step[Any, Any]) -> Prompt:
         if step.name not in self._prompts:
-            self._prompts[step.name] = load_prompt(step.name, self.config.path.prompt_folders)
+            path, mode = self.config.path, self.config.system.use_filenames
+            self._prompts[step.name] = load_prompt(step.name, path.prompt_folders, mode)
         return self._prompts[step.name]
 
     @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -16,6 +17,7 @@ _MARKS = (
 # The commonest first. More of them make wrong guesses likelier: code pages look alike.
 _CANDIDATES = """cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 koi8_r cp866 mac_roman
     cp932 euc_jp gb18030 big5 cp949""".split()
+_BLOCK = 1 << 20  # bytes that are decoded at once
 _SAMPLE = 200_000  # bytes that the guess looks at
 _LEAST_COHERENCE = 0.25  # of 1: how much the guess must look like a language
 _MOST_CHAOS = 0.05
@@ -47,6 +49,40 @@ def decode(content: bytes, file: Path, declared: str | None = None) -> tuple[str
                 f'or name its encoding in "{file.name}.meta.yaml" (encoding: windows-1252)'
             ) from error
         return _check_zero(content.decode(guessed)), guessed
+
+
+def stream_lines(file: Path, declared: str | None = None) -> tuple[Iterable[str], str | None]:
+    """Return a file's lines, read as they are taken, and its encoding if it was guessed.
+
+    The whole file is decoded once before, block by block. Only where that fails, which needs
+    a guess or an error, it is read whole, as by `decode`.
+    """
+    with file.open("rb") as opened:
+        start = opened.read(4)
+    encoding = declared or next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+    if _decodes(file, encoding):
+        return _lines(file, encoding), None
+    content, guessed = decode(file.read_bytes(), file, declared)
+    return content.split("\n"), guessed
+
+
+def _lines(file: Path, encoding: str) -> Iterator[str]:
+    with file.open(encoding=encoding, newline="\n") as opened:
+        yield from opened
+
+
+def _decodes(file: Path, encoding: str) -> bool:
+    """Say whether all of a file can be decoded, and has no zero byte."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        with file.open("rb") as opened:
+            while block := opened.read(_BLOCK):
+                if "\0" in decoder.decode(block):
+                    return False
+        decoder.decode(b"", final=True)
+    except (LookupError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _decode_declared(content: bytes, declared: str) -> str:
