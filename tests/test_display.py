@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -42,11 +41,11 @@ from generation_functions.display.records import (
 )
 from generation_functions.display.tables import shorten, show_funnel, show_reasons, show_table
 from generation_functions.display.training import show_configs, show_manifests, show_rows
-from generation_functions.documents.duplicates import Duplicate
+from generation_functions.documents.survey import DocumentLine, Dropped, Survey
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.planned import PLANNED
-from generation_functions.records import Chunk, Conversation, Document, QAPair, Turn
+from generation_functions.records import Chunk, Conversation, QAPair, Turn
 from generation_functions.status import Status, read_status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
@@ -78,8 +77,12 @@ class Reading(HTMLParser):
 
 
 def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
-    document = Document("d", HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1900, HOSTILE)
-    cut = stages.Cut((document,), (CHUNK,), ((CHUNK, HOSTILE),))
+    survey = Survey(
+        documents=(DocumentLine(HOSTILE, HOSTILE, 1, 1, 1, 1, HOSTILE, (HOSTILE,)),),
+        dropped={HOSTILE: Dropped(1, (CHUNK,))},
+        pairs=[(CHUNK, CHUNK)],
+        kept=(CHUNK,),
+    )
     turns = (Turn("human", HOSTILE), Turn("gpt", HOSTILE), Turn(HOSTILE, HOSTILE))
     record = Record("r", HOSTILE, {HOSTILE: [HOSTILE]}, [REPLY])
     record.outcome = Outcome("rejected", HOSTILE, {"a": HOSTILE})
@@ -94,10 +97,10 @@ def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
         row = json.dumps({"text": HOSTILE}) + "\n"
         (folder / name / "x.jsonl").write_text(row, encoding="utf-8")
     yield "table", show_table([{HOSTILE: HOSTILE}])
-    yield "documents", show_documents(cut)
-    yield "chunks", show_chunks(cut)
-    yield "dropped", show_dropped(cut)
-    yield "duplicates", show_duplicates(replace(cut, duplicates=(Duplicate("c", "c", HOSTILE),)))
+    yield "documents", show_documents(survey)
+    yield "chunks", show_chunks(survey)
+    yield "dropped", show_dropped(survey)
+    yield "duplicates", show_duplicates(survey)
     yield "pairs", show_pairs([PAIR])
     yield "conversation", show_conversations([Conversation("v", turns, (PAIR,), CHUNK)])
     yield "record", show_record(record)

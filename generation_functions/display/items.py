@@ -1,79 +1,68 @@
 """Documents, chunks and question-answer pairs as tables."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from generation_functions.display.markup import Html, folded, join, preformatted
 from generation_functions.display.tables import shorten, show_table
+from generation_functions.documents.survey import Survey
 from generation_functions.records import QAPair
-from generation_functions.stages import Cut
 
 
-def show_documents(cut: Cut) -> Html:
-    """Return what was read: a row for each document, with what became of its text."""
-    kept = Counter(chunk.document for chunk in cut.chunks)
-    dropped = Counter(chunk.document for chunk, _ in cut.dropped)
-    tokens: Counter[str] = Counter()
-    for chunk in cut.chunks:
-        tokens[chunk.document] += chunk.tokens
+def show_documents(survey: Survey) -> Html:
+    """Return what was read: a row for each file."""
     rows = [
         {
-            "title": document.title,
-            "author": document.author,
-            "year": str(document.year or ""),
-            "language": document.language or "",
-            "pages": str(len(document.pages) or ""),
-            "characters": len(document.text),
-            "chunks": kept[document.uuid],
-            "their_tokens": tokens[document.uuid],
-            "dropped": dropped[document.uuid],
-            "look_at": "; ".join(document.warnings),
+            "directory": line.directory,
+            "file": line.path,
+            "pages": str(line.pages or ""),
+            "words": line.words,
+            "tokens": line.tokens,
+            "chunks": line.chunks,
+            "language": line.language,
+            "look_at": "; ".join(line.warnings),
         }
-        for document in cut.documents
+        for line in survey.documents
     ]
     return show_table(rows)
 
 
-def show_chunks(cut: Cut, most: int = 3) -> Html:
-    """Return the first chunks, folded, as the prompts will get them."""
+def show_chunks(survey: Survey, most: int = 3) -> Html:
+    """Return the first chunks that go on, folded, as the prompts will get them."""
     return join(
         folded(
             f"{chunk.source}, characters {chunk.start:,} to {chunk.end:,}, {chunk.tokens} tokens",
             preformatted(chunk.text),
         )
-        for chunk in cut.chunks[:most]
+        for chunk in survey.kept[:most]
     )
 
 
-def show_dropped(cut: Cut, most: int = 50) -> Html:
-    """Return the chunks that a rule dropped, each with its reason and its beginning."""
-    rows = [
-        {"reason": reason, "source": chunk.source, "at": chunk.start, "text": shorten(chunk.text)}
-        for chunk, reason in cut.dropped[:most]
-    ]
-    return show_table(rows, empty="No chunk was dropped by a rule.")
-
-
-def show_duplicates(cut: Cut, most: int = 10) -> Html:
-    """Return the chunks that are like an earlier one, each beside the one that was kept."""
-    chunks = {chunk.uuid: chunk for chunk in (*cut.chunks, *(one for one, _ in cut.dropped))}
+def show_dropped(survey: Survey, most: int = 10) -> Html:
+    """Return for every reason how many chunks were dropped, and the beginnings of the first."""
     rows = [
         {
-            "reason": found.reason,
-            "kept": f"{chunks[found.kept].source}: {shorten(chunks[found.kept].text, 400)}",
-            "dropped": f"{chunks[found.uuid].source}: {shorten(chunks[found.uuid].text, 400)}",
+            "reason": reason,
+            "of": dropped.count,
+            "source": chunk.source,
+            "at": chunk.start,
+            "text": shorten(chunk.text),
         }
-        for found in cut.duplicates[:most]
+        for reason, dropped in survey.dropped.items()
+        for chunk in dropped.examples[:most]
     ]
-    return show_table(rows, empty="No chunk is like another.")
+    return show_table(rows, empty="No chunk was dropped.")
 
 
-def chunk_lengths(cut: Cut) -> dict[str, list[int]]:
-    """Return the tokens of the chunks that go on, and of those that a rule dropped."""
-    return {
-        "chunks": [chunk.tokens for chunk in cut.chunks],
-        "dropped by a rule": [chunk.tokens for chunk, _ in cut.dropped],
-    }
+def show_duplicates(survey: Survey, most: int = 10) -> Html:
+    """Return chunks that are nearly like an earlier one, each beside the one that was kept."""
+    rows = [
+        {
+            "kept": f"{kept.source}: {shorten(kept.text, 400)}",
+            "dropped": f"{dropped.source}: {shorten(dropped.text, 400)}",
+        }
+        for dropped, kept in survey.pairs[:most]
+    ]
+    return show_table(rows, empty="No chunk is nearly like another.")
 
 
 def show_pairs(pairs: Sequence[QAPair], most: int = 10) -> Html:

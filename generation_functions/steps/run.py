@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,17 +77,22 @@ class Run:
                     await self.engines.release()
 
     async def map(
-        self, function: Callable[[I], Awaitable[R]], items: Iterable[I], label: str = ""
+        self,
+        function: Callable[[I], Awaitable[R]],
+        items: Iterable[I],
+        label: str = "",
+        total: int | None = None,
     ) -> list[R]:
         """Apply a coroutine function to items, a bounded window at once.
 
         Returns the results of the items that were not dropped, in the items' order. With
-        a `label`, the items are counted under it in the funnel.
+        a `label`, the items are counted under it in the funnel. `total` is how many items an
+        iterator has, for the progress bar.
         """
         results: dict[int, R] = {}
         going: set[asyncio.Task[None]] = set()
         count = self._current.pipelines[label] if label else StepCount()
-        with self._bar(items, label) as bar:
+        with self._bar(items, label, total) as bar:
 
             async def one(index: int, item: I) -> None:
                 try:
@@ -171,6 +176,10 @@ class Run:
     def write_text(self, name: str, text: str) -> None:
         """Write a text file of the run folder; `name` is relative to it."""
         self._writer.write(self.folder / name, text)
+
+    def open_text(self, name: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Lend a function that writes a text file of the run folder piece by piece."""
+        return self._writer.open(self.folder / name)
 
     def open_survivors(self, *folders: str) -> None:
         """Name the folders that this stage fills, also when it fills them with nothing."""
@@ -328,9 +337,9 @@ class Run:
             self._writer.write(path, dump({"prompt": content, "grammar": prompt.grammar.text}))
 
     @contextmanager
-    def _bar(self, items: Iterable[Any], label: str) -> Iterator[Any]:
+    def _bar(self, items: Iterable[Any], label: str, total: int | None) -> Iterator[Any]:
         """Show progress for the outermost map; those inside of it stay silent."""
-        total = len(items) if isinstance(items, Sized) else None
+        total = len(items) if isinstance(items, Sized) else total
         outermost, self._showing = not self._showing, True
         silent = not (outermost and self.progress)
         try:
