@@ -1,8 +1,9 @@
 """Reading documents that are broken, and reading and cutting many.
 
-`python -m benchmarks.documents --damaged 500`: good files of each format, made by the tools that the tests use, are damaged with fixed seeds
-and read among good ones. Seen must be: no crash, no file that takes longer than the limit,
-each bad file named once, all good ones unchanged. Exit status 1 if not.
+`python -m benchmarks.documents --damaged 500`: good files of each format, made by the tools
+that the tests use, are damaged with fixed seeds and read among good ones. Seen must be: no
+crash, no file that takes longer than the limit, each bad file named once, all good ones
+unchanged. Exit status 1 if not.
 
 `--gigabytes 1` and `--files 10000`: see scale.py.
 """

@@ -153,10 +153,10 @@ def measure(folder: Path, drop_duplicates: bool) -> dict[str, float]:
 
 
 def run_scale(gigabytes: float, files: int, folder: Path | None = None) -> None:
-    """Write the text, measure without and with duplicates dropped; print a line of JSON each."""
+    """Write the text, measure with duplicates dropped and without; print a line of JSON each."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         write_files(Path(made), files, int(gigabytes * 1e9 / files))
-        for how in ("--keep-duplicates", "--drop-duplicates"):
+        for how in ("--drop-duplicates", "--keep-duplicates"):
             command = [sys.executable, "-m", "benchmarks.scale", made, how]
             subprocess.run(command, check=True)
 

@@ -50,6 +50,7 @@ class Paths(Section):
 
     input_dirs: tuple[InputDir, ...] = Field(min_length=1)
     output_dir: str
+    skip_unreadable: bool = False  # files that cannot be read are left out, not an error
     models_dir: str = "logical_models"
     prompts: str | None = None
     default_prompts: str | None = None

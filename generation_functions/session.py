@@ -1,6 +1,7 @@
 """From a config file to an open run: paths resolved, models looked at, nothing loaded yet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import yaml
@@ -49,12 +50,15 @@ def run_folder(config_file: Path | str) -> Path:
     return (file.parent / load_config(file).path.output_dir).resolve()
 
 
-def open_counter(config: Config) -> Count:
-    """Return the run's token counter; it starts its process with the first count."""
+@contextmanager
+def open_counter(config: Config) -> Iterator[Count]:
+    """Lend the run's token counter; its process starts with the first count."""
     name = config.system.token_counter
     if name == WORDS:
-        return count_words
-    return VocabularyCounter(read_model(Path(config.path.models_dir) / str(name)))
+        yield count_words
+        return
+    with closing(VocabularyCounter(read_model(Path(config.path.models_dir) / str(name)))) as count:
+        yield count
 
 
 def _resolve(config: Config, base: Path) -> Config:

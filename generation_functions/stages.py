@@ -1,26 +1,36 @@
 """The stages of a run, in order. The notebooks and the command line call these."""
 
-import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
-from itertools import groupby
-from pathlib import Path
+from itertools import groupby, islice
 
-from generation_functions.config import Config
 from generation_functions.datasets.mix import Material, write_datasets
-from generation_functions.documents.chunking import chunk_document
-from generation_functions.documents.cutting import Decision
-from generation_functions.documents.duplicates import Duplicate, DuplicateFinder
-from generation_functions.documents.reading import read_documents
-from generation_functions.documents.rules import reject_by_rule
-from generation_functions.documents.survey import Survey, SurveyMaker
-from generation_functions.engine.tokens import VocabularyCounter
+from generation_functions.documents.duplicates import Duplicate
+from generation_functions.documents.survey import Survey, SurveyMaker, file_of
 from generation_functions.pipelines import conversations, questions
-from generation_functions.records import Chunk, Conversation, Document, QAPair, to_json
+from generation_functions.pipelines.pdf_cleaning import (
+    CLEAN_PDF,
+    RepairedDocument,
+    repair,
+    wants_cleaning,
+)
+from generation_functions.pipelines.pdf_cleaning import FOLDER as PDFS
+from generation_functions.records import (
+    Chunk,
+    Conversation,
+    Document,
+    QAPair,
+    make_uuid,
+    to_json,
+)
 from generation_functions.session import open_counter
+from generation_functions.sources import Source
+from generation_functions.steps.files import read_json
 from generation_functions.steps.run import Run
+
+SEEN = "live/.input.json"  # what the documents stage last read, and how many chunks go on
 
 QUESTION_STEPS = (
     questions.JUDGE_CHUNK,
@@ -33,124 +43,88 @@ QUESTION_STEPS = (
 CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION,)
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The documents of a run, their chunks, and the chunks dropped, each with its reason.
+async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocument]:
+    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`."""
+    if not run.config.pdf_cleaning.enabled:
+        return []
+    async with run.stage("pdf_cleaning", limit):
+        run.load_prompts(CLEAN_PDF)
+        run.open_survivors(PDFS)
+        with open_counter(run.config) as count, closing(Source(run.config).documents()) as found:
+            pdfs = (document for document in found if wants_cleaning(document, run.config))
+            return await run.map(partial(repair, run, count), islice(pdfs, limit), "PDFs")
 
-    `duplicates` point from a dropped chunk to the one that was kept.
+
+def open_source(run: Run) -> Source:
+    """Return the run's input, with PDFs as a model repaired them, if one was to.
+
+    Raises RunFolderError when that has not been done.
     """
+    if not run.config.pdf_cleaning.enabled:
+        return Source(run.config)
+    run.require(PDFS)
 
-    documents: tuple[Document, ...]
-    chunks: tuple[Chunk, ...]
-    dropped: tuple[tuple[Chunk, str], ...]
-    duplicates: tuple[Duplicate, ...] = ()
+    def find(document: Document) -> Document | None:
+        found = run.survivor(PDFS, RepairedDocument, document.uuid)
+        return found.document if found else None
 
-
-def cut_documents(run: Run) -> Cut:
-    """Read the run's documents and cut them; the same input gives the same chunks.
-
-    Rules drop what is no text to learn from, then all but the first of chunks that are
-    alike, then what is not in its folder's subset. Raises InputError.
-    """
-    config = run.config
-    folders = config.path.input_dirs
-    documents = read_documents(
-        [Path(one.path) for one in folders],
-        [one.name for one in folders],
-        config.path.ocr_languages if config.path.ocr else None,
-    )
-    count = open_counter(config)
-    size, overlap = config.system.chunk_size, config.system.chunk_overlap
-    try:
-        chunks = [
-            chunk
-            for document in documents
-            for chunk in chunk_document(document, size, count, overlap, document.pages)
-        ]
-    finally:
-        if isinstance(count, VocabularyCounter):
-            count.close()
-    by_hand = {one.name for one in folders if one.cleaned_by_hand}
-    reasons = {
-        chunk.uuid: reason
-        for chunk in chunks
-        if chunk.directory not in by_hand and (reason := reject_by_rule(chunk))
-    }
-    good = [chunk for chunk in chunks if chunk.uuid not in reasons]
-    duplicates = find_duplicates(good) if config.system.drop_duplicates else []
-    reasons |= {duplicate.uuid: duplicate.reason for duplicate in duplicates}
-    good = [chunk for chunk in good if chunk.uuid not in reasons]
-    good = _choose_subsets(good, config)
-    chosen = {chunk.uuid for chunk in good}
-    dropped = tuple(
-        (chunk, reasons.get(chunk.uuid, "not in the subset"))
-        for chunk in chunks
-        if chunk.uuid not in chosen
-    )
-    return Cut(tuple(documents), tuple(good), dropped, tuple(duplicates))
-
-
-def find_duplicates(chunks: Iterable[Chunk]) -> list[Duplicate]:
-    """Return which of the chunks are like an earlier one."""
-    finder = DuplicateFinder()
-    return [found for chunk in chunks if (found := finder.add(chunk.uuid, chunk.text))]
-
-
-def _choose_subsets(chunks: Sequence[Chunk], config: Config) -> list[Chunk]:
-    """Return the chunks of the subset of each folder that has one, and all of the others."""
-    general = config.system
-    chosen = []
-    for folder in config.path.input_dirs:
-        own = [chunk for chunk in chunks if chunk.directory == folder.name]
-        if general.use_subset if folder.use_subset is None else folder.use_subset:
-            own = choose_subset(own, folder.subset_size or general.subset_size, general.seed)
-        chosen += own
-    return chosen
-
-
-def choose_subset(chunks: Sequence[Chunk], size: int, seed: int) -> list[Chunk]:
-    """Return `size` chunks, in their order, chosen by a seeded hash of their uuids."""
-
-    def rank(chunk: Chunk) -> str:
-        return hashlib.sha256(f"{seed}\x1f{chunk.uuid}".encode()).hexdigest()
-
-    chosen = {chunk.uuid for chunk in sorted(chunks, key=rank)[:size]}
-    return [chunk for chunk in chunks if chunk.uuid in chosen]
+    return Source(run.config, find)
 
 
 async def documents(run: Run, limit: int | None = None) -> Survey:
-    """Read and cut the documents; write their cleaned texts and which chunks are duplicates."""
+    """Read and cut the documents; write their cleaned texts and which chunks are duplicates.
+
+    Texts are written as they are read. A problem stops that: the rest is read only to name
+    all that has to be put right, in one InputError.
+    """
     async with run.stage("documents", limit):
-        cut = cut_documents(run)
-        for document in cut.documents:
-            run.write_text(f"documents/{document.uuid}.txt", document.text)
-        for chunk in cut.chunks:
-            run.count("documents", chunk.uuid)
-        for chunk, reason in cut.dropped:
-            run.count("documents", chunk.uuid, rejected=reason)
-        lines = (json.dumps(to_json(one)) + "\n" for one in cut.duplicates)
-        run.write_text("duplicates.jsonl", "".join(lines))
-    return _survey(cut)
+        source, maker = open_source(run), SurveyMaker()
+        passing = _write_documents(run, source, maker)
+        with (
+            closing(source.decisions(passing)) as decisions,
+            run.open_text("duplicates.jsonl") as write,
+        ):
+            for decision in decisions:
+                maker.add(decision)
+                run.count("documents", decision.chunk.uuid, rejected=decision.reason)
+                if decision.kept:
+                    found = Duplicate(decision.chunk.uuid, decision.kept, decision.reason)
+                    write(json.dumps(to_json(found)) + "\n")
+        for problem in source.problems:
+            run.count("files", make_uuid(problem.directory, problem.path), rejected=problem.said)
+        survey = maker.finish(tuple(problem.said for problem in source.problems))
+        run.write_text(SEEN, json.dumps({"input": source.sign(), "chunks": survey.going_on}))
+    return survey
 
 
-def _survey(cut: Cut) -> Survey:
-    maker = SurveyMaker()
-    for document in cut.documents:
+def _write_documents(run: Run, source: Source, maker: SurveyMaker) -> Iterator[Document]:
+    """Yield the documents, each written, noted and its file counted."""
+    for document in source.documents():
+        run.write_text(f"documents/{document.uuid}.txt", document.text)
         maker.add_document(document)
-    paths = {document.uuid: document.path for document in cut.documents}
-    kept = {found.uuid: found.kept for found in cut.duplicates}
-    for chunk, reason in (*((chunk, "") for chunk in cut.chunks), *cut.dropped):
-        maker.add(Decision(chunk, paths[chunk.document], reason, kept.get(chunk.uuid, "")))
-    return maker.finish()
+        run.count("files", make_uuid(document.directory, file_of(document.path)))
+        yield document
 
 
 async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPair, ...]]:
-    """Judge the chunks, write question-answer pairs and vet them, with the small model."""
+    """Judge the chunks, write question-answer pairs and vet them, with the small model.
+
+    Chunks are cut as they are needed. So that nothing is asked before all files are known to
+    be readable, they are read through once before, unless the documents stage has done so.
+    """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
-        chunks = cut_documents(run).chunks[:limit]
-        return await run.map(partial(questions.ask_about_chunk, run), chunks, "chunks")
+        source = open_source(run)
+        seen = read_json(run.folder / SEEN) or {}
+        known = seen.get("input") == source.sign()
+        if not known:
+            source.check()
+        with closing(source.decisions()) as decisions:
+            good = (decision.chunk for decision in decisions if not decision.reason)
+            total = min(seen["chunks"], limit or seen["chunks"]) if known else None
+            asked = partial(questions.ask_about_chunk, run)
+            return await run.map(asked, islice(good, limit), "chunks", total)
 
 
 async def write_conversations(run: Run, limit: int | None = None) -> list[Conversation]:
@@ -177,16 +151,13 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             pairs=run.survivors("qatuples_revised", QAPair),
             conversations=run.survivors("multiturn_convs", Conversation),
         )
-        count = open_counter(run.config)
-        try:
+        with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
-        finally:
-            if isinstance(count, VocabularyCounter):
-                count.close()
     return material
 
 
 STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
+    "pdf_cleaning": clean_pdfs,
     "documents": documents,
     "questions": write_questions,
     "conversations": write_conversations,

@@ -10,7 +10,7 @@ from generation_functions.__main__ import main
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.session import open_run
-from generation_functions.stages import cut_documents
+from generation_functions.sources import Source
 
 ROOT = Path(__file__).parents[1]
 
@@ -148,7 +148,7 @@ def test_documents_that_cannot_be_used_are_all_named(
     engine = NeverLoaded()
     run = open_run(file, {"small": engine, "large": engine})
     with pytest.raises(Exception, match="cannot be used") as error:
-        cut_documents(run)
+        Source(run.config).check()
     assert said in str(error.value)
     assert "Another.txt" in str(error.value)
 
@@ -159,7 +159,7 @@ def test_a_folder_without_documents(tmp_path: Path, config: dict[str, Any]) -> N
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     run = open_run(file, {"small": NeverLoaded(), "large": NeverLoaded()})
     with pytest.raises(Exception, match="no documents in it"):
-        cut_documents(run)
+        Source(run.config).check()
 
 
 def test_a_broken_grammar_is_found_before_the_model_is_asked(

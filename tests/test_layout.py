@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "opening": {"addresses", "errors", "config", "engine"},
     "plans": {"errors", "config", "engine", "opening"},
     "session": {"errors", "config", "engine", "opening", "steps"},
+    "sources": {"errors", "records", "config", "engine", "documents", "session"},
     "status": {"errors", "steps"},
 }
 

@@ -12,22 +12,24 @@ import pytest
 from conftest import OpenRun
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from written_files import set_with_fpdf
 
 from generation_functions.config import PdfCleaning
 from generation_functions.documents.damage import compare_words, find_numbers, move_offsets
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
-from generation_functions.errors import EngineError
+from generation_functions.errors import EngineError, RunFolderError
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     LABEL,
     Piece,
     clean_document,
-    clean_documents,
     find_stray,
+    wants_cleaning,
 )
 from generation_functions.records import Document, make_uuid
+from generation_functions.stages import clean_pdfs, documents
 from generation_functions.steps.prompts import GRAMMARS, PROMPTS, load_prompt
 from generation_functions.steps.run import Run
 
@@ -225,29 +227,47 @@ def test_role_and_stop_strings_are_those_of_the_section(
 
 
 def test_only_pdfs_of_folders_not_cleaned_by_hand_are_asked_about(open_small_run: OpenRun) -> None:
-    engine = ScriptedEngine(repair)
-    run = open_small_run(engine)
+    run = open_small_run()
     (folder,) = run.config.path.input_dirs
     by_hand = folder.model_copy(update={"name": "mine", "cleaned_by_hand": True})
     path = run.config.path.model_copy(update={"input_dirs": (folder, by_hand)})
     pdf = make_document()
     documents = [replace(pdf, path="weir.txt"), pdf, replace(pdf, directory="mine")]
+    for enabled in (False, True):
+        update = {"pdf_cleaning": PdfCleaning(enabled=enabled), "path": path}
+        config = run.config.model_copy(update=update)
+        wanted = [wants_cleaning(document, config) for document in documents]
+        assert wanted == [False, enabled, False]
 
-    def clean_all(enabled: bool) -> list[Document]:
-        section = PdfCleaning(enabled=enabled)
-        run.config = run.config.model_copy(update={"pdf_cleaning": section, "path": path})
 
-        async def whole() -> list[Document]:
-            async with run.stage("test"):
-                return await clean_documents(run, documents, count_words)
+def test_later_stages_work_on_the_repaired_text(open_small_run: OpenRun, tmp_path: Path) -> None:
+    engine = ScriptedEngine(repair)
+    (tmp_path / "texts").mkdir()
+    set_with_fpdf(tmp_path / "texts" / "weir.pdf", DAMAGED.split("\n\n"))
 
-        return asyncio.run(whole())
+    def open_it() -> Run:
+        run = open_small_run(engine)
+        section = PdfCleaning(enabled=True, pdf_cleaning_chunk_size=60)
+        run.config = run.config.model_copy(update={"pdf_cleaning": section})
+        return run
 
-    assert clean_all(enabled=False) == documents
-    assert not engine.requests
-    cleaned = clean_all(enabled=True)
-    assert [one.text == CLEAN for one in cleaned] == [False, True, False]
-    assert cleaned[::2] == documents[::2]
+    run = open_it()
+    with pytest.raises(RunFolderError, match="pdf_cleaned: not there yet"):
+        asyncio.run(documents(run))
+    asyncio.run(clean_pdfs(run))
+    asked = len(engine.requests)
+    survey = asyncio.run(documents(run))
+    text = " ".join(chunk.text for chunk in survey.kept)
+    assert "modern" in text
+    assert "rnodern" not in text
+    again = open_it()
+    asyncio.run(clean_pdfs(again))
+    assert len(engine.requests) == asked
+    (file,) = (run.folder / "pdf_cleaned").glob("*.json")
+    file.unlink()  # a person did not like it: the text stays as it was read
+    asyncio.run(clean_pdfs(again))
+    survey = asyncio.run(documents(again))
+    assert "rnodern" in " ".join(chunk.text for chunk in survey.kept)
 
 
 def test_pages_begin_in_the_repaired_text_where_they_began_before(clean: Clean) -> None:

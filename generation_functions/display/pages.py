@@ -15,7 +15,6 @@ from generation_functions.display.markup import Html, Part, join, preformatted, 
 from generation_functions.documents.cutting import CutSettings, Decision, FolderSettings, cut
 from generation_functions.documents.reading import read_file
 from generation_functions.documents.survey import DocumentLine, Survey
-from generation_functions.engine.tokens import VocabularyCounter
 from generation_functions.errors import InputError
 from generation_functions.records import Document
 from generation_functions.session import open_counter
@@ -96,12 +95,8 @@ def read_pages(config: Config, line: DocumentLine) -> list[Page]:
         drop_duplicates=False,
         folders={one.directory: FolderSettings(folder.cleaned_by_hand) for one in documents},
     )
-    count = open_counter(config)
-    try:
+    with open_counter(config) as count:
         decisions = list(cut(documents, settings, count))
-    finally:
-        if isinstance(count, VocabularyCounter):
-            count.close()
     return [page for document in documents for page in make_pages(document, decisions)]
 
 

@@ -111,6 +111,8 @@ def is_contents(text: str, lines: Sequence[str]) -> bool:
 
 def is_index(text: str) -> bool:
     """Names in alphabetical order or with several pages each."""
+    if len(_POINTS.findall(text)) < SHARE_OF_LINES * FEWEST_INDEX_ENTRIES:
+        return False
     entries = [entry.strip() for entry in _ENTRY_ENDS.split(text) if entry.strip()]
     found = [
         entry

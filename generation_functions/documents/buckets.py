@@ -40,9 +40,9 @@ class Rows:
 
 
 class Buckets:
-    """An index with several keys to an entry; entries are numbered from 0.
+    """An index with several hashes to an entry; entries are numbered from 0.
 
-    Of a key a hash of 32 bits is kept, so that what is found may, rarely, have another key.
+    Hashes have 32 bits: what is found may, rarely, share a hash by chance.
     In each of the `bands` there is a table of hashes, and entries that share a place in it
     form a chain, the newest first.
     """
@@ -53,9 +53,9 @@ class Buckets:
         self._chains = Rows(bands, np.uint32)  # of each entry, the head that it took the place of
         self._hashes = Rows(bands, np.uint32)
 
-    def find(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Return the entries that share a key, without order; `keys` are two numbers a band."""
-        bands, hashes = self._bands, _mix(keys)
+    def find(self, hashes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+        """Return the entries that share a hash (one for each band), in their order."""
+        bands = self._bands
         heads = self._heads[bands, hashes & np.uint32(self._heads.shape[1] - 1)]
         found = []
         for _ in range(FARTHEST):
@@ -66,13 +66,14 @@ class Buckets:
             numbers = heads[taken].astype(np.int64) - 1
             found.append(numbers[self._hashes[numbers, bands] == hashes])
             heads = self._chains[numbers, bands]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+        if not found:
+            return np.empty(0, np.int64)
+        return np.array(sorted(set(np.concatenate(found).tolist())), np.int64)
 
-    def add(self, keys: npt.NDArray[np.uint64]) -> None:
+    def add(self, hashes: npt.NDArray[np.uint32]) -> None:
         """Add an entry; its number is how many there were before."""
         if len(self._hashes) == self._heads.shape[1]:
             self._grow()
-        hashes = _mix(keys)
         places = hashes & np.uint32(self._heads.shape[1] - 1)
         self._chains.append(self._heads[self._bands, places])
         self._hashes.append(hashes)
@@ -97,6 +98,10 @@ class Buckets:
             self._heads[band, places[order]] = order + 1  # of equal places the last is kept
 
 
-def _mix(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+def hash_keys(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
+    """Return a hash of each row of `keys`, two numbers each."""
     mixed = (keys * _MIXERS).sum(axis=1, dtype=np.uint64)
-    return ((mixed ^ (mixed >> np.uint64(29))) >> np.uint64(16)).astype(np.uint32)
+    hashes: npt.NDArray[np.uint32] = ((mixed ^ (mixed >> np.uint64(29))) >> np.uint64(16)).astype(
+        np.uint32
+    )
+    return hashes

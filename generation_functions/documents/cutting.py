@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from generation_functions.documents.chunking import chunk_document
-from generation_functions.documents.duplicates import NEAR_DUPLICATE, DuplicateFinder
+from generation_functions.documents.duplicates import DuplicateFinder
 from generation_functions.documents.rules import reject_by_rule
 from generation_functions.records import Chunk, Document
-
-__all__ = ["NEAR_DUPLICATE", "NOT_IN_SUBSET", "CutSettings", "Decision", "FolderSettings", "cut"]
 
 NOT_IN_SUBSET = "not in the subset"
 

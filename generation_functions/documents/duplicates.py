@@ -8,14 +8,13 @@ hashing. Of a text only a digest, its signature and its places in the index are 
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
-from generation_functions.documents.buckets import Buckets, Rows
+from generation_functions.documents.buckets import Buckets, Rows, hash_keys
 
 DUPLICATE = "duplicate"
 NEAR_DUPLICATE = "near-duplicate"
@@ -60,23 +59,24 @@ class DuplicateFinder:
         """
         words = _find_words(text)
         digest = _digest(words)
-        for number in self._digests.find(digest) if words else ():
+        place = hash_keys(digest)
+        for number in self._digests.find(place) if words else ():
             if np.array_equal(self._texts[number, :2], digest[0]):
                 return Duplicate(uuid, self._uuid(number), DUPLICATE)
         runs = _runs(words)
         if len(runs) >= FEWEST_RUNS:
             signature = _sign(runs)
-            keys = signature.view(np.uint64).reshape(BANDS, -1)
-            like = self._index.find(keys)
+            places = hash_keys(signature.view(np.uint64).reshape(BANDS, -1))
+            like = self._index.find(places)
             agreeing = (self._signatures[like] == signature).sum(axis=1)
             alike = like[agreeing >= ALIKE * PERMUTATIONS]
             if alike.size:
-                number = self._numbers[alike.min(), 0]
+                number = int(self._numbers[alike.min(), 0])
                 return Duplicate(uuid, self._uuid(number), NEAR_DUPLICATE)
-            self._index.add(keys)
+            self._index.add(places)
             self._signatures.append(signature)
             self._numbers.append(len(self._texts))
-        self._digests.add(digest)
+        self._digests.add(place)
         self._texts.append([*digest[0], *np.frombuffer(UUID(uuid).bytes, np.uint64)])
         return None
 
@@ -86,7 +86,7 @@ class DuplicateFinder:
         parts = (self._texts, self._digests, self._signatures, self._numbers, self._index)
         return sum(part.bytes_held for part in parts)
 
-    def _uuid(self, number: np.integer[Any]) -> str:
+    def _uuid(self, number: int) -> str:
         return str(UUID(bytes=self._texts[number, 2:].tobytes()))
 
 

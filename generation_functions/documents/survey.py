@@ -5,7 +5,8 @@ from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from generation_functions.documents.cutting import NEAR_DUPLICATE, Decision
+from generation_functions.documents.cutting import NOT_IN_SUBSET, Decision
+from generation_functions.documents.duplicates import NEAR_DUPLICATE
 from generation_functions.records import Chunk, Document
 
 EXAMPLES = 10  # of each reason, and of the chunks that go on
@@ -84,7 +85,7 @@ class SurveyMaker:
 
     def add_document(self, document: Document) -> None:
         """Note a document, before its chunks."""
-        line = self._lines[document.directory, _file_of(document.path)]
+        line = self._lines[document.directory, file_of(document.path)]
         line.pages += len(document.pages)
         line.language = line.language or document.language or ""
         line.warnings = tuple(dict.fromkeys((*line.warnings, *document.warnings)))
@@ -92,7 +93,7 @@ class SurveyMaker:
     def add(self, decision: Decision) -> None:
         """Note a chunk and what was decided about it."""
         chunk = decision.chunk
-        line = self._lines[chunk.directory, _file_of(decision.path)]
+        line = self._lines[chunk.directory, file_of(decision.path)]
         line.words += len(chunk.text[chunk.overlap :].split())
         line.tokens += chunk.tokens
         line.chunks += 1
@@ -145,6 +146,8 @@ class SurveyMaker:
         if len(self._pairs) == PAIRS:
             self._remembered.clear()
             return
+        if decision.reason not in ("", NOT_IN_SUBSET):
+            return
         self._remembered[chunk.uuid] = chunk
         self._characters += len(chunk.text)
         while self._characters > REMEMBERED:
@@ -152,7 +155,7 @@ class SurveyMaker:
             self._characters -= len(oldest.text)
 
 
-def _file_of(path: str) -> str:
+def file_of(path: str) -> str:
     """Return the file that a document's path names; a .jsonl file has many documents."""
     line = _LINE_OF_FILE.fullmatch(path)
     return line[1] if line else path

@@ -4,7 +4,7 @@ The text is cut into pieces. A piece whose reply is no use, or strays from it, s
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,7 +22,8 @@ from generation_functions.records import Document, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
 
-LABEL = "pdf_cleaning"
+LABEL = "pieces of PDFs"
+FOLDER = "pdf_cleaned"
 _BLOCK = 0x80  # characters; scripts fill such blocks
 _PUNCTUATION = 0x2000  # the block with dashes and quotation marks, and with invisible marks
 # Always allowed: ASCII without digits, Latin letters, dashes and quotation marks.
@@ -49,20 +50,18 @@ def wants_cleaning(document: Document, config: Config) -> bool:
     )
 
 
-async def clean_documents(
-    run: Run, documents: Iterable[Document], count: Callable[[str], int]
-) -> list[Document]:
-    """Return the documents, in their order, those cleaned that are to be (`wants_cleaning`).
+@dataclass(frozen=True, slots=True)
+class RepairedDocument:
+    """A document as a model left it; `uuid` is that of the document as it was read."""
 
-    `count` counts tokens. In the funnel stand the pieces, under `LABEL`.
-    """
+    uuid: str
+    document: Document
 
-    async def clean(document: Document) -> Document:
-        if not wants_cleaning(document, run.config):
-            return document
-        return await clean_document(run, document, count)
 
-    return await run.map(clean, documents)
+async def repair(run: Run, count: Callable[[str], int], document: Document) -> RepairedDocument:
+    """Repair a document and keep it in pdf_cleaned/. `count` counts tokens."""
+    repaired = await clean_document(run, document, count)
+    return run.keep(FOLDER, RepairedDocument(document.uuid, repaired))
 
 
 async def clean_document(run: Run, document: Document, count: Callable[[str], int]) -> Document:

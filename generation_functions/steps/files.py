@@ -3,7 +3,8 @@
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,27 +50,44 @@ class Writer:
 
         Raises RunFolderError when the disk is full or the folder cannot be written.
         """
-        part = path.with_name(f".{path.name}.part")
-
-        def replace() -> None:
+        part = _part_of(path)
+        with _explained(path, part):
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(text, encoding="utf-8")
             os.replace(part, path)
+        self._note(path)
 
-        _guard(path, replace, part)
-        self._unsynced.append(path)
-        if len(self._unsynced) >= _GROUP:
-            self.sync()
+    @contextmanager
+    def open(self, path: Path) -> Iterator[Callable[[str], None]]:
+        """Lend a function that writes pieces of a file, which replaces the old one at the end.
+
+        Raises RunFolderError as `write` does; after any error the old content stays.
+        """
+        part = _part_of(path)
+        with _explained(path, part):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = part.open("w", buffering=1, encoding="utf-8")  # a full disk is seen at its line
+
+        def write(text: str) -> None:
+            with _explained(path, part):
+                file.write(text)
+
+        try:
+            with file:
+                yield write
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        with _explained(path, part):
+            os.replace(part, path)
+        self._note(path)
 
     def append(self, path: Path, line: str) -> None:
         """Append a line; what a crash cut off is passed over when it is read."""
-
-        def add() -> None:
+        with _explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
-
-        _guard(path, add, None)
 
     def sync(self) -> None:
         """Make sure that what was written survives a power cut."""
@@ -79,10 +97,20 @@ class Writer:
                     os.fsync(file.fileno())
         self._unsynced.clear()
 
+    def _note(self, path: Path) -> None:
+        self._unsynced.append(path)
+        if len(self._unsynced) >= _GROUP:
+            self.sync()
 
-def _guard(path: Path, act: Callable[[], None], part: Path | None) -> None:
+
+def _part_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+@contextmanager
+def _explained(path: Path, part: Path | None = None) -> Iterator[None]:
     try:
-        act()
+        yield
     except OSError as error:
         if part:
             part.unlink(missing_ok=True)

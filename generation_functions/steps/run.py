@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,17 +79,22 @@ class Run:
                     await self.engines.release()
 
     async def map(
-        self, function: Callable[[I], Awaitable[R]], items: Iterable[I], label: str = ""
+        self,
+        function: Callable[[I], Awaitable[R]],
+        items: Iterable[I],
+        label: str = "",
+        total: int | None = None,
     ) -> list[R]:
         """Apply a coroutine function to items, a bounded window at once.
 
         Returns the results of the items that were not dropped, in the items' order. With
-        a `label`, the items are counted under it in the funnel.
+        a `label`, the items are counted under it in the funnel. `total` is how many items an
+        iterator has, for the progress bar.
         """
         results: dict[int, R] = {}
         count = self._current.pipelines[label] if label else StepCount()
         applied = apply(function, items, self.config.system.concurrency_limit)
-        with self._bar(items, label) as bar:
+        with self._bar(items, label, total) as bar:
             async with aclosing(applied):
                 async for place, item, result in applied:
                     if isinstance(result, Dropped):
@@ -150,6 +155,10 @@ class Run:
         """Write a text file of the run folder; `name` is relative to it."""
         self._writer.write(self.folder / name, text)
 
+    def open_text(self, name: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Lend a function that writes a text file of the run folder piece by piece."""
+        return self._writer.open(self.folder / name)
+
     def open_survivors(self, *folders: str) -> None:
         """Name the folders that this stage fills, also when it fills them with nothing."""
         for folder in folders:
@@ -160,12 +169,20 @@ class Run:
 
         Raises RunFolderError when that stage has not been finished.
         """
-        live = read_json(self.folder / "live" / f"{folder}.json")
+        return read_survivors(self.folder / folder, self.require(folder), kind)
+
+    def require(self, folder: str) -> list[str]:
+        """Return the uuids that an earlier stage kept; RunFolderError before it has ended."""
+        live: list[str] | None = read_json(self.folder / "live" / f"{folder}.json")
         if live is None:
             raise RunFolderError(
                 f"{self.folder / folder}: not there yet. Run the stage before this one first."
             )
-        return read_survivors(self.folder / folder, live, kind)
+        return live
+
+    def survivor(self, folder: str, kind: type[I], uuid: str) -> I | None:
+        """Return one survivor of an earlier stage, None where there is none."""
+        return next(iter(read_survivors(self.folder / folder, [uuid], kind)), None)
 
     @property
     def limit(self) -> int | None:
@@ -265,9 +282,9 @@ class Run:
         return reply
 
     @contextmanager
-    def _bar(self, items: Iterable[Any], label: str) -> Iterator[Any]:
+    def _bar(self, items: Iterable[Any], label: str, total: int | None) -> Iterator[Any]:
         """Show progress for the outermost map; those inside of it stay silent."""
-        total = len(items) if isinstance(items, Sized) else None
+        total = len(items) if isinstance(items, Sized) else total
         outermost, self._showing = not self._showing, True
         silent = not (outermost and self.progress)
         try:
