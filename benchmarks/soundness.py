@@ -7,7 +7,7 @@
    differing reply the two tokens' gap in logits is printed, in nats.
 2. Language: every finished reply is matched by our own matcher, which shares no code with
    llama.cpp's.
-3. Endurance: the child's resident memory after a tenth of the requests and after all.
+3. Endurance: the child's resident memory after each tenth of the requests.
 """
 
 import argparse
@@ -124,16 +124,16 @@ def shorten(request: Request, number: int, characters: int, most: int) -> Reques
 
 
 async def endure(settings: LoadSettings, requests: list[Request]) -> None:
-    """Print the child's resident memory after a tenth of the requests and after all."""
+    """Print the child's resident memory after each tenth of the requests."""
     engine = LocalEngine(read_model(Path(settings.path)), settings)
     tenth = len(requests) // 10
     memory = []
-    for part in (requests[:tenth], requests[tenth:]):
-        async for _ in stream(engine, part):
+    for start in range(0, len(requests), tenth):
+        async for _ in stream(engine, requests[start : start + tenth]):
             pass
         memory.append((await engine.load()).memory)
     await engine.close()
-    line = {"requests": len(requests), "memory": memory, "growth": memory[1] / memory[0] - 1}
+    line = {"requests": len(requests), "memory": memory, "growth": memory[-1] / memory[0] - 1}
     print(json.dumps(line))
 
 
