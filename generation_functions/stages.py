@@ -8,7 +8,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from generation_functions.config import Config
+from generation_functions.config import Config, Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.chunking import chunk_document
 from generation_functions.documents.duplicates import Duplicate, DuplicateFinder
@@ -16,6 +16,7 @@ from generation_functions.documents.reading import read_documents
 from generation_functions.documents.rules import reject_by_rule
 from generation_functions.engine.tokens import VocabularyCounter
 from generation_functions.pipelines import conversations, questions
+from generation_functions.pipelines.planting import judge_planted
 from generation_functions.records import Chunk, Conversation, Document, QAPair, to_json
 from generation_functions.session import open_counter
 from generation_functions.steps.run import Run
@@ -128,21 +129,29 @@ async def documents(run: Run, limit: int | None = None) -> Cut:
 
 
 async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPair, ...]]:
-    """Judge the chunks, write question-answer pairs and vet them, with the small model."""
+    """Judge the chunks, write question-answer pairs and vet them, with the small model.
+
+    At the end planted pairs measure the checks. Raises TooFewKept.
+    """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
         chunks = cut_documents(run).chunks[:limit]
-        return await run.map(partial(questions.ask_about_chunk, run), chunks, "chunks")
+        ask = partial(questions.ask_about_chunk, run)
+        kept = await run.map(ask, chunks, "chunks", _least_share(run, run.config.questions))
+        await judge_planted(run, [pair for pairs in kept for pair in pairs])
+        return kept
 
 
 async def write_conversations(run: Run, limit: int | None = None) -> list[Conversation]:
-    """Write a conversation from each chunk's pairs, with the large model."""
+    """Write a conversation from each chunk's pairs, with the large model. Raises TooFewKept."""
     async with run.stage("conversations", limit):
         run.load_prompts(*CONVERSATION_STEPS)
         run.open_survivors("multiturn_convs")
         requests = list(group_pairs(run.survivors("qatuples_revised", QAPair)))
-        return await run.map(partial(conversations.converse, run), requests, "conversations")
+        converse = partial(conversations.converse, run)
+        least = _least_share(run, run.config.conversations)
+        return await run.map(converse, requests, "conversations", least)
 
 
 def group_pairs(pairs: Sequence[QAPair]) -> Iterator[conversations.ConversationRequest]:
@@ -175,6 +184,12 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "conversations": write_conversations,
     "mix": mix,
 }
+
+
+def _least_share(run: Run, section: Questions | Conversations) -> float | None:
+    """Return the share of its items that a stage must keep: its section's, or the general one."""
+    general = run.config.system.abort_below
+    return general if section.abort_below is None else section.abort_below
 
 
 def _pair_place(pair: QAPair) -> tuple[str, str, int, str, tuple[int, ...], str]:
