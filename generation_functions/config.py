@@ -142,6 +142,7 @@ class System(Section):
     drop_duplicates: bool = True  # exact and near duplicates among all chunks; the first stays
     skip_filter_chunks: bool = False  # every chunk goes on without the model's judgement
     use_filenames: bool = True  # prompts show title, author and year, and questions may
+    abort_below: float | None = Field(default=None, ge=0, le=1)  # least share that a stage keeps
     shared_instruction: str = ""
 
     @model_validator(mode="after")
@@ -174,6 +175,8 @@ class Questions(Section):
 
     max_questions: int = Field(default=4, ge=1, le=19)
     double_check_counter: int = Field(default=3, ge=1)
+    planted_pairs: int = Field(default=40, ge=0)  # known-bad ones, to measure the checks; 0: off
+    abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
 
     @field_validator("double_check_counter")
     @classmethod
@@ -187,6 +190,7 @@ class Conversations(Section):
     """How conversations are written: between a user and an assistant."""
 
     assistant_mode: Literal[True] = True
+    abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
 
 
 class FactualSftSettings(Section):

@@ -7,6 +7,7 @@ PalimpsestError                 message says what is wrong and what to do
 ├── PromptError                 a prompt file that does not fit its step
 ├── GrammarError                a grammar: file and line
 ├── RunFolderError              a run folder: locked, damaged, no space left
+├── TooFewKept                  a stage keeps less than its `abort_below`
 └── EngineError                 the engine could not answer; ask again
     ├── EngineCrash             the child process died, more often than it may
     ├── ServerError             a server refused, or stayed away after all retries
@@ -45,6 +46,10 @@ class GrammarError(PalimpsestError):
 
 class RunFolderError(PalimpsestError):
     """A run folder that is in use, damaged, or cannot be written."""
+
+
+class TooFewKept(PalimpsestError):
+    """A stage keeps a smaller share of its items than the config wants; it was ended."""
 
 
 class EngineError(PalimpsestError):

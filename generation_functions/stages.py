@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import partial
 from itertools import groupby, islice
 
+from generation_functions.config import Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
@@ -17,6 +18,7 @@ from generation_functions.pipelines.pdf_cleaning import (
     wants_cleaning,
 )
 from generation_functions.pipelines.pdf_cleaning import FOLDER as PDFS
+from generation_functions.pipelines.planting import judge_planted
 from generation_functions.records import (
     Chunk,
     Conversation,
@@ -111,6 +113,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
 
     Chunks are cut as they are needed. So that nothing is asked before all files are known to
     be readable, they are read through once before, unless the documents stage has done so.
+    At the end planted pairs measure the checks. Raises TooFewKept.
     """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
@@ -123,17 +126,22 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         with closing(source.decisions()) as decisions:
             good = (decision.chunk for decision in decisions if not decision.reason)
             total = min(seen["chunks"], limit or seen["chunks"]) if known else None
-            asked = partial(questions.ask_about_chunk, run)
-            return await run.map(asked, islice(good, limit), "chunks", total)
+            ask = partial(questions.ask_about_chunk, run)
+            least = _least_share(run, run.config.questions)
+            kept = await run.map(ask, islice(good, limit), "chunks", total, abort_below=least)
+        await judge_planted(run, [pair for pairs in kept for pair in pairs])
+        return kept
 
 
 async def write_conversations(run: Run, limit: int | None = None) -> list[Conversation]:
-    """Write a conversation from each chunk's pairs, with the large model."""
+    """Write a conversation from each chunk's pairs, with the large model. Raises TooFewKept."""
     async with run.stage("conversations", limit):
         run.load_prompts(*CONVERSATION_STEPS)
         run.open_survivors("multiturn_convs")
         requests = list(group_pairs(run.survivors("qatuples_revised", QAPair)))
-        return await run.map(partial(conversations.converse, run), requests, "conversations")
+        converse = partial(conversations.converse, run)
+        least = _least_share(run, run.config.conversations)
+        return await run.map(converse, requests, "conversations", abort_below=least)
 
 
 def group_pairs(pairs: Sequence[QAPair]) -> Iterator[conversations.ConversationRequest]:
@@ -163,6 +171,12 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "conversations": write_conversations,
     "mix": mix,
 }
+
+
+def _least_share(run: Run, section: Questions | Conversations) -> float | None:
+    """Return the share of its items that a stage must keep: its section's, or the general one."""
+    general = run.config.system.abort_below
+    return general if section.abort_below is None else section.abort_below
 
 
 def _pair_place(pair: QAPair) -> tuple[str, str, int, str, tuple[int, ...], str]:

@@ -9,6 +9,7 @@ from generation_functions.steps.files import read_json
 Status = dict[str, Any]
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
 _TOKEN_HEADS = ("prompt", "of it not anew", "reply")
+_KINDS = ("pipelines", "steps", "apart")
 _COLUMNS = ("in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
 
 
@@ -21,12 +22,15 @@ def read_status(folder: Path) -> Status:
 
 
 def funnel_rows(status: Status) -> list[dict[str, Any]]:
-    """Return a row for each pipeline and step, in order, with stage, name and counts."""
+    """Return a row for each pipeline and step, in order, with stage, name and counts.
+
+    What was counted apart, of items that are not the run's own, comes last.
+    """
     return [
         {"stage": stage, "kind": kind, "name": name, **{key: counts[key] for key in _COLUMNS}}
         for stage, content in status.items()
-        for kind in ("pipelines", "steps")
-        for name, counts in content[kind].items()
+        for kind in _KINDS
+        for name, counts in content.get(kind, {}).items()
     ]
 
 
@@ -47,9 +51,41 @@ def token_rows(status: Status) -> list[dict[str, Any]]:
     return [
         {"stage": stage, "name": name, **{key: counts[key] for key in _TOKENS}}
         for stage, content in status.items()
-        for name, counts in content["steps"].items()
+        for name, counts in (content["steps"] | content.get("apart", {})).items()
         if counts["new_calls"]
     ]
+
+
+def judge_rows(status: Status) -> list[dict[str, Any]]:
+    """Return a row for each check and source of planted pairs: what it caught, with intervals."""
+    return [
+        {
+            "check": figure["check"],
+            "planted": figure["source"],
+            "known_bad_caught": _say_share(figure["caught"], figure["bad"], figure["recall"]),
+            "known_good_refused": _say_share(
+                figure["refused"], figure["right"], figure["false_alarms"]
+            ),
+        }
+        for figure in _judges(status).get("figures", [])
+    ]
+
+
+def judge_warnings(status: Status) -> list[str]:
+    """Return a sentence about each check that was no better than chance."""
+    return list(_judges(status).get("warnings", []))
+
+
+def _judges(status: Status) -> dict[str, Any]:
+    findings = status.get("questions", {}).get("findings", {})
+    return dict(findings.get("judges", {}))
+
+
+def _say_share(hits: int, number: int, interval: tuple[float, float]) -> str:
+    if not number:
+        return "none"
+    low, high = (f"{100 * end:.0f}" for end in interval)
+    return f"{hits} of {number}: {hits / number:.0%} ({low} to {high})"
 
 
 def describe_status(status: Status) -> str:
@@ -62,6 +98,7 @@ def describe_status(status: Status) -> str:
             content = status[stage]
             limit = f", limited to {content['limit']} chunks" if content["limit"] else ""
             lines.append(f"{stage}{limit}{'' if content['complete'] else ' (interrupted)'}")
+            lines += [f"  ended early: {content['stopped']}"] if content.get("stopped") else []
         lines.append(f"  {row['name']:26}" + "".join(f"{row[name]:>16}" for name in _COLUMNS))
     reasons = reason_rows(status)
     if reasons:
@@ -77,8 +114,22 @@ def describe_status(status: Status) -> str:
             f"  {row['name']:26}" + "".join(f"{row[n]:>16}" for n in _TOKENS) for row in tokens
         ]
         lines.append("")
+    lines += _describe_judges(status)
     for content in status.values():
         for folder, counts in content["survivors"].items():
             said = ", ".join(f"{count} {name}" for name, count in counts.items())
             lines.append(f"{folder}/: {said}")
     return "\n".join(lines)
+
+
+def _describe_judges(status: Status) -> list[str]:
+    rows = judge_rows(status)
+    if not rows:
+        return []
+    head = f"{'Checks, by planted pairs':28}{'':19}{'known-bad caught':30}known-good refused"
+    lines = [
+        f"  {row['check']:26}{row['planted']:19}{row['known_bad_caught']:30}"
+        f"{row['known_good_refused']}"
+        for row in rows
+    ]
+    return [head, *lines, *(f"WARNING: {said}" for said in judge_warnings(status)), ""]

@@ -43,7 +43,11 @@ def open_small_run(tmp_path: Path) -> OpenRun:
             "models": {"small": {"gguf": "none.gguf"}, "large": {"gguf": "none.gguf"}},
             "dataset_context": "Bridges",
             "system": {"token_counter": "words", "chunk_size": 60, **sections.get("system", {})},
-            "questions": {"double_check_counter": 1, **sections.get("questions", {})},
+            "questions": {
+                "double_check_counter": 1,
+                "planted_pairs": 0,
+                **sections.get("questions", {}),
+            },
         }
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")

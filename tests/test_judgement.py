@@ -1,22 +1,16 @@
 """Rules on labelled excerpts; the half that is held out was not looked at while they were made."""
 
 import json
-import math
 from pathlib import Path
 
 import pytest
 
 from generation_functions.documents.rules import reject_by_rule
+from generation_functions.pipelines.proportions import wilson_interval
 from generation_functions.records import Chunk
 
 FILE = Path(__file__).with_name("labelled_chunks.jsonl")
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
-
-
-def wilson(hits, number, z=1.96):
-    middle = (hits + z * z / 2) / (number + z * z)
-    half = z * math.sqrt(hits * (number - hits) / number + z * z / 4) / (number + z * z)
-    return middle - half, middle + half
 
 
 def judge(good, held_out):
@@ -36,9 +30,9 @@ def test_there_are_enough_labels_and_each_once():
 def test_good_chunks_stay_and_bad_ones_go(held_out, record_property):
     rejected, good = judge(good=True, held_out=held_out)
     caught, bad = judge(good=False, held_out=held_out)
-    record_property("good rejected", f"{rejected}/{good}, 95 % {wilson(rejected, good)}")
-    record_property("bad caught", f"{caught}/{bad}, 95 % {wilson(caught, bad)}")
+    record_property("good rejected", f"{rejected}/{good}, 95 % {wilson_interval(rejected, good)}")
+    record_property("bad caught", f"{caught}/{bad}, 95 % {wilson_interval(caught, bad)}")
     assert rejected <= 0.01 * good
     assert caught >= 0.8 * bad
-    assert wilson(rejected, good)[1] < 0.05
-    assert wilson(caught, bad)[0] > 0.65
+    assert wilson_interval(rejected, good)[1] < 0.05
+    assert wilson_interval(caught, bad)[0] > 0.65

@@ -60,11 +60,11 @@ def test_the_demo_executes_every_notebook_in_order() -> None:
 
 
 @each_notebook
-def test_a_notebook_is_valid_and_has_8_to_20_cells_with_readable_ids(file: Path) -> None:
+def test_a_notebook_is_valid_and_has_8_to_24_cells_with_readable_ids(file: Path) -> None:
     notebook = read(file)
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
-    assert 8 <= len(notebook.cells) <= 20
+    assert 8 <= len(notebook.cells) <= 24
     assert notebook.cells[0].cell_type == "markdown"
     assert all(re.fullmatch(r"[a-z]{3,}(-[a-z]+)*", cell.id) for cell in notebook.cells)
 
@@ -221,7 +221,7 @@ def write_config(folder: Path) -> Path:
         "models": {"small": {"gguf": "tiny.gguf"}, "large": {"gguf": "tiny.gguf"}},
         "dataset_context": "Bridges",
         "system": {"token_counter": "words", "chunk_size": 60},
-        "questions": {"double_check_counter": 1},
+        "questions": {"double_check_counter": 1, "planted_pairs": 2},
     }
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")

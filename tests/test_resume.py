@@ -43,7 +43,7 @@ def config(tmp_path: Path) -> Path:
         "models": {"small": {"gguf": "none.gguf"}, "large": {"gguf": "none.gguf"}},
         "dataset_context": "Bridges",
         "system": {"token_counter": "words", "chunk_size": 60, "concurrency_limit": 4},
-        "questions": {"double_check_counter": 3, "max_questions": 2},
+        "questions": {"double_check_counter": 3, "max_questions": 2, "planted_pairs": 2},
     }
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     return file

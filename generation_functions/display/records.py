@@ -108,7 +108,7 @@ def _headline(record: Record) -> Html:
         "p",
         tag("strong", result, style=f"color: {colour}"),
         f": {outcome.reason}" if outcome and outcome.reason else "",
-        f"  ·  {record.step}  ·  ",
+        f"  ·  {record.counted or record.step}  ·  ",
         tag("code", record.uuid),
     )
 

@@ -8,6 +8,7 @@ from generation_functions.status import Status, funnel_rows, reason_rows
 
 _CELL = "text-align: {side}; vertical-align: top; padding: 4px 12px 4px 0"
 _FUNNEL = ("name", "in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
+_INTERRUPTED = "The stage was interrupted: run its cell again to go on."
 _REASONS = ("name", "outcome", "items", "reason")
 
 
@@ -41,7 +42,9 @@ def show_funnel(status: Status, stage: str) -> Html:
     if content and content["limit"]:
         notes.append(tag("p", f"Limited to the first {content['limit']} chunks."))
     if content and not content["complete"]:
-        notes.append(tag("p", "The stage was interrupted: run its cell again to go on."))
+        stopped = content.get("stopped")
+        said = f"The stage was ended early: {stopped}" if stopped else _INTERRUPTED
+        notes.append(tag("p", said))
     empty = f"The stage {stage} has not run yet."
     return join([*notes, show_table(rows, _FUNNEL, empty=empty)])
 

@@ -47,7 +47,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Record:
-    """The mutable record while its step runs; one file on disk."""
+    """The mutable record while its step runs; one file on disk.
+
+    `counted` is the name under which the step counts apart what is not the run's own.
+    """
 
     uuid: str
     step: str
@@ -55,6 +58,7 @@ class Record:
     replies: list[Reply] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     outcome: Outcome | None = None
+    counted: str = ""
 
     def reply(self, key: str) -> Reply | None:
         """Return the answer that a request had."""
@@ -72,6 +76,7 @@ class Record:
         return {
             "uuid": self.uuid,
             "step": self.step,
+            **({"counted": self.counted} if self.counted else {}),
             "outcome": outcome.result if outcome else None,
             "reason": outcome.reason if outcome else "",
             "output": to_json(outcome.output) if outcome else None,
@@ -86,6 +91,7 @@ class Record:
         return cls(
             uuid=value["uuid"],
             step=value["step"],
+            counted=value.get("counted", ""),
             fields=value["fields"],
             replies=[Reply(**reply) for reply in value["replies"]],
             refusals=[Refusal(**refusal) for refusal in value["refusals"]],

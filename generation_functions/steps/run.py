@@ -84,14 +84,18 @@ class Run:
         items: Iterable[I],
         label: str = "",
         total: int | None = None,
+        abort_below: float | None = None,
     ) -> list[R]:
         """Apply a coroutine function to items, a bounded window at once.
 
         Returns the results of the items that were not dropped, in the items' order. With
         a `label`, the items are counted under it in the funnel. `total` is how many items an
-        iterator has, for the progress bar.
+        iterator has, for the progress bar. Raises TooFewKept when, the first hundred being
+        through, a smaller share than `abort_below` of the items so counted had a result that
+        is not empty.
         """
         results: dict[int, R] = {}
+        fruitful = 0
         count = self._current.pipelines[label] if label else StepCount()
         applied = apply(function, items, self.config.system.concurrency_limit)
         with self._bar(items, label, total) as bar:
@@ -101,8 +105,11 @@ class Run:
                         count.note(item.uuid, _outcome_of(result))
                     else:
                         results[place] = result
+                        fruitful += bool(result)
                         count.note(item.uuid, Outcome("kept"))
                     bar.update()
+                    if abort_below is not None:
+                        self._current.require(abort_below, label, fruitful)
         return [results[place] for place in sorted(results)]
 
     async def ask(self, step: Step[I, O], item: I) -> O:
@@ -150,6 +157,10 @@ class Run:
         """Count an item that code alone decided about."""
         outcome = Outcome("rejected", rejected) if rejected else Outcome("kept")
         self._current.pipelines[label].note(uuid, outcome)
+
+    def report(self, name: str, finding: Any) -> None:
+        """Put what a stage found out about itself (JSON values) into its status."""
+        self._current.findings[name] = finding
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file of the run folder; `name` is relative to it."""
@@ -214,6 +225,7 @@ class Run:
         async with self._records.lend(step.name, item.uuid) as record:
             inquiry = Inquiry.of(step, item, self._prompt(step), self.config)
             record.fields = to_json(inquiry.fields)
+            record.counted = step.counted
             try:
                 yield inquiry, record
             except Dropped as dropped:
@@ -223,7 +235,7 @@ class Run:
     def _conclude(self, record: Record, outcome: Outcome) -> None:
         record.outcome = outcome
         self._records.save(record)
-        self._current.steps[record.step].note(record.uuid, outcome)
+        self._current.count_of(record).note(record.uuid, outcome)
 
     async def _cast(self, inquiry: Inquiry[Any, bool], record: Record, number: int) -> bool | None:
         try:
@@ -249,7 +261,7 @@ class Run:
         engine = self.engines.of(inquiry.role)
         request = inquiry.request(vote, attempt)
         key = key_of(request, engine.fingerprint)
-        count = self._current.steps[record.step]
+        count = self._current.count_of(record)
         stored = record.reply(key)
         if stored:
             count.replayed_calls += 1

@@ -1,20 +1,30 @@
 """One pass of a stage: what it counts, which survivors are live, what status.json says."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from generation_functions.errors import TooFewKept
 from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.funnel import StepCount
+from generation_functions.steps.record import Record
 from generation_functions.steps.survivors import Survivors
+
+_log = logging.getLogger(__name__)
+FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
 
 
 @dataclass(slots=True)
 class Pass:
-    """The counts of one pass, by pipeline and by step, and the folders that it fills."""
+    """The counts of one pass, by pipeline and by step, and the folders that it fills.
+
+    `apart` are the steps' counts of items that are not the run's own; `findings` are what
+    a stage says about itself, by name; `stopped` is why it was ended early.
+    """
 
     stage: str
     limit: int | None
@@ -23,6 +33,9 @@ class Pass:
     steps: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     pipelines: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     survivors: dict[str, Survivors] = field(default_factory=dict)
+    apart: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
+    findings: dict[str, Any] = field(default_factory=dict)
+    stopped: str = ""
     complete: bool = False
 
     def open(self, folder: str) -> Survivors:
@@ -30,6 +43,32 @@ class Pass:
         if folder not in self.survivors:
             self.survivors[folder] = Survivors(self.folder / folder, self.writer)
         return self.survivors[folder]
+
+    def count_of(self, record: Record) -> StepCount:
+        """Return the count that a record's step and item belong to."""
+        return self.apart[record.counted] if record.counted else self.steps[record.step]
+
+    def require(self, least: float, label: str, kept: int) -> None:
+        """Raise TooFewKept once a hundred items of `label` gave less than the share `least`."""
+        through = len(self.pipelines[label].outcomes)
+        if through >= FIRST_ITEMS and kept < least * through:
+            self.stopped = (
+                f"of the first {through} {label} only {kept} gave anything; `abort_below` wants "
+                f"{least:.1%}. {self._name_reasons()} What was made stays. Read some records, "
+                "change the prompt, the model or `abort_below`, and run the stage again."
+            )
+            _log.warning("stage %s is ended: %s", self.stage, self.stopped)
+            raise TooFewKept(f"{self.folder}: stage {self.stage}: {self.stopped}")
+
+    def _name_reasons(self) -> str:
+        """Return the commonest reasons of each pipeline, as sentences."""
+        said = []
+        for name, count in self.pipelines.items():
+            reasons = Counter(why for result, why in count.outcomes.values() if result != "kept")
+            commonest = ", ".join(f"{items} {why}" for why, items in reasons.most_common(3))
+            if commonest:
+                said.append(f"Dropped of {len(count.outcomes)} {name}: {commonest}.")
+        return " ".join(said)
 
     def finish(self) -> None:
         """Write the live lists; an unlimited pass moves what it did not keep to stale/."""
@@ -46,11 +85,14 @@ class Pass:
         status[self.stage] = {
             "complete": self.complete,
             "limit": self.limit,
+            "stopped": self.stopped,
             "pipelines": {name: one.as_json() for name, one in self.pipelines.items()},
             "steps": {name: one.as_json() for name, one in self.steps.items()},
+            "apart": {name: one.as_json() for name, one in self.apart.items()},
             "survivors": {
                 name: {"kept": len(one.live), **one.counts} for name, one in self.survivors.items()
             },
+            "findings": self.findings,
         }
         self.writer.write(path, dump(status))
 

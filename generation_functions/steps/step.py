@@ -34,6 +34,8 @@ class Step(Generic[I, O]):
     `use_stop` says whether its stop strings are used; None: as under `system`.
     A section of the config that names another role or use_stop is applied with
     `dataclasses.replace`.
+    `counted` is another name for the funnel, whose counts are kept apart from the run's own;
+    records stay in the step's folder.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Step(Generic[I, O]):
     rules: Callable[[I], Mapping[str, str]] = no_rules
     role: str = "small"
     use_stop: bool | None = None
+    counted: str = ""
 
 
 def write_literal(text: str) -> str:
