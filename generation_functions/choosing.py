@@ -15,4 +15,11 @@ def rank(options: Iterable[str], *key: object) -> list[str]:
 
     Taking one option out, or adding one, leaves the others in their order.
     """
-    return sorted(options, key=lambda option: draw_number(*key, option))
+    begun = hashlib.sha256("".join(f"{part}\x1f" for part in key).encode())
+
+    def place(option: str) -> bytes:
+        digest = begun.copy()
+        digest.update(option.encode())
+        return digest.digest()
+
+    return sorted(options, key=place)

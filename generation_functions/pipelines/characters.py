@@ -24,7 +24,7 @@ from generation_functions.special_instructions import Traits, draw_levels, draw_
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
 
-_STRANGER = re.compile(r"\bStranger\b|\b(?:a|an|the|this)(?: \w+)? stranger\b")
+_STRANGER = re.compile(r"\bStranger\b|\b(?i:a|an|the|this)(?: \w+)? stranger\b")
 _GIVEN_AWAY = 0.6  # share of an answer's own words that nobody writes by chance
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from generation_functions.choosing import rank
 from generation_functions.errors import Rejected
@@ -87,6 +88,7 @@ def find_author(source: str) -> set[str]:
     return {part for part in find_words(found[1]) if len(part) > 3} if found else set()
 
 
+@lru_cache(maxsize=4096)
 def fold(word: str) -> str:
     """Return a word without case and accents, so that Ibáñez is Ibanez."""
     letters = unicodedata.normalize("NFKD", word.casefold())
