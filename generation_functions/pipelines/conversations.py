@@ -106,10 +106,10 @@ def check_exchanges(request: ConversationInfo, exchanges: Sequence[tuple[str, st
     if len(exchanges) != len(request.pairs):
         raise Unparsable("wrong number of turns")
     scene = request.scene
-    told = [scene.primary, scene.secondary, scene.card, scene.setting] if scene else []
-    told += [*scene.instructions] if scene else []
-    told += [f"{pair.question} {pair.answer}" for pair in request.pairs]
-    known = " ".join([request.chunk.text, *told])
+    context = [scene.primary, scene.secondary, scene.card, scene.setting] if scene else []
+    context += scene.instructions if scene else ()
+    context += [f"{pair.question} {pair.answer}" for pair in request.pairs]
+    known = " ".join([request.chunk.text, *context])
     reply = " ".join(" ".join(exchange) for exchange in exchanges)
     if _LABEL.search(reply):
         raise Unparsable("a speaker's label within a message")
