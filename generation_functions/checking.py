@@ -18,7 +18,7 @@ from generation_functions.engine.doctor import (
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF
 from generation_functions.pipelines.samples import SAMPLES
-from generation_functions.stages import CONVERSATION_STEPS, QUESTION_STEPS
+from generation_functions.stages import CHARACTER_STEPS, CONVERSATION_STEPS, QUESTION_STEPS
 from generation_functions.steps.prompts import (
     GRAMMARS,
     PROMPTS,
@@ -29,7 +29,12 @@ from generation_functions.steps.prompts import (
 from generation_functions.steps.step import Step
 from generation_functions.trying import REPLIES, try_examples, try_items
 
-STEPS: tuple[Step[Any, Any], ...] = (CLEAN_PDF, *QUESTION_STEPS, *CONVERSATION_STEPS)
+STEPS: tuple[Step[Any, Any], ...] = (
+    CLEAN_PDF,
+    *QUESTION_STEPS,
+    *CHARACTER_STEPS,
+    *CONVERSATION_STEPS,
+)
 
 
 @dataclass(slots=True)

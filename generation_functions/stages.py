@@ -10,7 +10,8 @@ from generation_functions.config import Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
-from generation_functions.pipelines import conversations, questions
+from generation_functions.pipelines import characters, conversations, questions
+from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     RepairedDocument,
@@ -22,6 +23,7 @@ from generation_functions.pipelines.planting import judge_planted
 from generation_functions.records import (
     Chunk,
     Conversation,
+    ConversationInfo,
     Document,
     QAPair,
     make_uuid,
@@ -29,6 +31,7 @@ from generation_functions.records import (
 )
 from generation_functions.session import open_counter
 from generation_functions.sources import Source
+from generation_functions.special_instructions import read_traits
 from generation_functions.steps.files import read_json
 from generation_functions.steps.run import Run
 
@@ -42,7 +45,13 @@ QUESTION_STEPS = (
     questions.CHECK_ANSWER_ACCURACY,
     questions.REVISE_PAIR,
 )
-CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION,)
+CHARACTER_STEPS = (
+    characters.PLAN_CHARACTER,
+    characters.WRITE_CHARACTER,
+    characters.PLAN_SCENE,
+    characters.WRITE_SCENE,
+)
+CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION, conversations.WRITE_SCENE_CONVERSATION)
 
 
 async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocument]:
@@ -133,22 +142,42 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         return kept
 
 
+async def write_characters(run: Run, limit: int | None = None) -> list[ConversationInfo]:
+    """Choose the orders of each chunk's pairs; write who talks about them, with the small model.
+
+    In assistant mode nobody is written, and no model is asked.
+    """
+    settings = run.config.conversations
+    async with run.stage("characters", limit):
+        traits = read_traits(settings.traits)
+        if not settings.assistant_mode:
+            run.load_prompts(*CHARACTER_STEPS)
+        run.open_survivors("multiturn_convs_info")
+        pairs = run.survivors("qatuples_revised", QAPair)
+        infos = list(group_pairs(pairs, settings.rearrangements_to_take, run.config.system.seed))
+        return await run.map(partial(characters.prepare, run, traits), infos, "characters")
+
+
 async def write_conversations(run: Run, limit: int | None = None) -> list[Conversation]:
-    """Write a conversation from each chunk's pairs, with the large model. Raises TooFewKept."""
+    """Write the conversations that the characters' stage prepared, with the large model.
+
+    Raises TooFewKept.
+    """
     async with run.stage("conversations", limit):
         run.load_prompts(*CONVERSATION_STEPS)
         run.open_survivors("multiturn_convs")
-        requests = list(group_pairs(run.survivors("qatuples_revised", QAPair)))
+        infos = run.survivors("multiturn_convs_info", ConversationInfo)
+        infos.sort(key=lambda info: (*_chunk_place(info.chunk), info.uuid))
         converse = partial(conversations.converse, run)
         least = _least_share(run, run.config.conversations)
-        return await run.map(converse, requests, "conversations", abort_below=least)
+        return await run.map(converse, infos, "conversations", abort_below=least)
 
 
-def group_pairs(pairs: Sequence[QAPair]) -> Iterator[conversations.ConversationRequest]:
-    """Yield a request for each chunk's pairs, in the order of the documents."""
+def group_pairs(pairs: Sequence[QAPair], take: int, seed: int) -> Iterator[ConversationInfo]:
+    """Yield `take` orders (or all) of each chunk's pairs, in the order of the documents."""
     for _, group in groupby(sorted(pairs, key=_pair_place), key=lambda pair: pair.chunk.uuid):
-        members = tuple(group)
-        yield conversations.ConversationRequest(members, members[0].chunk)
+        for order in choose_orders(list(group), take, seed):
+            yield make_info(order)
 
 
 async def mix(run: Run, limit: int | None = None) -> Material:
@@ -168,6 +197,7 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "pdf_cleaning": clean_pdfs,
     "documents": documents,
     "questions": write_questions,
+    "characters": write_characters,
     "conversations": write_conversations,
     "mix": mix,
 }
@@ -180,5 +210,8 @@ def _least_share(run: Run, section: Questions | Conversations) -> float | None:
 
 
 def _pair_place(pair: QAPair) -> tuple[str, str, int, str, tuple[int, ...], str]:
-    chunk = pair.chunk
-    return (chunk.directory, chunk.source, chunk.start, chunk.uuid, pair.sentences, pair.uuid)
+    return (*_chunk_place(pair.chunk), pair.sentences, pair.uuid)
+
+
+def _chunk_place(chunk: Chunk) -> tuple[str, str, int, str]:
+    return (chunk.directory, chunk.source, chunk.start, chunk.uuid)

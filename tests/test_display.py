@@ -348,7 +348,7 @@ def differences(loaded: BaseModel, raw: dict[str, Any], place: str) -> Iterator[
     """Yield the options that the file lacks, or gives another value than their default."""
     for name, field in type(loaded).model_fields.items():
         value = getattr(loaded, name)
-        parts = value if isinstance(value, tuple) else (value,)
+        parts = value if isinstance(value, tuple) and value else (value,)
         if name not in raw:
             yield f"{place}{name} is missing"
         elif isinstance(parts[0], BaseModel):

@@ -4,11 +4,11 @@ Rules drop what is no text to learn from, then all but the first of chunks that 
 then what is not in its folder's subset. A document is forgotten once it is cut.
 """
 
-import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from generation_functions.choosing import draw_number
 from generation_functions.documents.chunking import chunk_document
 from generation_functions.documents.duplicates import DuplicateFinder
 from generation_functions.documents.rules import reject_by_rule
@@ -108,8 +108,7 @@ class _Subset:
 
     def add(self, decision: Decision) -> Iterator[Decision]:
         """Take a chunk in, and yield the one that has no place any more."""
-        text = f"{self._seed}\x1f{decision.chunk.uuid}"
-        rank = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+        rank = draw_number(self._seed, decision.chunk.uuid)
         self._added += 1
         entry = (-rank, self._added, decision)
         if len(self._chosen) < self._size:

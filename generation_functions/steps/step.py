@@ -36,6 +36,8 @@ class Step(Generic[I, O]):
     `dataclasses.replace`.
     `counted` is another name for the funnel, whose counts are kept apart from the run's own;
     records stay in the step's folder.
+    With `own_words`, a reply that shares a run of words with the prompt's examples is
+    asked again (steps/copying.py).
     """
 
     name: str
@@ -45,6 +47,7 @@ class Step(Generic[I, O]):
     role: str = "small"
     use_stop: bool | None = None
     counted: str = ""
+    own_words: bool = False
 
 
 def write_literal(text: str) -> str:
