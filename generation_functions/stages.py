@@ -15,18 +15,21 @@ from generation_functions.documents.duplicates import Duplicate, DuplicateFinder
 from generation_functions.documents.reading import read_documents
 from generation_functions.documents.rules import reject_by_rule
 from generation_functions.engine.tokens import VocabularyCounter
-from generation_functions.pipelines import conversations, questions
+from generation_functions.pipelines import conversations, question_steps, questions, repairing
 from generation_functions.records import Chunk, Conversation, Document, QAPair, to_json
 from generation_functions.session import open_counter
 from generation_functions.steps.run import Run
 
 QUESTION_STEPS = (
-    questions.JUDGE_CHUNK,
-    questions.WRITE_QUESTIONS,
-    questions.CHECK_QUESTION,
-    questions.CHECK_ANSWER_RELEVANCE,
-    questions.CHECK_ANSWER_ACCURACY,
-    questions.REVISE_PAIR,
+    question_steps.JUDGE_CHUNK,
+    question_steps.PLAN_QUESTIONS,
+    question_steps.WRITE_QUESTIONS,
+    repairing.CHECK_QUESTION,
+    repairing.CHECK_ANSWER_RELEVANCE,
+    repairing.CHECK_ANSWER_ACCURACY,
+    repairing.REVISE_PAIR,
+    repairing.REPAIR_ANSWER,
+    repairing.REPLACE_PAIR,
 )
 CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION,)
 
@@ -128,12 +131,16 @@ async def documents(run: Run, limit: int | None = None) -> Cut:
 
 
 async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPair, ...]]:
-    """Judge the chunks, write question-answer pairs and vet them, with the small model."""
+    """Judge the chunks, write question-answer pairs and vet them, with the small model.
+
+    Of questions that several chunks' pairs ask, the first stays.
+    """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
         chunks = cut_documents(run).chunks[:limit]
-        return await run.map(partial(questions.ask_about_chunk, run), chunks, "chunks")
+        asked = await run.map(partial(questions.ask_about_chunk, run), chunks, "chunks")
+        return questions.leave_out_asked(run, asked)
 
 
 async def write_conversations(run: Run, limit: int | None = None) -> list[Conversation]:

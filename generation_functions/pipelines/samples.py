@@ -10,14 +10,21 @@ from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipelines.conversations import WRITE_CONVERSATION, ConversationRequest
-from generation_functions.pipelines.questions import (
+from generation_functions.pipelines.pair_checks import Problem
+from generation_functions.pipelines.question_steps import (
+    JUDGE_CHUNK,
+    PLAN_QUESTIONS,
+    WRITE_QUESTIONS,
+    QuestionRequest,
+)
+from generation_functions.pipelines.repairing import (
     CHECK_ANSWER_ACCURACY,
     CHECK_ANSWER_RELEVANCE,
     CHECK_QUESTION,
-    JUDGE_CHUNK,
+    REPAIR_ANSWER,
+    REPLACE_PAIR,
     REVISE_PAIR,
-    WRITE_QUESTIONS,
-    QuestionRequest,
+    Repair,
 )
 from generation_functions.records import Chunk, QAPair, make_uuid
 
@@ -58,8 +65,17 @@ def read_pair(fields: Mapping[str, Any]) -> QAPair:
 
 
 def read_request(fields: Mapping[str, Any]) -> QuestionRequest:
-    """Return the request that an example of WRITE_QUESTIONS shows."""
-    return QuestionRequest(read_chunk(fields), int(fields["most"]))
+    """Return the request that an example shows; a plan is asked for without the last two."""
+    return QuestionRequest(
+        read_chunk(fields), int(fields.get("most", 4)), str(fields.get("plan", ""))
+    )
+
+
+def read_repair(fields: Mapping[str, Any]) -> Repair:
+    """Return the repair that an example shows."""
+    problem = Problem("sample", str(fields["problem"]))
+    existing = tuple(str(one) for one in fields.get("existing", ()))
+    return Repair(read_pair(fields), problem, existing, 0)
 
 
 def read_conversation(fields: Mapping[str, Any]) -> ConversationRequest:
@@ -87,15 +103,26 @@ QUOTED = make_pair(
 )
 UNCLEAR = make_pair(CHUNK, "What does the author say about them?", "They last longer.")
 PAIRS = (CLEAR, QUOTED, UNCLEAR)
-QUESTIONS = (QuestionRequest(CHUNK, 1), QuestionRequest(CHUNK, 4), QuestionRequest(SHORT, 2))
+QUESTIONS = (
+    QuestionRequest(CHUNK, 1),
+    QuestionRequest(CHUNK, 4, "1: How a hawser is laid.\n3: What spoils a rope."),
+    QuestionRequest(SHORT, 2),
+)
+REPAIRS = (
+    Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
+    Repair(UNCLEAR, Problem("sample", "Of which \"them\"?"), (CLEAR.question,), 1),
+)
 CONVERSATIONS = (ConversationRequest((CLEAR,), CHUNK), ConversationRequest((QUOTED, CLEAR), CHUNK))
 
 SAMPLES: Mapping[str, Samples] = {
     JUDGE_CHUNK.name: Samples((CHUNK, SHORT), read_chunk),
+    PLAN_QUESTIONS.name: Samples(QUESTIONS, read_request),
     WRITE_QUESTIONS.name: Samples(QUESTIONS, read_request),
     CHECK_QUESTION.name: Samples(PAIRS, read_pair),
     CHECK_ANSWER_RELEVANCE.name: Samples(PAIRS, read_pair),
     CHECK_ANSWER_ACCURACY.name: Samples(PAIRS, read_pair),
     REVISE_PAIR.name: Samples(PAIRS, read_pair),
+    REPAIR_ANSWER.name: Samples(REPAIRS, read_repair),
+    REPLACE_PAIR.name: Samples(REPAIRS, read_repair),
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
 }
