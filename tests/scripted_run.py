@@ -20,7 +20,7 @@ def friendly_reply(request: Request) -> str:
     if asked.endswith("Write the conversation."):
         pairs = re.findall(r"Question: (.+)\nAnswer: (.+)", asked)
         return "\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in pairs)
-    if asked.endswith("about this."):
+    if asked.endswith("about this.") and "What is wrong: " not in asked:
         return _write_pairs(asked, request.seed)
     for extra in range(50):
         reply = draw_reply(

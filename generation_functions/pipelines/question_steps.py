@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
-from generation_functions.pipelines.wording import content_words, numbers, strange_script
+from generation_functions.pipelines.wording import content_words, strange_script
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
 
@@ -52,19 +52,17 @@ def read_verdict(reply: str) -> str:
 
 
 def read_pairs(chunk: Chunk, reply: str) -> list[QAPair]:
-    """Return the usable pairs of a reply; of those that use the same words the first.
+    """Return the usable pairs of a reply; of those with the same question the first.
 
     Raises Unparsable for letters of a script that the chunk lacks.
     """
     check_script(reply, chunk)
-    pairs: dict[tuple[frozenset[str], frozenset[str]], QAPair] = {}
+    pairs: dict[str, QAPair] = {}
     for cited, answer, question in _PAIR.findall(reply):
         chosen = read_sentences(chunk, cited)
         question, answer = question.strip(), answer.strip()
         if chosen and content_words(question) and answer:
-            words = frozenset(question.lower().split())
-            same = (words, frozenset(numbers(question)))
-            pairs.setdefault(same, make_pair(chunk, chosen, question, answer))
+            pairs.setdefault(question.lower(), make_pair(chunk, chosen, question, answer))
     return list(pairs.values())
 
 
