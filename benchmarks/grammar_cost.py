@@ -103,7 +103,11 @@ def main() -> None:
             for name, some in loads.items()
         }
         means = {name: statistics.fmean(all_) for name, all_ in seconds.items()}
-        print(json.dumps({"model": path.name, "vocabulary": llama.n_vocab, **asdict_of(options)}))
+        print(
+            json.dumps(
+                {"model": path.name, "vocabulary": llama.vocabulary.size, **asdict_of(options)}
+            )
+        )
         for name, mean in means.items():
             own = shares[name]
             line = {

@@ -42,11 +42,11 @@ class LlamaCpp:
 
     def __init__(self, llama: Llama) -> None:
         self._llama = llama
-        self._tokens = np.arange(llama.n_vocab)
+        self._tokens = np.arange(llama.vocabulary.size)
 
     def start(self, grammar: str) -> None:
         self._llama._grammars.clear()
-        self._state = GrammarState(self._llama.grammar(grammar), self._llama.silent)
+        self._state = GrammarState(self._llama.grammar(grammar), self._llama.vocabulary.silent)
 
     def allows(self, token: int) -> bool:
         return self._state.allows(token)
@@ -55,7 +55,7 @@ class LlamaCpp:
         self._state.accept(token)
 
     def mask(self) -> Mask:
-        mask = np.zeros(self._llama.n_vocab, np.bool_)
+        mask = np.zeros(self._llama.vocabulary.size, np.bool_)
         mask[self._state.filter(self._tokens)] = True
         return mask
 
@@ -69,9 +69,9 @@ class LlGuidance:
         from llguidance.llamacpp import lltokenizer_from_vocab
 
         self._llguidance, self._translate = llguidance, gbnf_to_lark
-        self._tokenizer = lltokenizer_from_vocab(llama.vocab)
-        self._count = llama.n_vocab
-        self._ends = [token for token in range(llama.n_vocab) if llama.is_end(token)]
+        self._tokenizer = lltokenizer_from_vocab(llama.vocabulary.pointer)
+        self._count = llama.vocabulary.size
+        self._ends = llama.vocabulary.ends
 
     def start(self, grammar: str) -> None:
         # Its translation does not know the escape \\-, and writes \\u00A1 as \\uA1.
@@ -119,7 +119,7 @@ def walk(
     for name, engine in engines.items():
         seconds[name]["compile"].append(time_call(partial(engine.start, grammar))[0])
     places = differing = 0
-    for token in llama.tokenize(answer.strip(), special=False):
+    for token in llama.vocabulary.tokenize(answer.strip(), special=False):
         masks = []
         for name, engine in engines.items():
             for what, call in (
@@ -133,7 +133,9 @@ def walk(
         wrong = np.flatnonzero(masks[0] != masks[1])
         differing += bool(len(wrong))
         if len(wrong) and differing < 3:
-            pieces = [llama.piece(int(other)).decode(errors="replace") for other in wrong[:12]]
+            pieces = [
+                llama.vocabulary.pieces[int(other)].decode(errors="replace") for other in wrong[:12]
+            ]
             print(json.dumps({"an example of differing tokens": pieces}))
         for name, engine in engines.items():
             seconds[name]["accept"].append(time_call(partial(engine.accept, token))[0])
@@ -143,7 +145,7 @@ def walk(
 def count_conforming(llama: Llama, engine: Any) -> dict[str, int]:
     """Return how many texts of the conformance set are decided as they should be."""
     counts = {"right": 0, "wrong": 0, "grammars not taken": 0}
-    end = llama_cpp.llama_vocab_eos(llama.vocab)
+    end = llama_cpp.llama_vocab_eos(llama.vocabulary.pointer)
     for case in yaml.safe_load(CONFORMANCE.read_text(encoding="utf-8")):
         if case.get("apart"):
             continue
@@ -156,7 +158,7 @@ def count_conforming(llama: Llama, engine: Any) -> dict[str, int]:
                 counts["grammars not taken"] += 1
                 break
             taken = True
-            for token in [*llama.tokenize(text, special=False), end]:
+            for token in [*llama.vocabulary.tokenize(text, special=False), end]:
                 taken = taken and engine.allows(token)
                 if taken and token != end:
                     engine.accept(token)
@@ -179,7 +181,11 @@ def main() -> None:
     for _, grammar, answer in find_examples():
         some = walk(llama, engines, grammar, answer, seconds)
         places, differing = places + some[0], differing + some[1]
-    print(json.dumps({"model": options.gguf.name, "vocabulary": llama.n_vocab, "places": places}))
+    print(
+        json.dumps(
+            {"model": options.gguf.name, "vocabulary": llama.vocabulary.size, "places": places}
+        )
+    )
     print(json.dumps({"places where the masks differ": differing}))
     for name, spent in seconds.items():
         medians = {what: statistics.median(all_) for what, all_ in spent.items()}

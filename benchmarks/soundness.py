@@ -58,8 +58,8 @@ def explain(
         if request.completion_mode
         else render_chat(model, request.messages)
     )
-    head = llama.tokenize(prompt, special=True)
-    tails = [llama.tokenize(text, special=False) for text in (one, other)]
+    head = llama.vocabulary.tokenize(prompt, special=True)
+    tails = [llama.vocabulary.tokenize(text, special=False) for text in (one, other)]
     size = next(
         (n for n, pair in enumerate(zip(*tails, strict=False)) if pair[0] != pair[1]),
         min(map(len, tails)),

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,7 @@ def test_more_context_than_the_model_was_trained_for_is_refused(settings: LoadSe
 
 
 def test_tokens_are_counted_without_loading_the_weights(embedded_model: Path) -> None:
-    with VocabularyCounter(read_model(embedded_model)) as count:
+    with closing(VocabularyCounter(read_model(embedded_model))) as count:
         assert count("") == 0
         assert 5 <= count("The tide turns twice a day.") <= 9
         assert count("The tide turns twice a day.") == count("The tide turns twice a day.")

@@ -9,6 +9,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -471,7 +472,7 @@ def test_a_file_made_to_do_harm_is_named_once_and_the_others_are_read(
 def test_a_file_that_takes_for_ever_is_left_and_the_next_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.html")
     (tmp_path / "b.html").write_text("<p>Salt.</p>", encoding="utf-8")
-    with Reader(seconds=1.5) as reader:
+    with closing(Reader(seconds=1.5)) as reader:
         with pytest.raises(ValueError, match=r"got nowhere for 1\.5 seconds"):
             reader.read(tmp_path / "a.html")
         assert reader.read(tmp_path / "b.html").text == "Salt."
@@ -487,7 +488,7 @@ def test_a_reader_that_dies_is_started_again(tmp_path: Path) -> None:
             if child.cmdline()[-1].endswith("formats.child"):
                 child.kill()
 
-    with Reader() as reader:
+    with closing(Reader()) as reader:
         timer = threading.Timer(0.5, kill)
         timer.start()
         with pytest.raises(ValueError, match=r"ended the reader \(exit -9\)"):

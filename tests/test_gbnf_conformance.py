@@ -32,12 +32,16 @@ class Judge:
     llama: Llama
     end: int
 
+    def tokenize(self, text: str) -> list[int]:
+        """Return a text's tokens."""
+        return self.llama.vocabulary.tokenize(text, special=False)
+
     def follow(self, grammar: str, text: str) -> Iterator[tuple[GrammarState, bytes, bytes]]:
         """Yield the grammar's state, the bytes taken and the next token's, while it takes them."""
-        state = GrammarState(self.llama.grammar(grammar), self.llama.silent)
+        state = GrammarState(self.llama.grammar(grammar), self.llama.vocabulary.silent)
         taken = b""
-        for token in [*self.llama.tokenize(text, special=False), self.end]:
-            piece = self.llama.piece(token)
+        for token in [*self.tokenize(text), self.end]:
+            piece = self.llama.vocabulary.pieces[token]
             yield state, taken, piece
             if token == self.end or not state.allows(token):
                 break
@@ -56,7 +60,7 @@ class Judge:
 @pytest.fixture(scope="module")
 def judge(embedded_model: Path) -> Judge:
     llama = Llama(LoadSettings(str(embedded_model), 1, 512, 256, 0, 1, vocab_only=True))
-    end = next(token for token in range(llama.n_vocab) if llama.is_end(token))
+    end = llama.vocabulary.ends[0]
     return Judge(llama, end)
 
 
@@ -70,9 +74,7 @@ def test_matcher_and_llama_cpp_agree_token_by_token(case: dict[str, Any], judge:
     # llama.cpp reads the text as it was written, unless its own reading runs across rules
     written = grammar.text if case.get("apart") else case["grammar"]
     matcher = matcher_of(grammar)
-    probes = [
-        (one, tokens[0]) for one in PROBES if len(tokens := judge.llama.tokenize(one, False)) == 1
-    ]
+    probes = [(one, tokens[0]) for one in PROBES if len(tokens := judge.tokenize(one)) == 1]
     for text in [*case["takes"], *case["refuses"]]:
         assert grammar.matches(text) is (text in case["takes"]), text
         assert judge.takes(written, text) is (text in case["takes"]), text
@@ -93,8 +95,9 @@ def test_matcher_and_llama_cpp_agree_token_by_token(case: dict[str, Any], judge:
                 (one for one in range(len(rest) + 1) if rest[:one].encode() == piece), None
             )
             if whole:
-                allowed = reached.allows(judge.llama.tokenize(rest, False)[0])
-                if judge.llama.piece(judge.llama.tokenize(rest, False)[0]) == piece:
+                first = judge.tokenize(rest)[0]
+                allowed = reached.allows(first)
+                if judge.llama.vocabulary.pieces[first] == piece:
                     assert allowed is bool(matcher.advance(state, rest[:whole])), where
 
 

@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def read_folders(directories: Sequence[Path], names: Sequence[str] = ()) -> Read
     problems = _check_directories(directories)
     documents: list[Document] = []
     called = names or [_name(directory) for directory in directories]
-    with Reader() as reader:
+    with closing(Reader()) as reader:
         for directory, name in zip(directories, called, strict=True):
             if not directory.is_dir():
                 continue
@@ -78,7 +79,7 @@ def read_file(file: Path) -> list[Document]:
         raise InputError(f"{file}: no such file.")
     if file.suffix.lower() not in SUFFIXES:
         raise InputError(f"{file}: cannot be read; known are {', '.join(SUFFIXES)}.")
-    with Reader() as reader:
+    with closing(Reader()) as reader:
         try:
             return list(_read_file(file.parent, _name(file.parent), file, reader))
         except (ValueError, OSError) as error:

@@ -58,7 +58,7 @@ def _try_out(llama: Llama) -> None:
 
     See ggml-org/llama.cpp#20824 (AMX kernels on cloud Xeons).
     """
-    filler = llama.tokenize("a", special=False)[:1] or [0]
+    filler = llama.vocabulary.tokenize("a", special=False)[:1] or [0]
     size = min(llama.settings.batch, llama.settings.context - 1)
     batch = Batch(llama.settings.batch)
     for start, count in ((0, size), (size, 1)):
@@ -107,7 +107,7 @@ def _obey(message: dict[str, Any], slots: Slots, send: Any) -> None:
 def _serve_tokens(llama: Llama, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Any) -> None:
     while True:
         message = inbox.get()
-        counts = [len(llama.tokenize(text, special=False)) for text in message["texts"]]
+        counts = [len(llama.vocabulary.tokenize(text, special=False)) for text in message["texts"]]
         send({"id": message["id"], "counts": counts})
 
 

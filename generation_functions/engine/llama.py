@@ -2,7 +2,6 @@
 
 import ctypes
 from collections import OrderedDict
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.vocabulary import Vocabulary
 from generation_functions.errors import GrammarError, ModelError
 
 _COMPILED_GRAMMARS = 64  # kept, least recently used out
@@ -105,38 +105,10 @@ class Llama:
         self.model = llama_cpp.llama_model_load_from_file(settings.path.encode(), params)
         if not self.model:
             raise ModelError(f"{Path(settings.path).name}: llama.cpp could not load this file.")
-        self.vocab = llama_cpp.llama_model_get_vocab(self.model)
-        self.n_vocab = llama_cpp.llama_vocab_n_tokens(self.vocab)
-        self.add_bos = bool(llama_cpp.llama_vocab_get_add_bos(self.vocab))
-        self.bos = llama_cpp.llama_vocab_bos(self.vocab)
-        self._pieces: dict[int, bytes] = {}
-        self._ends: dict[int, bool] = {}
+        self.vocabulary = Vocabulary(self.model)
         self._grammars: OrderedDict[str, Any] = OrderedDict()
         if not settings.vocab_only:
-            self.end, self.single_bytes = self._find_ends()
             self._open_context()
-
-    def _find_ends(self) -> tuple[int, npt.NDArray[np.intp]]:
-        """Return a token that ends a generation, and a token for each single byte.
-
-        The latter are none where the vocabulary has no token for some byte that texts use
-        (beyond 0xF0 characters are private or not assigned).
-        """
-        by_byte: dict[bytes, int] = {}
-        for token in range(self.n_vocab):
-            piece = self.piece(token)
-            if len(piece) == 1:
-                by_byte.setdefault(piece, token)
-        needed = {bytes([code]) for code in (9, 10, *range(32, 127), *range(0xC2, 0xF1))}
-        end = next((token for token in range(self.n_vocab) if self.is_end(token)), -1)
-        tokens = by_byte.values() if needed <= by_byte.keys() and end >= 0 else ()
-        return end, np.array(list(tokens), np.intp)
-
-    @cached_property
-    def silent(self) -> npt.NDArray[np.bool_]:
-        """Return for each token whether it has no text and ends nothing."""
-        tokens = range(self.n_vocab)
-        return np.array([not (self.piece(one) or self.is_end(one)) for one in tokens], np.bool_)
 
     def _open_context(self) -> None:
         settings = self.settings
@@ -165,42 +137,6 @@ class Llama:
         recurrent = llama_cpp.llama_model_is_recurrent(self.model)
         self.can_share = not recurrent and not llama_cpp.llama_model_is_hybrid(self.model)
 
-    def tokenize(self, text: str, special: bool, begin: bool = True) -> list[int]:
-        """Return token ids; with `special`, control tokens are read.
-
-        With `begin` too, a BOS is put in front, where the model wants one.
-        """
-        data = text.encode()
-        size = len(data) + 8
-        tokens = (llama_cpp.llama_token * size)()
-        count = llama_cpp.llama_tokenize(self.vocab, data, len(data), tokens, size, False, special)
-        ids = list(tokens[:count])
-        if special and begin and self.add_bos and ids[:1] != [self.bos]:
-            ids.insert(0, self.bos)
-        return ids
-
-    def piece(self, token: int) -> bytes:
-        """Return a token's bytes; control tokens have none."""
-        piece = self._pieces.get(token)
-        if piece is None:
-            buffer = ctypes.create_string_buffer(256)
-            size = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, 256, 0, False)
-            piece = self._pieces[token] = buffer.raw[: max(size, 0)]
-        return piece
-
-    def control_piece(self, token: int) -> bytes:
-        """Return a token's bytes, those of a control token too."""
-        buffer = ctypes.create_string_buffer(256)
-        size = llama_cpp.llama_token_to_piece(self.vocab, token, buffer, 256, 0, True)
-        return buffer.raw[: max(size, 0)]
-
-    def is_end(self, token: int) -> bool:
-        """Whether the token ends a generation."""
-        found = self._ends.get(token)
-        if found is None:
-            found = self._ends[token] = bool(llama_cpp.llama_vocab_is_eog(self.vocab, token))
-        return found
-
     def decode(self, batch: Batch) -> int:
         """Evaluate a batch; 0 is success, 1 means that no cells are left for it."""
         return int(llama_cpp.llama_decode(self.context, batch.fill()))
@@ -211,16 +147,18 @@ class Llama:
         The array lies in llama.cpp's memory: it is good until the next decode.
         """
         if not count:
-            return np.zeros((0, self.n_vocab), np.float32)
+            return np.zeros((0, self.vocabulary.size), np.float32)
         pointer = llama_cpp.llama_get_logits(self.context)
-        return np.ctypeslib.as_array(pointer, shape=(count, self.n_vocab))
+        return np.ctypeslib.as_array(pointer, shape=(count, self.vocabulary.size))
 
     def grammar(self, text: str) -> Any:
         """Return a fresh grammar sampler; a text is compiled once. Raises GrammarError."""
         if text in self._grammars:
             self._grammars.move_to_end(text)
         else:
-            compiled = llama_cpp.llama_sampler_init_grammar(self.vocab, text.encode(), b"root")
+            compiled = llama_cpp.llama_sampler_init_grammar(
+                self.vocabulary.pointer, text.encode(), b"root"
+            )
             if not compiled:
                 raise GrammarError("llama.cpp does not compile this grammar (its words: the log).")
             self._grammars[text] = compiled

@@ -1,6 +1,6 @@
 """The texts in the KV cache: which of them a prompt can go on from, and which makes room."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ class Sequence:
     evaluated: int = 0
     shared: int = 0
     used: int = 0
-    busy: bool = field(default=False)
+    busy: bool = False
 
     @property
     def tokens(self) -> Tokens:

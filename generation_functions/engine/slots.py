@@ -34,11 +34,13 @@ class Slots:
 
     def add(self, job: Job) -> Failure | None:
         """Queue a job; a prompt that cannot fit its slot fails at once, it is never cut."""
-        tokens = np.array(self._llama.tokenize(job.prompt, special=True), np.int32)
+        tokens = np.array(self._llama.vocabulary.tokenize(job.prompt, special=True), np.int32)
         limit = self._llama.settings.context
         reply = job.max_tokens
         if job.thinking:
-            reply += job.thinking + len(self._llama.tokenize(job.think_end, special=True))
+            reply += job.thinking + len(
+                self._llama.vocabulary.tokenize(job.think_end, special=True)
+            )
         if len(tokens) + reply > limit:
             return Failure(
                 PromptTooLong(
@@ -48,7 +50,9 @@ class Slots:
             )
         shared = 0
         if job.shared and self._llama.can_share:
-            head = np.array(self._llama.tokenize(job.prompt[: job.shared], True), np.int32)
+            head = np.array(
+                self._llama.vocabulary.tokenize(job.prompt[: job.shared], True), np.int32
+            )
             shared = common(head, tokens)
         self._waiting.append((job, tokens, shared))
         return None
@@ -105,7 +109,7 @@ class Slots:
             sequence = self._sequences.take(tokens, shared)
             self.load.prompt_tokens += sequence.length
             self.load.cached_tokens += sequence.evaluated
-            state = GrammarState(grammar, self._llama.silent) if grammar else None
+            state = GrammarState(grammar, self._llama.vocabulary.silent) if grammar else None
             self._tasks.append(Task(job, sequence, Drawer(job.sampling, job.seed), state))
 
     def _choose(self) -> int | None:

@@ -67,10 +67,10 @@ class Task:
             self._think(llama, token)
             return None
         self._count += 1
-        if llama.is_end(token):
+        if token in llama.vocabulary.ends:
             return self._complete("stop")
         self.sequence.append(token)
-        self._text += llama.piece(token)
+        self._text += llama.vocabulary.pieces[token]
         for stop in self.job.stop:
             found = self._text.find(stop.encode())
             if found >= 0:
@@ -86,17 +86,18 @@ class Task:
             self._grammar.free()
 
     def _may_only_end(self, llama: Llama) -> bool:
-        if not self._grammar or not len(llama.single_bytes):
+        vocabulary = llama.vocabulary
+        if not self._grammar or not vocabulary.ends or not len(vocabulary.single_bytes):
             return False
-        return self._grammar.only_ends(llama.end, llama.single_bytes)
+        return self._grammar.only_ends(vocabulary.ends[0], vocabulary.single_bytes)
 
     def _think(self, llama: Llama, token: int) -> None:
         """Take a token of thinking; at its end the grammar begins."""
         self._thought_tokens += 1
-        ended = llama.is_end(token)
+        ended = token in llama.vocabulary.ends
         if not ended:
             self.sequence.append(token)
-            self._thought += llama.control_piece(token)
+            self._thought += llama.vocabulary.control_piece(token)
         end = self.job.think_end.strip().encode()
         found = self._thought.find(end)
         if found >= 0:
@@ -107,7 +108,7 @@ class Task:
 
     def _begin_answer(self, llama: Llama, closing: str) -> None:
         if closing:
-            self.sequence.append(llama.tokenize(closing, special=True, begin=False))
+            self.sequence.append(llama.vocabulary.tokenize(closing, special=True, begin=False))
         self._thinking = False
         self._drawer.grammar = self._grammar
 

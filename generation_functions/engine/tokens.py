@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from types import TracebackType
 
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.load_settings import LoadSettings
@@ -31,17 +30,6 @@ class VocabularyCounter:
     def __call__(self, text: str) -> int:
         """Return the number of tokens of `text`, without begin or end marks."""
         return self._remembered(text)
-
-    def __enter__(self) -> "VocabularyCounter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the child process."""

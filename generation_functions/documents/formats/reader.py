@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
 
 from generation_functions.documents.formats.extract import Extract
 
@@ -24,21 +23,10 @@ class Reader:
         self._answers: queue.Queue[str] = queue.Queue()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> "Reader":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
-
     def read(self, file: Path) -> Extract:
         """Return what is in `file`. Raises ValueError, whose message says what to do."""
         if self._process and self._process.poll() is not None:
-            self._stop()
+            self.close()
         process = self._process or self._start()
         assert process.stdin
         process.stdin.write(json.dumps(str(file.resolve())) + "\n")
@@ -47,14 +35,14 @@ class Reader:
             try:
                 line = self._answers.get(timeout=self._seconds)
             except queue.Empty:
-                self._stop()
+                self.close()
                 raise ValueError(
                     f"reading it got nowhere for {self._seconds:g} seconds; save it anew, or "
                     "remove it"
                 ) from None
             if not line:
                 status = process.wait()
-                self._stop()
+                self.close()
                 raise ValueError(f"reading it ended the reader (exit {status}); save it anew")
             answer = json.loads(line)
             if answer is None:
@@ -90,7 +78,8 @@ class Reader:
         self._process, self._answers = process, answers
         return process
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """End the process; the next file starts another."""
         if self._process is None:
             return
         self._process.kill()
