@@ -334,12 +334,14 @@ def test_a_replacement_that_asks_what_a_sibling_asks_is_a_problem_too(ask: Ask) 
     assert len(kept(run)) == 1
     assert reasons(run) == {"asked already": 1}
     run, _ = ask({**script, "replace_pair": [again, PAINT]}, {"Arno": f"{ARNO}\n"}, repairs=3)
-    assert "asked already" in last_message(run, "replace_pair") or len(kept(run)) == 2
+    assert len(kept(run)) == 2
 
 
 def test_of_two_pairs_that_ask_the_same_the_one_that_needed_no_repair_stays(ask: Ask) -> None:
     """W18: the original kept the first of those with the same 15 characters, good or not."""
-    twin = LENGTH.replace("How long is the Arno Bridge", "How long is the bridge called Arno Bridge")
+    twin = LENGTH.replace(
+        "How long is the Arno Bridge", "How long is the bridge called Arno Bridge"
+    )
     run, _ = ask(
         {"write_questions": [f"{WRONG_LENGTH}\n\n{twin}\n\n{TOLL}"], "repair_answer": [MENDED]}
     )
@@ -396,7 +398,7 @@ def test_an_even_number_of_votes_is_refused(open_small_run: OpenRun) -> None:
 def test_the_reason_that_a_repair_is_told_is_the_first_of_the_majority(ask: Ask) -> None:
     """W16: three votes part where the model is in doubt, and the majority decides."""
     votes: list[Reply] = [YES, "Verdict: no\nReason: One.", "Verdict: no\nReason: Two.", YES]
-    run, asked = ask(
+    run, _ = ask(
         {"write_questions": [LENGTH], "check_answer_accuracy": votes, "repair_answer": [MENDED]},
         double_check_counter=3,
     )

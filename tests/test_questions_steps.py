@@ -295,9 +295,7 @@ def test_every_example_of_a_check_has_the_verdict_that_its_parser_reads() -> Non
 
 def test_every_example_pair_is_grounded_clear_and_taken() -> None:
     for example in examples("write_questions"):
-        request = QuestionRequest(
-            chunk_of(example), example.fields["most"], example.fields["plan"]
-        )
+        request = QuestionRequest(chunk_of(example), example.fields["most"], example.fields["plan"])
         grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
         assert grammar.matches(example.answer)
         pairs = WRITE_QUESTIONS.parse(request, example.answer)
@@ -380,9 +378,7 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     shown = show_chunk(CHUNK)
     prompt = load_prompt("write_questions")
     plain, _ = prompt.messages(WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 1)))
-    assert plain[-1].content == (
-        f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this."
-    )
+    assert plain[-1].content == (f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this.")
     planned, _ = prompt.messages(
         WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 2, "2: Its length.\n3: Its engineer."))
     )
@@ -396,9 +392,14 @@ def test_nothing_is_cut_out_of_a_pair_or_its_chunk() -> None:
     """W6: the original deleted the first ") " of answer, chunk and source."""
     text = "The span (see a) is 812 metres long. It was opened 1) by day, 2) in rain."
     chunk = replace(CHUNK, text=text)
-    reply = "Sentences: 1\nAnswer: 1) The span (see a) is 812 metres.\nQuestion: How long (b) is it?"
+    reply = (
+        "Sentences: 1\nAnswer: 1) The span (see a) is 812 metres.\nQuestion: How long (b) is it?"
+    )
     (pair,) = WRITE_QUESTIONS.parse(QuestionRequest(chunk, 4), reply)
-    assert (pair.answer, pair.question) == ("1) The span (see a) is 812 metres.", "How long (b) is it?")
+    assert (pair.answer, pair.question) == (
+        "1) The span (see a) is 812 metres.",
+        "How long (b) is it?",
+    )
     assert pair.chunk is chunk
     assert pair.quote == "The span (see a) is 812 metres long."
 

@@ -29,7 +29,9 @@ def describe_checks(votes: int) -> str:
             "was asked whether they agree with the text."
         )
     by_votes = "one vote" if votes == 1 else f"the majority of {votes} votes"
-    return f"Question-answer pairs passed checks by code, then three by a model, each by {by_votes}."
+    return (
+        f"Question-answer pairs passed checks by code, then three by a model, each by {by_votes}."
+    )
 
 
 @dataclass(frozen=True, slots=True)

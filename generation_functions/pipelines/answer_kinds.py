@@ -59,10 +59,12 @@ def is_named_otherwise(pair: QAPair) -> bool:
     """Whether the answer tells of another named thing than the question asks about.
 
     That is so when the quote has a name of the question that the answer lacks, and one of the
-    answer that the question lacks; unless a name is what the question asks for, or the
-    answer begins with a word that takes up the question ("It").
+    answer that the question lacks. Told only where an amount is asked for, and not a name, and
+    where the answer does not begin with a word that takes up the question ("It").
     """
-    if _ASKS_FOR_NAME.search(pair.question) or _LEADS_ELSEWHERE.match(pair.answer):
+    if not _ASKS_FOR_AMOUNT.search(pair.question) or _ASKS_FOR_NAME.search(pair.question):
+        return False
+    if _LEADS_ELSEWHERE.match(pair.answer):
         return False
     quoted = _find_names(pair.quote, pair.chunk.text)
     asked = _find_names(pair.question, pair.chunk.text) & quoted

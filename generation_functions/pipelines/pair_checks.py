@@ -25,7 +25,7 @@ from generation_functions.pipelines.wording import (
 )
 from generation_functions.records import QAPair
 
-LEAST_KNOWN = 0.15  # share of an answer's or a question's content words that the chunk has
+LEAST_KNOWN = 0.1  # share of an answer's or a question's content words that the chunk has
 LEAST_SUPPORT = 0.35  # weighed share of the answer's own words that its quote has
 MOST_BEHIND = 0.3  # by how much other sentences may support an answer better than its quote
 
@@ -33,6 +33,8 @@ _LINKS = frozenset(
     """since whereas although though within every another either neither whose without whether
     upon whilst""".split()
 )
+_ASKS = re.compile(r"\b(?:wh\w+|how)\b", re.IGNORECASE)
+_CHOICE = re.compile(r"\b(?:or|whether)\b", re.IGNORECASE)
 # A question may say how many things it asks for ("which three outlets").
 _COUNTS = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE)
 
@@ -117,14 +119,22 @@ def _resembles(name: str, words: set[str]) -> bool:
 
 
 def _check_words(pair: QAPair) -> Problem | None:
-    asked, told = content_words(pair.question), content_words(pair.answer)
-    asks_to_tell = re.search(r"\b(?:wh\w+|how)\b", pair.question, re.IGNORECASE)
-    if told <= asked and coverage(asked, pair.answer) > 0.8 and asks_to_tell:
+    if _repeats(pair):
         return Problem("answer only repeats the question", "The answer only repeats the question.")
     if _share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
-        told_so = "The answer tells things that the text does not tell."
-        return Problem("answer is not in the words of the text", told_so)
+        told = "The answer tells things that the text does not tell."
+        return Problem("answer is not in the words of the text", told)
     return None
+
+
+def _repeats(pair: QAPair) -> bool:
+    """Whether an answer says again what a question said that asks for something new."""
+    asked, told = content_words(pair.question), content_words(pair.answer)
+    asks_for_new = _ASKS.search(pair.question) and not _CHOICE.search(pair.question)
+    new_number = known_amounts(pair.answer) - known_amounts(pair.question)
+    return bool(
+        asks_for_new and not new_number and told <= asked and coverage(asked, pair.answer) > 0.8
+    )
 
 
 def _share_known(text: str, known: str) -> float:

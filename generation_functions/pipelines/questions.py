@@ -65,9 +65,7 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
     if settings.plan:
         request = replace(request, plan=await run.ask(PLAN_QUESTIONS, request))
     written = await run.ask(WRITE_QUESTIONS, request)
-    drafts = [
-        Draft(pair, tuple(other for other in written if other != pair)) for pair in written
-    ]
+    drafts = [Draft(pair, tuple(other for other in written if other != pair)) for pair in written]
     refined = await run.map(partial(refine, run), drafts, "pairs")
     best = keep_best((draft.pair, draft.repairs) for draft in refined)
     stay = {pair.uuid for pair in best}

@@ -110,7 +110,7 @@ QUESTIONS = (
 )
 REPAIRS = (
     Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
-    Repair(UNCLEAR, Problem("sample", "Of which \"them\"?"), (CLEAR.question,), 1),
+    Repair(UNCLEAR, Problem("sample", 'Of which "them"?'), (CLEAR.question,), 1),
 )
 CONVERSATIONS = (ConversationRequest((CLEAR,), CHUNK), ConversationRequest((QUOTED, CLEAR), CHUNK))
 

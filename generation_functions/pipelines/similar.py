@@ -24,7 +24,10 @@ _KINDS = (
     ("when", r"when|(?:what|which) (?:year|date|day|month|century)"),
     ("where", r"where"),
     ("why", r"why|what (?:is|was|are|were) the (?:reason|cause)s?|for what reason"),
-    ("amount", r"how (?:many|much|long|far|old|often|high|deep|wide|tall|heavy|large|big|fast|hot)"),
+    (
+        "amount",
+        r"how (?:many|much|long|far|old|often|high|deep|wide|tall|heavy|large|big|fast|hot)",
+    ),
     ("how", r"how|(?:in|by) (?:what|which) (?:way|means|manner)"),
     ("what", r"what|which"),
 )
