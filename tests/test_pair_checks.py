@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What code tells against a pair, and which questions ask the same: own and labelled pairs.
 
 The held-out half of tests/labelled_pairs was not looked at while thresholds were chosen.

@@ -14,6 +14,7 @@ import pytest
 from conftest import OpenRun
 
 from generation_functions import stages
+from generation_functions.datasets.manifest import describe_checks
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, EngineCrash
@@ -427,3 +428,10 @@ def test_a_chunk_without_a_single_good_pair_is_not_asked_about_again(ask: Ask) -
     assert kept(run) == []
     _, asked = ask(script, repairs=0)
     assert asked == []
+
+
+def test_the_manifest_says_how_pairs_were_checked() -> None:
+    """W10: no votes is a choice that whoever trains on the data can read."""
+    assert "by code only (double_check_counter: 0)" in describe_checks(0)
+    assert "each by one vote" in describe_checks(1)
+    assert "the majority of 3 votes" in describe_checks(3)

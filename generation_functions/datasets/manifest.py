@@ -53,8 +53,9 @@ class FileEntry:
 class FolderManifest:
     """A training folder: what is in it and how to train on it.
 
-    `checks` says how the rows were checked. `rows` and `tokens` are sums over the files that the config lists. `optimizer_steps`
-    is an estimate for one GPU, None where the config leaves it open.
+    `checks` says how the rows were checked. `rows` and `tokens` are sums over the files that
+    the config lists. `optimizer_steps` is an estimate for one GPU, None where the config
+    leaves it open.
     """
 
     launch: str

@@ -130,9 +130,8 @@ class Run:
                 wave = range(len(votes), min(len(votes) + missing, total))
                 if not wave:
                     raise Failed("no majority: unusable votes")
-                votes += await asyncio.gather(
-                    *(self._cast(inquiry, record, number) for number in wave)
-                )
+                cast = [self._cast(inquiry, record, number) for number in wave]
+                votes += await asyncio.gather(*cast)
             passed = len(ayes) >= needed
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
