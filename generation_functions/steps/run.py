@@ -120,18 +120,19 @@ class Run:
         total = self.config.questions.double_check_counter
         needed = total // 2 + 1
         async with self._inquire(step, item) as (inquiry, record):
-            votes: list[O | None] = []
-            while True:
-                ayes = [vote for vote in votes if vote]
-                noes = [vote for vote in votes if vote is not None and not vote]
-                missing = needed - max(len(ayes), len(noes))
-                if not missing:
-                    break
-                wave = range(len(votes), min(len(votes) + missing, total))
+            ayes: list[O] = []
+            noes: list[O] = []
+            cast = 0
+            while missing := needed - max(len(ayes), len(noes)):
+                wave = range(cast, min(cast + missing, total))
                 if not wave:
                     raise Failed("no majority: unusable votes")
-                cast = [self._cast(inquiry, record, number) for number in wave]
-                votes += await asyncio.gather(*cast)
+                cast = wave.stop
+                for votes in await asyncio.gather(
+                    *(self._cast(inquiry, record, number) for number in wave)
+                ):
+                    ayes += [vote for vote in votes if vote]
+                    noes += [vote for vote in votes if not vote]
             passed = len(ayes) >= needed
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
@@ -214,11 +215,12 @@ class Run:
         self._records.save(record)
         self._current.steps[record.step].note(record.uuid, outcome)
 
-    async def _cast(self, inquiry: Inquiry[Any, O], record: Record, number: int) -> O | None:
+    async def _cast(self, inquiry: Inquiry[Any, O], record: Record, number: int) -> list[O]:
+        """Return one vote, or nothing when its replies are unusable."""
         try:
-            return await self._attempt(inquiry, record, vote=number)
+            return [await self._attempt(inquiry, record, vote=number)]
         except Failed:
-            return None
+            return []
 
     async def _attempt(self, inquiry: Inquiry[Any, O], record: Record, vote: int) -> O:
         """Return the first usable reply's output, over the step's attempts."""
