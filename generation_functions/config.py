@@ -171,18 +171,20 @@ class PdfCleaning(Section):
 
 
 class Questions(Section):
-    """How questions are written and vetted."""
+    """How questions are written, vetted and repaired."""
 
     max_questions: int = Field(default=4, ge=1, le=19)
-    double_check_counter: int = Field(default=3, ge=1)
+    plan: bool = True  # what is worth asking is planned first
+    double_check_counter: int = Field(default=3, ge=0)  # votes of each check; 0: none is asked
+    repairs: int = Field(default=4, ge=0)  # of each pair, all kinds together
     planted_pairs: int = Field(default=40, ge=0)  # known-bad ones, to measure the checks; 0: off
     abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
 
     @field_validator("double_check_counter")
     @classmethod
     def _odd(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise ValueError("must be odd, so that a vote has a majority")
+        if value and value % 2 == 0:
+            raise ValueError("must be odd, so that a vote has a majority, or 0 for no votes")
         return value
 
 

@@ -10,7 +10,13 @@ from generation_functions.config import Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
-from generation_functions.pipelines import characters, conversations, questions
+from generation_functions.pipelines import (
+    characters,
+    conversations,
+    question_steps,
+    questions,
+    repairing,
+)
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
@@ -38,12 +44,15 @@ from generation_functions.steps.run import Run
 SEEN = "live/.input.json"  # what the documents stage last read, and how many chunks go on
 
 QUESTION_STEPS = (
-    questions.JUDGE_CHUNK,
-    questions.WRITE_QUESTIONS,
-    questions.CHECK_QUESTION,
-    questions.CHECK_ANSWER_RELEVANCE,
-    questions.CHECK_ANSWER_ACCURACY,
-    questions.REVISE_PAIR,
+    question_steps.JUDGE_CHUNK,
+    question_steps.PLAN_QUESTIONS,
+    question_steps.WRITE_QUESTIONS,
+    repairing.CHECK_QUESTION,
+    repairing.CHECK_ANSWER_RELEVANCE,
+    repairing.CHECK_ANSWER_ACCURACY,
+    repairing.REVISE_PAIR,
+    repairing.REPAIR_ANSWER,
+    repairing.REPLACE_PAIR,
 )
 CHARACTER_STEPS = (
     characters.PLAN_CHARACTER,
@@ -122,7 +131,8 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
 
     Chunks are cut as they are needed. So that nothing is asked before all files are known to
     be readable, they are read through once before, unless the documents stage has done so.
-    At the end planted pairs measure the checks. Raises TooFewKept.
+    Of questions that several chunks' pairs ask, the first stays. At the end planted pairs
+    measure the checks. Raises TooFewKept.
     """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
@@ -138,6 +148,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
             ask = partial(questions.ask_about_chunk, run)
             least = _least_share(run, run.config.questions)
             kept = await run.map(ask, islice(good, limit), "chunks", total, abort_below=least)
+        kept = questions.leave_out_asked(run, kept)
         await judge_planted(run, [pair for pairs in kept for pair in pairs])
         return kept
 

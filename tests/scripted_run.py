@@ -21,7 +21,7 @@ def friendly_reply(request: Request) -> str:
         return _write_conversation(asked)
     if re.search(r"(Write the (card|opening)\.|Plan the scene\.|Who is .+\?)\Z", asked):
         return _write_scene(asked)
-    if asked.endswith("about this."):
+    if asked.endswith("about this.") and "What is wrong: " not in asked:
         return _write_pairs(asked, request.seed)
     for extra in range(50):
         reply = draw_reply(

@@ -114,7 +114,9 @@ def test_a_chunk_counts_as_kept_when_a_pair_came_of_it(config: Path) -> None:
 
         run = open_it(config, judge(()))
         async with run.stage("test"):
-            return await run.map(act, [Numbered(n) for n in range(len(results))], "things", 0.05)
+            return await run.map(
+                act, [Numbered(n) for n in range(len(results))], "things", abort_below=0.05
+            )
 
     class Numbered:
         def __init__(self, place: int) -> None:

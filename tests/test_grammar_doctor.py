@@ -13,7 +13,7 @@ from generation_functions.engine.doctor import find_problems, find_unused, find_
 from generation_functions.engine.drawing import draw_extreme
 from generation_functions.engine.grammar import parse_grammar
 from generation_functions.errors import GrammarError
-from generation_functions.pipelines.questions import JUDGE_CHUNK
+from generation_functions.pipelines.question_steps import JUDGE_CHUNK
 from generation_functions.pipelines.samples import SAMPLES
 from generation_functions.steps.prompts import GRAMMARS, load_prompt
 from generation_functions.trying import try_examples, try_items

@@ -18,10 +18,11 @@ MAY_IMPORT = {
     "addresses": {"errors"},
     "config": {"addresses", "errors", "planned"},
     "engine": {"addresses", "errors", "records"},
-    "documents": {"errors", "records"},
+    "documents": {"choosing", "errors", "records"},
     "steps": {"errors", "records", "config", "engine"},
     "pipelines": {
         "choosing",
+        "config",
         "documents",
         "errors",
         "records",

@@ -17,10 +17,11 @@ from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.pipelines import faults
 from generation_functions.pipelines.judge_report import BOTH, OWN, RIGHT, WRITTEN, Figure
+from generation_functions.pipelines.pair_checks import find_problem
 from generation_functions.pipelines.planting import KINDS, choose_planted
 from generation_functions.pipelines.probes import load_probes
 from generation_functions.pipelines.proportions import fisher_p, wilson_interval
-from generation_functions.pipelines.questions import CHECKS, find_ungrounded
+from generation_functions.pipelines.repairing import CHECKS
 from generation_functions.pipelines.samples import make_chunk, make_pair
 from generation_functions.pipelines.wording import numbers
 from generation_functions.stages import STAGES, write_questions
@@ -116,7 +117,7 @@ def test_the_written_pairs_are_right_by_words_and_numbers_and_their_faults_are_f
     assert len({probe.pair.uuid for probe in PROBES}) == len(PROBES)
     for probe in PROBES:
         right = probe.pair
-        assert find_ungrounded(right) is None, right.question
+        assert find_problem(right) is None, right.question
         assert right.answer.rstrip(".") not in right.chunk.text
         assert probe.bad.keys() <= known
         for kind, text in probe.bad.items():
@@ -139,7 +140,7 @@ def test_planted_pairs_are_even_over_kinds_and_half_of_the_run() -> None:
         assert len(sources) in (5, 6)
         assert sources.count(OWN) == 3
         assert sources.count(WRITTEN) == len(sources) - 3
-    for check, _ in CHECKS:
+    for check, *_ in CHECKS:
         assert sum(check.name in one.ought for one in bad) >= 8
     assert len({one.uuid for one in planted}) == len(planted)
 
@@ -228,7 +229,7 @@ def test_judges_that_nod_everything_through_are_found_out(open_small_run: OpenRu
     asyncio.run(write_questions(run))
     report = judges(run)
     assert len(report["pairs"]) == 60
-    assert [said.split()[0] for said in report["warnings"]] == [check.name for check, _ in CHECKS]
+    assert [said.split()[0] for said in report["warnings"]] == [check.name for check, *_ in CHECKS]
     text = describe_status(read_status(run.folder))
     assert "no better than chance" in text
     assert "check_question, planted" in text

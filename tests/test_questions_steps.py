@@ -7,17 +7,24 @@ from dataclasses import replace
 import pytest
 
 from generation_functions.errors import Rejected, Unparsable
-from generation_functions.pipelines.questions import (
-    CHECK_ANSWER_ACCURACY,
-    CHECK_ANSWER_RELEVANCE,
-    CHECK_QUESTION,
+from generation_functions.pipelines.pair_checks import Problem, find_problem
+from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
-    REVISE_PAIR,
+    PLAN_QUESTIONS,
     UNWORTHY,
     WRITE_QUESTIONS,
     QuestionRequest,
-    find_ungrounded,
     show_chunk,
+)
+from generation_functions.pipelines.repairing import (
+    CHECK_ANSWER_ACCURACY,
+    CHECK_ANSWER_RELEVANCE,
+    CHECK_QUESTION,
+    REPAIR_ANSWER,
+    REPLACE_PAIR,
+    REVISE_PAIR,
+    Repair,
+    Verdict,
 )
 from generation_functions.pipelines.samples import make_chunk
 from generation_functions.pipelines.wording import (
@@ -76,6 +83,12 @@ def pair_of(example: Example) -> QAPair:
     )
 
 
+def quoting_all(pair: QAPair) -> QAPair:
+    """The examples of some steps do not name the sentences; then all of them are meant."""
+    lines = show_chunk(pair.chunk).splitlines()
+    return replace(pair, sentences=tuple(range(1, len(lines) + 1)), quote=pair.chunk.text)
+
+
 def verdicts(name: str) -> Counter[str]:
     return Counter(
         re.search(r"Verdict: (.+)", one.answer)[1]  # type: ignore[index]
@@ -99,11 +112,12 @@ def test_only_facts_are_worth_asking_about() -> None:
 
 
 def test_a_verdict_is_read_by_equality_not_by_the_words_around_it() -> None:
+    """W1: the original took "Irrelevant." for "relevant"; no reply loops for ever (W3)."""
     with pytest.raises(Unparsable):
         JUDGE_CHUNK.parse(CHUNK, "Holds: Verdict facts.\nVerdict: no facts at all")
     for check in CHECKS:
-        assert check.parse(PAIR, "Found: No, nothing.\nVerdict: yes") is True
-        assert check.parse(PAIR, "Found: Yes, everything.\nVerdict: no") is False
+        assert check.parse(PAIR, "Found: No, nothing.\nVerdict: yes") == Verdict(True)
+        assert not check.parse(PAIR, "Found: Yes, everything.\nVerdict: no")
         for reply in ("Verdict yes", "Found: yes.\nVerdict: yes, mostly", "yes", ""):
             with pytest.raises(Unparsable):
                 check.parse(PAIR, reply)
@@ -127,7 +141,7 @@ def test_pairs_carry_the_sentences_that_they_name() -> None:
 
 
 def test_a_question_asked_twice_is_taken_once_and_no_more_than_asked_for() -> None:
-    same = WRITTEN.replace("Who was the engineer of the bridge?", "How LONG is that bridge?")
+    same = WRITTEN.replace("Who was the engineer of the bridge?", "How LONG is the bridge?")
     assert len(WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 4), same)) == 1
     assert len(WRITE_QUESTIONS.parse(QuestionRequest(CHUNK, 1), WRITTEN)) == 1
 
@@ -163,16 +177,16 @@ def test_the_grammar_admits_only_the_chunks_sentences_and_so_many_pairs() -> Non
     ("question", "answer", "grounded"),
     [
         ("How long is the bridge?", "It is 812 metres long.", True),
+        ("How long is the bridge?", "It was opened on 4 May 1931.", False),
         ("How long is the bridge?", "It is 821 metres long.", False),
         ("How long is the bridge after 900 days?", "It is 812 metres long.", False),
         ("How long is the bridge?", "Slaked lime falls to a powder.", False),
         ("Which ventricle pumps oxygen into lungs?", "It is 812 metres long.", False),
-        ("Was Maud Ferris the engineer of the bridge?", "Maud Ferris was the engineer.", True),
-        ("Why was Maud Ferris the engineer?", "Maud Ferris was the engineer.", False),
+        ("Why is the bridge 812 metres long?", "The bridge is 812 metres long.", False),
     ],
 )
 def test_grounding_is_told_by_words_and_numbers(question: str, answer: str, grounded: bool) -> None:
-    reason = find_ungrounded(replace(PAIR, question=question, answer=answer))
+    reason = find_problem(replace(PAIR, question=question, answer=answer))
     assert (reason is None) == grounded
 
 
@@ -276,18 +290,18 @@ def test_every_example_of_a_check_has_the_verdict_that_its_parser_reads() -> Non
     for check in CHECKS:
         for example in examples(check.name):
             expected = example.answer.endswith("Verdict: yes")
-            assert check.parse(pair_of(example), example.answer) is expected
+            assert bool(check.parse(pair_of(example), example.answer)) is expected
 
 
 def test_every_example_pair_is_grounded_clear_and_taken() -> None:
     for example in examples("write_questions"):
-        request = QuestionRequest(chunk_of(example), example.fields["most"])
+        request = QuestionRequest(chunk_of(example), example.fields["most"], example.fields["plan"])
         grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
         assert grammar.matches(example.answer)
         pairs = WRITE_QUESTIONS.parse(request, example.answer)
         assert len(pairs) == example.answer.count("Question: ")
         for pair in pairs:
-            assert find_ungrounded(pair) is None
+            assert find_problem(pair) is None
             assert find_unclear(pair.question, pair.answer) == []
 
 
@@ -305,7 +319,108 @@ def test_every_example_of_the_revision_shows_what_its_pair_needs() -> None:
         else:
             revised = REVISE_PAIR.parse(pair, example.answer)
             assert (revised == pair) == example.answer.endswith("pass")
-            assert find_ungrounded(revised) is None
+            assert find_problem(quoting_all(revised)) is None
+
+
+REPAIR = Repair(PAIR, Problem("no", "The answer has “821”."), ("Who built the bridge?",), 0)
+
+
+def test_a_repaired_answer_keeps_the_question_and_names_its_sentences() -> None:
+    reply = "Sentences: 3, 1\nAnswer: Its engineer was Maud Ferris, and it was opened in 1931."
+    pair = REPAIR_ANSWER.parse(REPAIR, reply)
+    assert (pair.question, pair.sentences) == (PAIR.question, (1, 3))
+    assert pair.quote == "The bridge was opened on 4 May 1931. Its engineer was Maud Ferris."
+    assert pair.uuid != PAIR.uuid
+    assert REPAIR_ANSWER.fields(REPAIR)["problem"] == "The answer has “821”."
+    same = f"Sentences: 2\nAnswer: {PAIR.answer}"
+    for useless in (same, "Sentences: 9\nAnswer: Long.", "Sentences: 2\nAnswer: 812 метров."):
+        with pytest.raises(Unparsable):
+            REPAIR_ANSWER.parse(REPAIR, useless)
+
+
+def test_a_new_question_is_told_what_was_wrong_and_which_questions_exist() -> None:
+    """W24: the original's replacement saw neither the failed question nor its siblings."""
+    fields = REPLACE_PAIR.fields(REPAIR)
+    assert (fields["question"], fields["answer"]) == (PAIR.question, PAIR.answer)
+    assert fields["existing"] == ["Who built the bridge?"]
+    messages, _ = load_prompt("replace_pair").messages(fields)
+    for said in ("The answer has “821”.", "- Who built the bridge?", PAIR.question):
+        assert said in messages[-1].content
+    pair = REPLACE_PAIR.parse(REPAIR, WRITTEN.split("\n\n")[1])
+    assert pair.question == "Who was the engineer of the bridge?"
+    for useless in ("", WRITTEN.split("\n\n")[0]):
+        with pytest.raises(Unparsable):
+            REPLACE_PAIR.parse(REPAIR, useless)
+
+
+def test_repairs_of_one_pair_are_items_of_their_own() -> None:
+    others = (
+        replace(REPAIR, number=1),
+        replace(REPAIR, problem=Problem("no", "The answer has “822”.")),
+        replace(REPAIR, pair=replace(PAIR, uuid="p2")),
+    )
+    assert len({PAIR.uuid, REPAIR.uuid, *(other.uuid for other in others)}) == 5
+
+
+def test_a_plan_is_short_and_each_line_names_sentences_once() -> None:
+    request = QuestionRequest(CHUNK, 4)
+    reply = "2: Its length.\n3, 1: Its engineer.\n2: How long it is.\n9: Nothing."
+    assert PLAN_QUESTIONS.parse(request, reply) == "2: Its length.\n1, 3: Its engineer."
+    with pytest.raises(Unparsable):
+        PLAN_QUESTIONS.parse(request, "9: Nothing.")
+    grammar = load_prompt("plan_questions").grammar.replace(PLAN_QUESTIONS.rules(request))
+    assert grammar.matches("2: Its length.")
+    assert not grammar.matches("4: Its length.")
+    assert not grammar.matches("\n".join(["2: Its length."] * 6))
+
+
+def test_the_prompt_is_right_with_and_without_a_plan() -> None:
+    shown = show_chunk(CHUNK)
+    prompt = load_prompt("write_questions")
+    plain, _ = prompt.messages(WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 1)))
+    assert plain[-1].content == (f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this.")
+    planned, _ = prompt.messages(
+        WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 2, "2: Its length.\n3: Its engineer."))
+    )
+    assert planned[-1].content == (
+        f"Source: {CHUNK.source}\n\n{shown}\n\nWorth asking, by sentence:\n2: Its length.\n"
+        "3: Its engineer.\n\nWrite up to 2 pairs about this."
+    )
+
+
+def test_nothing_is_cut_out_of_a_pair_or_its_chunk() -> None:
+    """W6: the original deleted the first ") " of answer, chunk and source."""
+    text = "The span (see a) is 812 metres long. It was opened 1) by day, 2) in rain."
+    chunk = replace(CHUNK, text=text)
+    reply = (
+        "Sentences: 1\nAnswer: 1) The span (see a) is 812 metres.\nQuestion: How long (b) is it?"
+    )
+    (pair,) = WRITE_QUESTIONS.parse(QuestionRequest(chunk, 4), reply)
+    assert (pair.answer, pair.question) == (
+        "1) The span (see a) is 812 metres.",
+        "How long (b) is it?",
+    )
+    assert pair.chunk is chunk
+    assert pair.quote == "The span (see a) is 812 metres long."
+
+
+def test_the_votes_of_a_check_are_drawn_apart() -> None:
+    """W16: three draws of one prompt at temperature 0.2 say what one says."""
+    for check in CHECKS:
+        assert load_prompt(check.name).sampling.temperature >= 0.7
+
+
+def test_every_example_of_a_repair_mends_what_was_wrong() -> None:
+    for step in (REPAIR_ANSWER, REPLACE_PAIR):
+        for example in examples(step.name):
+            problem = Problem("no", example.fields["problem"])
+            existing = tuple(example.fields.get("existing", ()))
+            repair = Repair(quoting_all(pair_of(example)), problem, existing, 0)
+            grammar = load_prompt(step.name).grammar.replace(step.rules(repair))
+            assert grammar.matches(example.answer)
+            mended = step.parse(repair, example.answer)
+            assert find_problem(mended) is None
+            assert find_unclear(mended.question, mended.answer) == []
 
 
 def test_the_examples_verdicts_are_balanced() -> None:

@@ -18,6 +18,21 @@ COUNTER_NOTE = (
     "trained: the trainer will find somewhat more or fewer."
 )
 
+FROM_DOCUMENTS = "The texts are those of the documents; no model wrote or checked them."
+
+
+def describe_checks(votes: int) -> str:
+    """Return how the rows that a model wrote were checked; `votes` is double_check_counter."""
+    if not votes:
+        return (
+            "Question-answer pairs passed checks by code only (double_check_counter: 0): no model "
+            "was asked whether they agree with the text."
+        )
+    by_votes = "one vote" if votes == 1 else f"the majority of {votes} votes"
+    return (
+        f"Question-answer pairs passed checks by code, then three by a model, each by {by_votes}."
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
@@ -38,14 +53,16 @@ class FileEntry:
 class FolderManifest:
     """A training folder: what is in it and how to train on it.
 
-    `rows` and `tokens` are sums over the files that the config lists. `optimizer_steps`
-    is an estimate for one GPU, None where the config leaves it open.
+    `checks` says how the rows were checked. `rows` and `tokens` are sums over the files that
+    the config lists. `optimizer_steps` is an estimate for one GPU, None where the config
+    leaves it open.
     """
 
     launch: str
     axolotl: str
     token_counter: str
     token_counter_note: str
+    checks: str
     rows: int
     tokens: int
     optimizer_steps: int | None

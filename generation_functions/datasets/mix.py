@@ -14,10 +14,12 @@ from generation_functions.datasets import axolotl, folders, rows, templates
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
+    FROM_DOCUMENTS,
     FileEntry,
     FolderManifest,
     Manifest,
     RowFile,
+    describe_checks,
     read_listed_names,
     write_manifest,
     write_text,
@@ -115,9 +117,17 @@ def _build(
         *_write_turns(sft_folder, PAIRS_FILE, pairs, config, count),
     ]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
+    checks = describe_checks(config.questions.double_check_counter)
     return Manifest(
-        _finish(pretraining_folder, axolotl.PRETRAINING_CONFIG, pretraining, chunk_files, config),
-        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, config),
+        _finish(
+            pretraining_folder,
+            axolotl.PRETRAINING_CONFIG,
+            pretraining,
+            chunk_files,
+            FROM_DOCUMENTS,
+            config,
+        ),
+        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
     )
 
 
@@ -189,6 +199,7 @@ def _finish(
     config_name: str,
     settings: Sequence[Setting],
     entries: Sequence[FileEntry],
+    checks: str,
     config: Config,
 ) -> FolderManifest:
     data = _data(entries)
@@ -204,6 +215,7 @@ def _finish(
         axolotl=axolotl.VERSION,
         token_counter=config.system.token_counter or config.models.small.gguf or "",
         token_counter_note=COUNTER_NOTE,
+        checks=checks,
         rows=data.rows,
         tokens=data.tokens,
         optimizer_steps=steps,

@@ -23,8 +23,9 @@ from generation_functions.pipelines.judge_report import (
     Judged,
     JudgeReport,
 )
+from generation_functions.pipelines.pair_checks import find_problem
 from generation_functions.pipelines.probes import Probe, load_probes
-from generation_functions.pipelines.questions import CHECKS, find_ungrounded
+from generation_functions.pipelines.repairing import CHECKS, Verdict
 from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.files import dump
 from generation_functions.steps.run import Run
@@ -33,7 +34,7 @@ MOST_TRIED = 40  # other pairs that are looked at for one to exchange with
 A_CHUNK = 4  # planted pairs to each chunk of a limited stage, at most
 
 _log = logging.getLogger(__name__)
-_BY_NAME = {check.name: check for check, _ in CHECKS}
+_BY_NAME = {check.name: check for check, *_ in CHECKS}
 _QUESTION, _RELEVANCE, _ACCURACY = _BY_NAME
 
 
@@ -187,9 +188,12 @@ async def _judge(run: Run, planted: Planted) -> Judged:
     verdicts: dict[str, bool | None] = {}
     for name, check in _BY_NAME.items():
         try:
-            verdicts[name] = await run.vote(replace(check, counted=f"{name}, planted"), pair)
+            apart = replace(check, counted=f"{name}, planted")
+            verdict: Verdict = await run.vote(apart, pair)
+            verdicts[name] = bool(verdict)
         except Dropped:
             verdicts[name] = None
+    problem = find_problem(pair)
     return Judged(
         uuid=pair.uuid,
         kind=planted.kind,
@@ -199,7 +203,7 @@ async def _judge(run: Run, planted: Planted) -> Judged:
         question=pair.question,
         answer=pair.answer,
         verdicts=verdicts,
-        rule=find_ungrounded(pair) or "",
+        rule=problem.reason if problem else "",
     )
 
 

@@ -22,15 +22,22 @@ from generation_functions.pipelines.conversations import (
     WRITE_SCENE_CONVERSATION,
 )
 from generation_functions.pipelines.orders import make_info
+from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF, Piece
-from generation_functions.pipelines.questions import (
+from generation_functions.pipelines.question_steps import (
+    JUDGE_CHUNK,
+    PLAN_QUESTIONS,
+    WRITE_QUESTIONS,
+    QuestionRequest,
+)
+from generation_functions.pipelines.repairing import (
     CHECK_ANSWER_ACCURACY,
     CHECK_ANSWER_RELEVANCE,
     CHECK_QUESTION,
-    JUDGE_CHUNK,
+    REPAIR_ANSWER,
+    REPLACE_PAIR,
     REVISE_PAIR,
-    WRITE_QUESTIONS,
-    QuestionRequest,
+    Repair,
 )
 from generation_functions.records import Chunk, ConversationInfo, QAPair, Scene, make_uuid
 
@@ -71,8 +78,17 @@ def read_pair(fields: Mapping[str, Any]) -> QAPair:
 
 
 def read_request(fields: Mapping[str, Any]) -> QuestionRequest:
-    """Return the request that an example of WRITE_QUESTIONS shows."""
-    return QuestionRequest(read_chunk(fields), int(fields["most"]))
+    """Return the request that an example shows; a plan is asked for without the last two."""
+    return QuestionRequest(
+        read_chunk(fields), int(fields.get("most", 4)), str(fields.get("plan", ""))
+    )
+
+
+def read_repair(fields: Mapping[str, Any]) -> Repair:
+    """Return the repair that an example shows."""
+    problem = Problem("sample", str(fields["problem"]))
+    existing = tuple(str(one) for one in fields.get("existing", ()))
+    return Repair(read_pair(fields), problem, existing, 0)
 
 
 def read_conversation(fields: Mapping[str, Any]) -> ConversationInfo:
@@ -138,10 +154,20 @@ PIECES = (
     make_piece("Канат из пеньки — 120 нитей\u00a0…"),
     make_piece("Hemp"),
 )
+QUESTIONS = (
+    QuestionRequest(CHUNK, 1),
+    QuestionRequest(CHUNK, 4, "1: How a hawser is laid.\n3: What spoils a rope."),
+    QuestionRequest(SHORT, 2),
+)
+REPAIRS = (
+    Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
+    Repair(UNCLEAR, Problem("sample", 'Of which "them"?'), (CLEAR.question,), 1),
+)
 
 SAMPLES: Mapping[str, Samples] = {
     CLEAN_PDF.name: Samples(PIECES, read_piece),
     JUDGE_CHUNK.name: Samples((CHUNK, SHORT), read_chunk),
+    PLAN_QUESTIONS.name: Samples(QUESTIONS, read_request),
     WRITE_QUESTIONS.name: Samples(QUESTIONS, read_request),
     CHECK_QUESTION.name: Samples(PAIRS, read_pair),
     CHECK_ANSWER_RELEVANCE.name: Samples(PAIRS, read_pair),
@@ -151,6 +177,8 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_CHARACTER.name: Samples(DRAFTS, read_draft),
     PLAN_SCENE.name: Samples(DRAFTS, read_draft),
     WRITE_SCENE.name: Samples(DRAFTS, read_draft),
+    REPAIR_ANSWER.name: Samples(REPAIRS, read_repair),
+    REPLACE_PAIR.name: Samples(REPAIRS, read_repair),
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
 }

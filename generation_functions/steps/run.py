@@ -123,28 +123,32 @@ class Run:
             self._conclude(record, Outcome("kept", output=output))
             return output
 
-    async def vote(self, step: Step[I, bool], item: I) -> bool:
-        """Ask a yes-or-no step until a majority of `double_check_counter` votes is certain.
+    async def vote(self, step: Step[I, O], item: I) -> O:
+        """Ask a step whose output is true or false until a majority is certain.
 
-        Votes count in the order of their seeds. Raises Failed when unusable replies
-        leave no majority.
+        Returns the first vote of the majority of `double_check_counter`; votes count in the
+        order of their seeds. Raises Failed when unusable replies leave no majority.
         """
         total = self.config.questions.double_check_counter
         needed = total // 2 + 1
         async with self._inquire(step, item) as (inquiry, record):
-            votes: list[bool | None] = []
-            while votes.count(True) < needed and votes.count(False) < needed:
-                missing = needed - max(votes.count(True), votes.count(False))
-                wave = range(len(votes), min(len(votes) + missing, total))
+            ayes: list[O] = []
+            noes: list[O] = []
+            cast = 0
+            while missing := needed - max(len(ayes), len(noes)):
+                wave = range(cast, min(cast + missing, total))
                 if not wave:
                     raise Failed("no majority: unusable votes")
-                votes += await asyncio.gather(
+                cast = wave.stop
+                for votes in await asyncio.gather(
                     *(self._cast(inquiry, record, number) for number in wave)
-                )
-            passed = votes.count(True) >= needed
+                ):
+                    ayes += [vote for vote in votes if vote]
+                    noes += [vote for vote in votes if not vote]
+            passed = len(ayes) >= needed
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
-            return passed
+            return (ayes if passed else noes)[0]
 
     def keep(self, folder: str, item: I) -> I:
         """Write a survivor to a folder that people watch; return it as it stands there.
@@ -152,6 +156,10 @@ class Run:
         Raises Rejected("deleted by hand") for one that a person took out.
         """
         return self._current.open(folder).keep(item)
+
+    def discard(self, folder: str, item: Item) -> None:
+        """Take back what `keep` wrote in this pass: the survivor is set aside in stale/."""
+        self._current.open(folder).discard(item)
 
     def count(self, label: str, uuid: str, rejected: str = "") -> None:
         """Count an item that code alone decided about."""
@@ -237,11 +245,12 @@ class Run:
         self._records.save(record)
         self._current.count_of(record).note(record.uuid, outcome)
 
-    async def _cast(self, inquiry: Inquiry[Any, bool], record: Record, number: int) -> bool | None:
+    async def _cast(self, inquiry: Inquiry[Any, O], record: Record, number: int) -> list[O]:
+        """Return one vote, or nothing when its replies are unusable."""
         try:
-            return await self._attempt(inquiry, record, vote=number)
+            return [await self._attempt(inquiry, record, vote=number)]
         except Failed:
-            return None
+            return []
 
     async def _attempt(self, inquiry: Inquiry[Any, O], record: Record, vote: int) -> O:
         """Return the first usable reply's output, over the step's attempts."""

@@ -73,6 +73,15 @@ class Survivors:
         self._note(item.uuid, digest, set_aside=False)
         return item
 
+    def discard(self, item: Item) -> None:
+        """Set aside a survivor that this pass kept and that turned out to be one too many."""
+        self._live.discard(item.uuid)
+        path = self.folder / f"{item.uuid}.json"
+        written, _ = self._written.get(item.uuid, (None, False))
+        if written and path.exists():
+            self._set_aside(path)
+            self._note(item.uuid, written, set_aside=True)
+
     def sweep(self) -> None:
         """Move what this pass did not keep to stale/."""
         for path in sorted(self.folder.glob("*.json")):

@@ -1,0 +1,203 @@
+"""What code alone can tell against a question-answer pair, before a model is asked about it.
+
+Words are weighed by how few of the chunk's sentences have them: what an answer shares with
+the whole chunk says little about which sentence it comes from. Thresholds are from the tuned
+half of tests/labelled_pairs. What words cannot tell: an answer to another question about the
+same sentence. That is for the votes.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from generation_functions.documents.sentences import number_sentences
+from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.answer_kinds import fits_kind, is_named_otherwise
+from generation_functions.pipelines.wording import (
+    asks_about_text,
+    content_words,
+    coverage,
+    find_pointers,
+    names,
+)
+from generation_functions.records import QAPair
+
+LEAST_KNOWN = 0.1  # share of an answer's or a question's content words that the chunk has
+LEAST_SUPPORT = 0.35  # weighed share of the answer's own words that its quote has
+MOST_BEHIND = 0.3  # by how much other sentences may support an answer better than its quote
+
+_LINKS = frozenset(
+    """since whereas although though within every another either neither whose without whether
+    upon whilst""".split()
+)
+_ASKS = re.compile(r"\b(?:wh\w+|how)\b", re.IGNORECASE)
+_CHOICE = re.compile(r"\b(?:or|whether)\b", re.IGNORECASE)
+# A question may say how many things it asks for ("which three outlets").
+_COUNTS = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a pair: `reason` for the funnel, `told` for a repair's prompt.
+
+    `in_question`: no other answer can mend it.
+    """
+
+    reason: str
+    told: str
+    in_question: bool = False
+
+
+def find_problem(pair: QAPair, use_filenames: bool = True) -> Problem | None:
+    """Return what code alone can tell against a pair, or None; the question is checked first.
+
+    Without `use_filenames` nothing of the chunk's source is known, so that a pair which names
+    it has a fact that the text lacks.
+    """
+    if not use_filenames:
+        pair = replace(pair, chunk=replace(pair.chunk, source=""))
+    checks: tuple[Callable[[QAPair], Problem | None], ...] = (
+        _check_question,
+        _check_facts,
+        _check_words,
+        _check_fit,
+        _check_quote,
+    )
+    return next((problem for check in checks if (problem := check(pair))), None)
+
+
+def _check_question(pair: QAPair) -> Problem | None:
+    known = _known(pair)
+    pointers = find_pointers(pair.question)
+    if pointers or asks_about_text(pair.question):
+        about = f"speaks of “{pointers[0]}”" if pointers else "is about the text"
+        told = f"The question {about}, and not of its subject alone."
+        return Problem("asks about the text", told, in_question=True)
+    strange = _find_strange(_COUNTS.sub("", pair.question), known)
+    if strange:
+        told = f"The question has “{strange}”, which the text does not have."
+        return Problem("question has a fact that the text lacks", told, in_question=True)
+    if _share_known(pair.question, known) < LEAST_KNOWN:
+        told = "The question speaks of things that the text does not speak of."
+        return Problem("question is not in the words of the text", told, in_question=True)
+    return None
+
+
+def _check_facts(pair: QAPair) -> Problem | None:
+    """Whether the numbers, months and names of the answer are known, from the right place."""
+    strange = _find_strange(pair.answer, _known(pair))
+    if strange:
+        told = f"The answer has “{strange}”, which the text does not have."
+        return Problem("answer has a fact that the text lacks", told)
+    strange = _find_strange(pair.answer, f"{pair.chunk.source} {pair.quote} {pair.question}")
+    if strange:
+        told = (
+            f"The answer has “{strange}”, which is neither in the question nor in the sentences "
+            "that were named for it."
+        )
+        return Problem("answer does not rest on its quote", told)
+    return None
+
+
+def _find_strange(text: str, known: str) -> str | None:
+    """Return a number, month or name of `text` that `known` does not have."""
+    for number in sorted(amounts(text) - known_amounts(known)):
+        return number
+    for month in sorted(months(text) - known_months(known)):
+        return month.capitalize()
+    words = re.findall(r"[^\W\d_]+", known)
+    initials = "".join(word[0] for word in words if word[0].isupper())
+    lowered = {word.lower() for word in words}
+    for name in sorted(names(text)):
+        if name[:3] in known_months(text):
+            continue
+        if not (name in lowered or _resembles(name, lowered) or name.upper() in initials):
+            return name.capitalize()
+    return None
+
+
+def _resembles(name: str, words: set[str]) -> bool:
+    """Whether one of the words is a form of the name ("Paraguayan", "Paraguay")."""
+    return len(name) > 4 and any(name[:4] == word[:4] for word in words)
+
+
+def _check_words(pair: QAPair) -> Problem | None:
+    if _repeats(pair):
+        return Problem("answer only repeats the question", "The answer only repeats the question.")
+    if _share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
+        told = "The answer tells things that the text does not tell."
+        return Problem("answer is not in the words of the text", told)
+    return None
+
+
+def _repeats(pair: QAPair) -> bool:
+    """Whether an answer says again what a question said that asks for something new."""
+    asked, told = content_words(pair.question), content_words(pair.answer)
+    asks_for_new = _ASKS.search(pair.question) and not _CHOICE.search(pair.question)
+    new_number = known_amounts(pair.answer) - known_amounts(pair.question)
+    return bool(
+        asks_for_new and not new_number and told <= asked and coverage(asked, pair.answer) > 0.8
+    )
+
+
+def _share_known(text: str, known: str) -> float:
+    roots = _roots(text)
+    return len(roots & _roots(known)) / len(roots) if roots else 1.0
+
+
+def _check_fit(pair: QAPair) -> Problem | None:
+    if fits_kind(pair.question, pair.answer) and not is_named_otherwise(pair):
+        return None
+    told = "The answer does not give what the question asks for."
+    return Problem("answer does not fit its question", told)
+
+
+def _check_quote(pair: QAPair) -> Problem | None:
+    support, best = measure_support(pair)
+    if support < LEAST_SUPPORT or best - support > MOST_BEHIND:
+        told = "What the answer tells is not in the sentences that were named for it."
+        return Problem("answer does not rest on its quote", told)
+    return None
+
+
+def measure_support(pair: QAPair) -> tuple[float, float]:
+    """Return the weighed share of the answer's own words that its quote has, and the largest share
+    that as many sentences of the chunk have, or two if there are more.
+
+    Own words are those that the chunk has and the question has not; of an answer with fewer
+    than two, all that the chunk has. (1.0, 1.0) where there are none.
+    """
+    sentences = [_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
+    weights = _weigh(sentences)
+    told = {root for root in _roots(pair.answer) if root in weights}
+    own = told - _roots(pair.question)
+    own = told if len(own) < 2 else own
+
+    def share(roots: set[str]) -> float:
+        return sum(weights[root] for root in sorted(own & roots)) / whole
+
+    whole = sum(weights[root] for root in sorted(own))
+    if not whole:
+        return 1.0, 1.0
+    speaking = [one for one in sentences if one & own]
+    most = min(len(pair.sentences), 2, len(speaking))
+    best = max(share(set().union(*some)) for some in combinations(speaking, most))
+    return share(_roots(pair.quote)), best
+
+
+def _weigh(sentences: list[set[str]]) -> dict[str, float]:
+    """Return a weight for each root: log(1 + sentences / sentences that have it)."""
+    having = Counter(root for one in sentences for root in one)
+    return {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
+
+
+def _roots(text: str) -> set[str]:
+    """Return a text's content words, cut short so that forms of a word are one, and numbers."""
+    return {word[:6] for word in content_words(text) - _LINKS} | amounts(text)
+
+
+def _known(pair: QAPair) -> str:
+    return "\n".join((pair.chunk.source, *pair.chunk.headings, pair.chunk.text))

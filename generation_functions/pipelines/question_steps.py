@@ -1,0 +1,182 @@
+"""The steps that ask about a chunk: judge it, plan its questions, write them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from generation_functions.documents.sentences import number_sentences
+from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.wording import content_words, strange_script
+from generation_functions.records import Chunk, QAPair, make_uuid
+from generation_functions.steps.step import Step, write_literal
+
+UNWORTHY = (
+    "contents list",
+    "licence or imprint",
+    "captions or references",
+    "exercises",
+    "no facts",
+)
+MOST_PLANNED = 5
+
+_PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
+_PLANNED = re.compile(r"([\d, ]+): (.+)")
+_EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRequest:
+    """A chunk to write at most `most` pairs about, with the plan that was made for it."""
+
+    chunk: Chunk
+    most: int
+    plan: str = ""
+
+    @property
+    def uuid(self) -> str:
+        return self.chunk.uuid
+
+
+def show_chunk(chunk: Chunk) -> str:
+    """Return the chunk as prompts show it: a numbered sentence a line."""
+    sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
+    return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
+
+
+def read_verdict(reply: str) -> str:
+    """Return what follows "Verdict: " at the start of a line, to the end of the reply."""
+    _, found, verdict = f"\n{reply}".partition("\nVerdict: ")
+    if not found:
+        raise Unparsable("no verdict")
+    return verdict.strip()
+
+
+def read_pairs(chunk: Chunk, reply: str) -> list[QAPair]:
+    """Return the usable pairs of a reply; of those with the same question the first.
+
+    Raises Unparsable for letters of a script that the chunk lacks.
+    """
+    check_script(reply, chunk)
+    pairs: dict[str, QAPair] = {}
+    for cited, answer, question in _PAIR.findall(reply):
+        chosen = read_sentences(chunk, cited)
+        question, answer = question.strip(), answer.strip()
+        if chosen and content_words(question) and answer:
+            pairs.setdefault(question.lower(), make_pair(chunk, chosen, question, answer))
+    return list(pairs.values())
+
+
+def make_pair(chunk: Chunk, sentences: tuple[int, ...], question: str, answer: str) -> QAPair:
+    """Return a pair with the words of its sentences as its quote."""
+    texts = number_sentences(chunk.text, chunk.language)
+    return QAPair(
+        uuid=make_uuid(chunk.uuid, question, answer),
+        question=question,
+        answer=answer,
+        sentences=sentences,
+        quote=" ".join(texts[number - 1].strip() for number in sentences),
+        chunk=chunk,
+    )
+
+
+def read_sentences(chunk: Chunk, cited: str) -> tuple[int, ...]:
+    """Return those of the numbers in `cited` that the chunk's sentences have, in order."""
+    count = len(number_sentences(chunk.text, chunk.language))
+    named = {int(number) for number in re.findall(r"\d+", cited)}
+    return tuple(sorted(number for number in named if 1 <= number <= count))
+
+
+def check_script(text: str, chunk: Chunk) -> None:
+    """Raise Unparsable for letters of a script that neither the chunk nor its source has."""
+    if strange_script(text, chunk.text + chunk.source):
+        raise Unparsable("letters of another script")
+
+
+def narrow_to_sentences(chunk: Chunk) -> dict[str, str]:
+    """Return the rule `number`: the numbers of the chunk's sentences."""
+    count = len(number_sentences(chunk.text, chunk.language))
+    return {"number": " | ".join(f'"{number}"' for number in range(1, count + 1))}
+
+
+def narrow_to_quotes(chunk: Chunk) -> dict[str, str]:
+    """Return the rule `verbatim` too: a sentence's number with the sentence as the answer."""
+    sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
+    quotes = [
+        write_literal(f"{number}\nAnswer: {' '.join(sentence.split())}")
+        for number, sentence in sentences
+        if sentence.rstrip()[-1:] in ".!?" and 8 <= len(sentence.split()) <= 45
+    ]
+    return {**narrow_to_sentences(chunk), "verbatim": " | ".join(quotes) or "number"}
+
+
+def _parse_judgement(chunk: Chunk, reply: str) -> bool:
+    verdict = read_verdict(reply)
+    if verdict == "facts":
+        return True
+    if verdict in UNWORTHY:
+        raise Rejected(verdict)
+    raise Unparsable("unknown verdict")
+
+
+def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
+    """Leave out verdicts that the text's form rules out; small models are too fond of them.
+
+    Exercises ask or give a sum to do. A contents list is no prose: few of its lines end
+    as a sentence does.
+    """
+    sentences = number_sentences(chunk.text, chunk.language)
+    ended = sum(sentence.rstrip("\"'”’)]_*").endswith((".", "!", "?")) for sentence in sentences)
+    possible = ["facts", *UNWORTHY]
+    if not _EXERCISE.search(chunk.text):
+        possible.remove("exercises")
+    if ended > len(sentences) / 2:
+        possible.remove("contents list")
+    return {"verdict": " | ".join(write_literal(verdict) for verdict in possible)}
+
+
+def _parse_plan(request: QuestionRequest, reply: str) -> str:
+    """Return the lines of a plan that name sentences, each place once."""
+    check_script(reply, request.chunk)
+    lines: dict[tuple[int, ...], str] = {}
+    for line in reply.splitlines():
+        planned = _PLANNED.fullmatch(line.strip())
+        chosen = read_sentences(request.chunk, planned[1]) if planned else ()
+        if planned and chosen:
+            lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[2]}")
+    if not lines:
+        raise Unparsable("no line of a plan in the reply")
+    return "\n".join(list(lines.values())[:MOST_PLANNED])
+
+
+def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
+    pairs = read_pairs(request.chunk, reply)
+    if not pairs:
+        raise Unparsable("no pair in the reply")
+    return tuple(pairs[: request.most])
+
+
+def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
+    more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
+    return {**narrow_to_quotes(request.chunk), "more": more}
+
+
+JUDGE_CHUNK: Step[Chunk, bool] = Step(
+    "judge_chunk", lambda chunk: {"chunk": show_chunk(chunk)}, _parse_judgement, _judgement_rules
+)
+PLAN_QUESTIONS: Step[QuestionRequest, str] = Step(
+    "plan_questions",
+    lambda request: {"source": request.chunk.source, "chunk": show_chunk(request.chunk)},
+    _parse_plan,
+    lambda request: narrow_to_sentences(request.chunk),
+)
+WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
+    "write_questions",
+    lambda request: {
+        "source": request.chunk.source,
+        "chunk": show_chunk(request.chunk),
+        "most": request.most,
+        "plan": request.plan,
+    },
+    _parse_pairs,
+    _pair_rules,
+)

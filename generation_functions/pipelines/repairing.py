@@ -1,0 +1,165 @@
+"""The steps that look at one pair: three checks, what makes it stand alone, and two repairs."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.pair_checks import Problem
+from generation_functions.pipelines.question_steps import (
+    check_script,
+    make_pair,
+    narrow_to_quotes,
+    read_pairs,
+    read_sentences,
+    read_verdict,
+    show_chunk,
+)
+from generation_functions.pipelines.wording import find_unclear
+from generation_functions.records import QAPair, make_uuid
+from generation_functions.steps.step import Step
+
+_REWORDED = re.compile(r"reword\nQuestion: (.+)\nAnswer: (.+)")
+_ANSWER = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One vote of a check, true when it is a yes; `reason` is the model's own, after a no."""
+
+    passed: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A pair to be mended: what is wrong, which questions exist, the number of this repair."""
+
+    pair: QAPair
+    problem: Problem
+    existing: tuple[str, ...]
+    number: int
+
+    @property
+    def uuid(self) -> str:
+        return make_uuid(self.pair.uuid, "repair", str(self.number), self.problem.told)
+
+
+def _parse_check(pair: QAPair, reply: str) -> Verdict:
+    verdict, _, reason = read_verdict(reply).partition("\nReason: ")
+    if verdict not in ("yes", "no") or (verdict == "yes" and reason):
+        raise Unparsable("unknown verdict")
+    return Verdict(verdict == "yes", reason)
+
+
+def _parse_revision(pair: QAPair, reply: str) -> QAPair:
+    verdict = read_verdict(reply)
+    if verdict == "fail":
+        raise Rejected("does not stand alone")
+    if verdict != "pass":
+        reworded = _REWORDED.fullmatch(verdict)
+        if reworded is None:
+            raise Unparsable("unknown verdict")
+        pair = _reword(pair, *reworded.groups())
+    if find_unclear(pair.question, pair.answer):
+        raise Rejected("points at the text")
+    return pair
+
+
+def _reword(pair: QAPair, question: str, answer: str) -> QAPair:
+    question, answer = question.strip(), answer.strip()
+    check_script(question + answer, pair.chunk)
+    if (question, answer) == (pair.question, pair.answer):
+        return pair
+    uuid = make_uuid(pair.uuid, question, answer)
+    return replace(pair, uuid=uuid, question=question, answer=answer)
+
+
+def _revision_fields(pair: QAPair) -> dict[str, Any]:
+    return {
+        "source": pair.chunk.source,
+        "chunk": show_chunk(pair.chunk),
+        "question": pair.question,
+        "answer": pair.answer,
+        "pointers": find_unclear(pair.question, pair.answer),
+    }
+
+
+def _revision_rules(pair: QAPair) -> Mapping[str, str]:
+    """A pair with words that code knows to be unclear may not pass as it is."""
+    unclear = find_unclear(pair.question, pair.answer)
+    return {"verdict": '"fail" | reworded'} if unclear else {}
+
+
+def _repair_fields(repair: Repair) -> dict[str, Any]:
+    pair = repair.pair
+    return {
+        "source": pair.chunk.source,
+        "chunk": show_chunk(pair.chunk),
+        "question": pair.question,
+        "answer": pair.answer,
+        "problem": repair.problem.told,
+    }
+
+
+def _parse_answer(repair: Repair, reply: str) -> QAPair:
+    pair = repair.pair
+    found = _ANSWER.fullmatch(reply.strip())
+    chosen = read_sentences(pair.chunk, found[1]) if found else ()
+    if found is None or not chosen:
+        raise Unparsable("no answer in the reply")
+    check_script(reply, pair.chunk)
+    answer = found[2].strip()
+    if (answer, chosen) == (pair.answer, pair.sentences):
+        raise Unparsable("the same answer again")
+    return make_pair(pair.chunk, chosen, pair.question, answer)
+
+
+def _parse_replacement(repair: Repair, reply: str) -> QAPair:
+    pairs = read_pairs(repair.pair.chunk, reply)
+    if not pairs:
+        raise Unparsable("no pair in the reply")
+    if (pairs[0].question, pairs[0].answer) == (repair.pair.question, repair.pair.answer):
+        raise Unparsable("the same pair again")
+    return pairs[0]
+
+
+def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
+    return lambda pair: (
+        {"chunk": show_chunk(pair.chunk)} | {name: getattr(pair, name) for name in names}
+    )
+
+
+CHECK_QUESTION: Step[QAPair, Verdict] = Step("check_question", _fields("question"), _parse_check)
+CHECK_ANSWER_RELEVANCE: Step[QAPair, Verdict] = Step(
+    "check_answer_relevance", _fields("question", "answer"), _parse_check
+)
+CHECK_ANSWER_ACCURACY: Step[QAPair, Verdict] = Step(
+    "check_answer_accuracy", _fields("question", "answer"), _parse_check
+)
+REVISE_PAIR: Step[QAPair, QAPair] = Step(
+    "revise_pair", _revision_fields, _parse_revision, _revision_rules
+)
+REPAIR_ANSWER: Step[Repair, QAPair] = Step(
+    "repair_answer",
+    _repair_fields,
+    _parse_answer,
+    lambda repair: narrow_to_quotes(repair.pair.chunk),
+)
+REPLACE_PAIR: Step[Repair, QAPair] = Step(
+    "replace_pair",
+    lambda repair: {**_repair_fields(repair), "existing": list(repair.existing)},
+    _parse_replacement,
+    lambda repair: narrow_to_quotes(repair.pair.chunk),
+)
+
+# The check, why a pair is dropped that loses it, and whether its question is at fault.
+CHECKS = (
+    (CHECK_QUESTION, "question is not answered by the text", True),
+    (CHECK_ANSWER_RELEVANCE, "answer leaves the question or the text", False),
+    (CHECK_ANSWER_ACCURACY, "answer disagrees with the text", False),
+)

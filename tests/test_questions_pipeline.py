@@ -1,0 +1,437 @@
+"""Every road from a chunk to its pairs, with scripted replies.
+
+W1 to W25 are the faults of the original program that a test keeps out.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import OpenRun
+
+from generation_functions import stages
+from generation_functions.datasets.manifest import describe_checks
+from generation_functions.engine.protocol import Completion, Request
+from generation_functions.engine.scripted import ScriptedEngine
+from generation_functions.errors import ConfigError, EngineCrash
+from generation_functions.records import QAPair
+from generation_functions.steps.prompts import load_prompt
+from generation_functions.steps.run import Run
+
+ARNO = """\
+The Arno Bridge was opened on 4 May 1931 after six years of work. It is 812 metres long and stands
+on nine piers of granite. Its engineer was Maud Ferris, who had built three smaller bridges before.
+Paint on the Arno Bridge is renewed every twelve years, because salt from the sea eats through it.
+Until 1962 a toll of two pence was taken from every cart at the Arno Bridge.
+"""
+BRENT = """\
+The Brent Lock lets barges climb eleven metres. Keepers fill its chamber through six sluices, which
+takes eight minutes in summer. Its engineer was Maud Ferris, who later built the Arno Bridge.
+Gates of the Brent Lock are made of oak, as oak swells in water and shuts every gap.
+"""
+
+Reply = str | Completion | Exception
+Script = Mapping[str, list[Reply]]
+
+NAMES = {load_prompt(step.name).content.system: step.name for step in stages.QUESTION_STEPS}
+YES = "Verdict: yes"
+PASS = "Unclear: Nothing.\nVerdict: pass"
+GOOD: Script = {
+    "judge_chunk": ["Holds: A bridge.\nVerdict: facts"],
+    "plan_questions": ["2: How long the Arno Bridge is."],
+    "check_question": [YES],
+    "check_answer_relevance": [YES],
+    "check_answer_accuracy": [YES],
+    "revise_pair": [PASS],
+}
+
+
+def written(sentences: str, answer: str, question: str) -> str:
+    return f"Sentences: {sentences}\nAnswer: {answer}\nQuestion: {question}"
+
+
+LENGTH = written("2", "The Arno Bridge is 812 metres long.", "How long is the Arno Bridge?")
+WRONG_LENGTH = LENGTH.replace("812", "821")
+MENDED = "Sentences: 1, 2\nAnswer: The Arno Bridge has a length of 812 metres."
+PAINT = written(
+    "4",
+    "Paint on the Arno Bridge is renewed because salt from the sea eats through it.",
+    "Why is paint on the Arno Bridge renewed every twelve years?",
+)
+TOLL = written(
+    "5",
+    "Until 1962 a toll of two pence was taken from every cart at the Arno Bridge.",
+    "What toll was taken from a cart at the Arno Bridge until 1962?",
+)
+
+
+@pytest.fixture
+def ask(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[Run, list[str]]]:
+    """Run the stage with a script; return the run and the names of the steps that were asked."""
+
+    def ask_it(
+        script: Script, texts: Mapping[str, str] = {"Arno": ARNO}, **questions: Any
+    ) -> tuple[Run, list[str]]:
+        folder = tmp_path / "texts"
+        folder.mkdir(exist_ok=True)
+        for name, text in texts.items():
+            (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+        left = {name: list(replies) for name, replies in {**GOOD, **script}.items()}
+
+        def reply(request: Request) -> str | Completion:
+            answers = left[NAMES[request.messages[0].content]]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        engine = ScriptedEngine(reply)
+        run = open_small_run(
+            engine,
+            system={"chunk_size": 200, "concurrency_limit": 1},
+            questions={"plan": False, **questions},
+        )
+        asked: list[str] = []
+        try:
+            asyncio.run(stages.write_questions(run))
+        finally:
+            asked += [NAMES[request.messages[0].content] for request in engine.requests]
+            run.asked = engine.requests  # type: ignore[attr-defined]
+        return run, asked
+
+    return ask_it
+
+
+Ask = Callable[..., tuple[Run, list[str]]]
+
+
+def kept(run: Run, folder: str = "qatuples_revised") -> list[QAPair]:
+    return run.survivors(folder, QAPair)
+
+
+def questions_of(run: Run) -> list[str]:
+    return sorted(pair.question for pair in kept(run))
+
+
+def funnel(run: Run, label: str = "pairs") -> dict[str, Any]:
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
+    return dict(status["questions"]["pipelines"][label])
+
+
+def reasons(run: Run, label: str = "pairs", result: str = "rejected") -> dict[str, int]:
+    return dict(funnel(run, label)["reasons"][result])
+
+
+def last_message(run: Run, step: str) -> str:
+    requests: list[Request] = run.asked  # type: ignore[attr-defined]
+    found = [one for one in requests if NAMES[one.messages[0].content] == step]
+    return found[-1].messages[-1].content
+
+
+CHECKS = ["check_question", "check_answer_relevance", "check_answer_accuracy"]
+
+
+def test_a_good_pair_passes_each_check_once_and_is_kept(ask: Ask) -> None:
+    run, asked = ask({"write_questions": [LENGTH]})
+    assert asked == ["judge_chunk", "write_questions", *CHECKS, "revise_pair"]
+    assert [pair.answer for pair in kept(run)] == ["The Arno Bridge is 812 metres long."]
+    assert kept(run, "qatuples_raw") == kept(run)
+    assert funnel(run)["kept"] == 1
+
+
+def test_a_plan_comes_first_and_the_writer_is_told_it(ask: Ask) -> None:
+    run, asked = ask({"write_questions": [LENGTH]}, plan=True)
+    assert asked[:3] == ["judge_chunk", "plan_questions", "write_questions"]
+    assert "2: How long the Arno Bridge is.\n" in last_message(run, "write_questions")
+
+
+def test_the_writer_may_stop_early_and_writes_no_more_than_asked_for(ask: Ask) -> None:
+    """W25: the original always had four pairs, for the thinnest chunk too."""
+    run, _ = ask({"write_questions": [LENGTH]}, max_questions=4)
+    assert len(kept(run)) == 1
+    run, _ = ask({"write_questions": ["\n\n".join((LENGTH, PAINT, TOLL))]}, max_questions=3)
+    assert len(kept(run)) == 3
+
+
+def test_a_number_that_the_text_lacks_has_its_answer_repaired_before_any_vote(ask: Ask) -> None:
+    """W2, W24: in the original a failed answer could not be repaired at all."""
+    run, asked = ask({"write_questions": [WRONG_LENGTH], "repair_answer": [MENDED]})
+    assert asked[2:] == ["repair_answer", *CHECKS, "revise_pair"]
+    assert "What is wrong: The answer has “821”" in last_message(run, "repair_answer")
+    (pair,) = kept(run)
+    assert (pair.question, pair.sentences) == ("How long is the Arno Bridge?", (1, 2))
+    assert pair.answer == "The Arno Bridge has a length of 812 metres."
+    assert funnel(run, "grounding")["rejected"] == 1
+
+
+@pytest.mark.parametrize("check", ["check_answer_relevance", "check_answer_accuracy"])
+def test_an_answer_that_loses_a_vote_is_repaired_and_told_the_models_reason(
+    ask: Ask, check: str
+) -> None:
+    """W24: the original collected the dissenting votes' reasoning and used it nowhere."""
+    no = "Verdict: no\nReason: It leaves out the piers."
+    run, asked = ask({"write_questions": [LENGTH], check: [no, YES], "repair_answer": [MENDED]})
+    assert asked.count("repair_answer") == 1
+    assert "replace_pair" not in asked
+    assert "It leaves out the piers." in last_message(run, "repair_answer")
+    assert len(kept(run)) == 1
+
+
+def test_a_question_that_the_text_does_not_answer_is_replaced_at_once(ask: Ask) -> None:
+    """W1: in the original the question check could not fail. W24: its replacement was blind."""
+    no = "Verdict: no\nReason: No date of the paint."
+    run, asked = ask(
+        {"write_questions": [f"{LENGTH}\n\n{TOLL}"], "check_question": [no, YES],
+         "replace_pair": [PAINT]}
+    )  # fmt: skip
+    assert "repair_answer" not in asked
+    told = last_message(run, "replace_pair")
+    assert "The old question: How long is the Arno Bridge?" in told
+    assert "What is wrong: Question is not answered by the text. No date of the paint." in told
+    assert "- What toll was taken from a cart at the Arno Bridge until 1962?" in told
+    assert questions_of(run) == sorted(one.split("Question: ")[1] for one in (PAINT, TOLL))
+
+
+def test_a_question_about_the_text_is_replaced_before_any_vote(ask: Ask) -> None:
+    pointing = LENGTH.replace("Bridge?", "Bridge, according to the author?")
+    run, asked = ask({"write_questions": [pointing], "replace_pair": [LENGTH]})
+    assert asked[2:] == ["replace_pair", *CHECKS, "revise_pair"]
+    assert "speaks of “the author”" in last_message(run, "replace_pair")
+    assert funnel(run, "grounding")["reasons"]["rejected"] == {"asks about the text": 1}
+
+
+def test_after_the_answer_the_question_is_replaced_and_its_own_answer_may_be_repaired(
+    ask: Ask,
+) -> None:
+    still_wrong = "Sentences: 2\nAnswer: The Arno Bridge is 281 metres long."
+    wrong_paint = PAINT.replace("because salt", "in 1999 because salt")
+    right_paint = "Sentences: 4\nAnswer: Salt from the sea eats through the paint."
+    run, asked = ask(
+        {"write_questions": [WRONG_LENGTH], "repair_answer": [still_wrong, right_paint],
+         "replace_pair": [wrong_paint]}
+    )  # fmt: skip
+    repairs = [name for name in asked if "repair" in name or "replace" in name]
+    assert repairs == ["repair_answer", "replace_pair", "repair_answer"]
+    assert [pair.answer for pair in kept(run)] == ["Salt from the sea eats through the paint."]
+
+
+@pytest.mark.parametrize(("budget", "calls"), [(0, 0), (1, 1), (2, 2), (3, 3)])
+def test_when_the_budget_is_used_up_the_last_problem_is_the_reason(
+    ask: Ask, budget: int, calls: int
+) -> None:
+    """W3: nothing is asked for ever. W7: what is not mended is dropped with its reason."""
+    lies = [f"Sentences: 2\nAnswer: The Arno Bridge is {n} metres long." for n in (70, 71, 72)]
+    new = [LENGTH.replace("812", str(n)) for n in (73, 74, 75)]
+    run, asked = ask(
+        {"write_questions": [WRONG_LENGTH], "repair_answer": lies, "replace_pair": new},
+        repairs=budget,
+    )
+    assert len(asked) - 2 == calls
+    assert kept(run) == []
+    assert reasons(run) == {"answer has a fact that the text lacks": 1}
+
+
+def test_an_answer_repair_without_a_new_answer_goes_on_to_another_question(ask: Ask) -> None:
+    same = "Sentences: 2\nAnswer: The Arno Bridge is 821 metres long."
+    run, asked = ask(
+        {"write_questions": [WRONG_LENGTH], "repair_answer": [same], "replace_pair": [PAINT]},
+        repairs=1,
+    )
+    assert asked.count("repair_answer") == 3, "the attempts of its prompt"
+    assert questions_of(run) == ["Why is paint on the Arno Bridge renewed every twelve years?"]
+
+
+def test_a_repair_without_a_usable_reply_drops_only_its_pair_as_failed(ask: Ask) -> None:
+    """W4, W7: in the original an exhausted replacement lost the rest of the chunk."""
+    cut = Completion("Sentences: 2\nAnswer: The Arno", "length", 9, 0, 8, 0.1)
+    run, _ = ask(
+        {"write_questions": [f"{WRONG_LENGTH}\n\n{TOLL}"], "repair_answer": [cut],
+         "replace_pair": [cut]}
+    )  # fmt: skip
+    assert len(kept(run)) == 1
+    assert reasons(run, result="failed") == {"truncated at max_tokens": 1}
+
+
+def test_replies_that_were_cut_are_asked_again_then_the_chunk_has_failed(ask: Ask) -> None:
+    """W3, W4: bounded attempts; unusable is an outcome of its own, not a rejection."""
+    cut = Completion(LENGTH[:30], "length", 9, 0, 8, 0.1)
+    run, asked = ask({"write_questions": [cut, cut, LENGTH]})
+    assert asked.count("write_questions") == 3
+    assert len(kept(run)) == 1
+    run, asked = ask({"write_questions": [cut]}, {"Arno": ARNO.replace("812", "813")})
+    assert asked.count("write_questions") == 3
+    assert reasons(run, "chunks", "failed") == {"truncated at max_tokens": 1}
+
+
+def test_a_chunk_that_cannot_be_judged_fails_and_the_others_go_on(ask: Ask) -> None:
+    """W7: in the original this ended the whole cell."""
+    cut = Completion("Holds: A", "length", 9, 0, 8, 0.1)
+    lock = written("1", "The Brent Lock lets barges climb eleven metres.",
+                   "How far does the Brent Lock let barges climb?")  # fmt: skip
+    run, _ = ask(
+        {"judge_chunk": [cut, cut, cut, "Holds: A lock.\nVerdict: facts"],
+         "write_questions": [lock]},
+        {"Arno": ARNO, "Brent": BRENT},
+    )  # fmt: skip
+    assert reasons(run, "chunks", "failed") == {"truncated at max_tokens": 1}
+    assert len(kept(run)) == 1
+
+
+def test_a_reworded_pair_is_vetted_again_and_kept_when_it_is_good(ask: Ask) -> None:
+    """W23: the original never looked at a reworded pair again."""
+    it = written("2", "It is 812 metres long.", "How long is it, the bridge over the Arno?")
+    reworded = (
+        "Unclear: Which bridge is meant.\nVerdict: reword\nQuestion: How long is the Arno Bridge?\n"
+        "Answer: The Arno Bridge is 812 metres long."
+    )
+    run, asked = ask({"write_questions": [it], "revise_pair": [reworded]})
+    assert asked[2:] == [*CHECKS, "revise_pair", *CHECKS]
+    assert questions_of(run) == ["How long is the Arno Bridge?"]
+    assert "[4] Paint on the Arno Bridge" in last_message(run, "revise_pair")
+
+
+def test_a_reworded_pair_that_is_wrong_is_repaired_and_made_to_stand_alone_again(
+    ask: Ask,
+) -> None:
+    """W23: a rewording that spoils the answer does not slip through."""
+    spoilt = (
+        "Unclear: Much.\nVerdict: reword\nQuestion: How long is the Arno Bridge?\n"
+        "Answer: The Arno Bridge is 999 metres long."
+    )
+    run, asked = ask(
+        {"write_questions": [LENGTH], "revise_pair": [spoilt, PASS], "repair_answer": [MENDED]}
+    )
+    assert asked[2:] == [*CHECKS, "revise_pair", "repair_answer", *CHECKS, "revise_pair"]
+    assert [pair.answer for pair in kept(run)] == ["The Arno Bridge has a length of 812 metres."]
+
+
+def test_a_pair_that_cannot_stand_alone_gets_another_question_within_the_same_budget(
+    ask: Ask,
+) -> None:
+    fail = "Unclear: All of it.\nVerdict: fail"
+    script: Script = {
+        "write_questions": [LENGTH], "revise_pair": [fail, PASS], "replace_pair": [PAINT],
+    }  # fmt: skip
+    run, _ = ask(script)
+    assert questions_of(run) == ["Why is paint on the Arno Bridge renewed every twelve years?"]
+    run, _ = ask({**script, "write_questions": [TOLL], "revise_pair": [fail]},
+                 {"Arno": ARNO.replace("granite", "slate")}, repairs=0)  # fmt: skip
+    assert reasons(run) == {"does not stand alone": 1}
+
+
+def test_a_replacement_that_asks_what_a_sibling_asks_is_a_problem_too(ask: Ask) -> None:
+    """W24: the original's replacement did not know which questions there were."""
+    again = TOLL.replace("What toll was taken from a cart", "Which toll was taken from a cart")
+    script: Script = {
+        "write_questions": [f"{WRONG_LENGTH}\n\n{TOLL}"],
+        "repair_answer": ["Sentences: 2\nAnswer: The Arno Bridge is 281 metres long."],
+        "replace_pair": [again],
+    }
+    run, _ = ask(script, repairs=2)
+    assert len(kept(run)) == 1
+    assert reasons(run) == {"asked already": 1}
+    run, _ = ask({**script, "replace_pair": [again, PAINT]}, {"Arno": f"{ARNO}\n"}, repairs=3)
+    assert len(kept(run)) == 2
+
+
+def test_of_two_pairs_that_ask_the_same_the_one_that_needed_no_repair_stays(ask: Ask) -> None:
+    """W18: the original kept the first of those with the same 15 characters, good or not."""
+    twin = LENGTH.replace(
+        "How long is the Arno Bridge", "How long is the bridge called Arno Bridge"
+    )
+    run, _ = ask(
+        {"write_questions": [f"{WRONG_LENGTH}\n\n{twin}\n\n{TOLL}"], "repair_answer": [MENDED]}
+    )
+    assert "How long is the bridge called Arno Bridge?" in questions_of(run)
+    assert "How long is the Arno Bridge?" not in questions_of(run)
+    assert reasons(run, "distinct questions") == {"asked already": 1}
+    line = funnel(run, "distinct questions")
+    assert (line["in"], line["kept"], line["rejected"]) == (3, 2, 1)
+
+
+def test_across_chunks_the_first_of_those_that_ask_the_same_stays(ask: Ask) -> None:
+    """W18, W11: and a second run, which asks nothing, ends the same."""
+    first = written("3", "The engineer was Maud Ferris, who had built three smaller bridges.",
+                    "Who was the engineer Maud Ferris?")  # fmt: skip
+    second = written("3", "Maud Ferris was the engineer, who later built the Arno Bridge.",
+                     "Who was Maud Ferris, the engineer?")  # fmt: skip
+    script: Script = {"write_questions": [first, second]}
+    run, asked = ask(script, {"Arno": ARNO, "Brent": BRENT})
+    before = kept(run)
+    assert [pair.question for pair in before] == ["Who was the engineer Maud Ferris?"]
+    assert reasons(run, "distinct questions") == {"asked already": 1}
+    files = sorted(path.name for path in (run.folder / "qatuples_revised").rglob("*.json"))
+    run, asked = ask(script, {"Arno": ARNO, "Brent": BRENT})
+    assert asked == []
+    assert kept(run) == before
+    assert files == sorted(p.name for p in (run.folder / "qatuples_revised").rglob("*.json"))
+
+
+def test_a_document_that_comes_later_in_order_takes_no_question_away(ask: Ask) -> None:
+    run, _ = ask({"write_questions": [LENGTH]})
+    before = kept(run)
+    same = written("2", "The Arno Bridge is 812 metres long.", "How long is the Arno Bridge?")
+    text = BRENT.replace("Keepers", "The Arno Bridge is 812 metres long. Keepers")
+    run, _ = ask({"write_questions": [same]}, {"Arno": ARNO, "Brent": text})
+    assert kept(run) == before
+
+
+def test_without_votes_the_checks_by_code_go_on(ask: Ask) -> None:
+    """W10: in the original 0 votes let everything pass and an even number was no majority."""
+    run, asked = ask(
+        {"write_questions": [f"{WRONG_LENGTH}\n\n{TOLL}"]}, double_check_counter=0, repairs=0
+    )
+    assert not set(asked) & set(CHECKS)
+    assert reasons(run) == {"answer has a fact that the text lacks": 1}
+    assert len(kept(run)) == 1
+
+
+def test_an_even_number_of_votes_is_refused(open_small_run: OpenRun) -> None:
+    """W10: first to half of an even number is no majority."""
+    with pytest.raises(ConfigError, match="must be odd"):
+        open_small_run(questions={"double_check_counter": 2})
+
+
+def test_the_reason_that_a_repair_is_told_is_the_first_of_the_majority(ask: Ask) -> None:
+    """W16: three votes part where the model is in doubt, and the majority decides."""
+    votes: list[Reply] = [YES, "Verdict: no\nReason: One.", "Verdict: no\nReason: Two.", YES]
+    run, _ = ask(
+        {"write_questions": [LENGTH], "check_answer_accuracy": votes, "repair_answer": [MENDED]},
+        double_check_counter=3,
+    )
+    assert "disagrees with the text. One." in last_message(run, "repair_answer")
+    assert len(kept(run)) == 1
+
+
+def test_an_engine_error_is_no_rejection_and_only_the_rest_is_asked_afterwards(ask: Ask) -> None:
+    """W4: the original counted a crash as a rejected question. W11: it then lost the rest."""
+    script: Script = {"write_questions": [f"{WRONG_LENGTH}\n\n{TOLL}"], "repair_answer": [MENDED]}
+    crash: Script = {**script, "check_answer_accuracy": [EngineCrash("gone")]}
+    with pytest.raises(EngineCrash):
+        ask(crash)
+    run, asked = ask(script)
+    assert Counter(asked) == Counter(
+        ["check_answer_accuracy", "revise_pair", *CHECKS, "revise_pair"]
+    )
+    assert len(kept(run)) == 2
+    assert funnel(run)["rejected"] == 0
+
+
+def test_a_chunk_without_a_single_good_pair_is_not_asked_about_again(ask: Ask) -> None:
+    """W11: the original asked it anew in every run."""
+    script: Script = {"write_questions": [WRONG_LENGTH]}
+    run, _ = ask(script, repairs=0)
+    assert kept(run) == []
+    _, asked = ask(script, repairs=0)
+    assert asked == []
+
+
+def test_the_manifest_says_how_pairs_were_checked() -> None:
+    """W10: no votes is a choice that whoever trains on the data can read."""
+    assert "by code only (double_check_counter: 0)" in describe_checks(0)
+    assert "each by one vote" in describe_checks(1)
+    assert "the majority of 3 votes" in describe_checks(3)
