@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from generation_functions.config import Config
@@ -41,8 +41,13 @@ class Source:
         for problem in self.problems:
             _log.warning("left out: %s", problem.said)
 
-    def decisions(self, documents: Iterable[Document] | None = None) -> Iterator[Decision]:
-        """Yield what is decided about each chunk of `documents`, by default of all."""
+    def decisions(
+        self, documents: Iterable[Document] | None = None
+    ) -> Generator[Decision, None, None]:
+        """Yield what is decided about each chunk of `documents`, by default of all.
+
+        Close it if not all are taken: the token counter may be a process.
+        """
         count = open_counter(self._config)
         try:
             found = self.documents() if documents is None else documents

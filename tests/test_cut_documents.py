@@ -32,6 +32,7 @@ class Place:
             },
             "models": {role: {"url": "http://nowhere"} for role in ("small", "large")},
             "dataset_context": "tests",
+            "questions": {"double_check_counter": 1, "max_questions": 1},
             "system": {"token_counter": "words", "chunk_size": 60, **self.system},
         }
         file = self.folder / "config.yaml"

@@ -8,7 +8,6 @@ hashing. Of a text only a digest, its signature and its places in the index are 
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -61,7 +60,7 @@ class DuplicateFinder:
         words = _find_words(text)
         digest = _digest(words)
         place = hash_keys(digest)
-        for number in self._digests.find(place) if words else ():
+        for number in self._digests.find(place).tolist() if words else ():
             if np.array_equal(self._texts[number, :2], digest[0]):
                 return Duplicate(uuid, self._uuid(number), DUPLICATE)
         runs = _runs(words)
@@ -72,7 +71,7 @@ class DuplicateFinder:
             agreeing = (self._signatures[like] == signature).sum(axis=1)
             alike = like[agreeing >= ALIKE * PERMUTATIONS]
             if alike.size:
-                number = self._numbers[alike.min(), 0]
+                number = int(self._numbers[alike.min(), 0])
                 return Duplicate(uuid, self._uuid(number), NEAR_DUPLICATE)
             self._index.add(places)
             self._signatures.append(signature)
@@ -87,7 +86,7 @@ class DuplicateFinder:
         parts = (self._texts, self._digests, self._signatures, self._numbers, self._index)
         return sum(part.bytes_held for part in parts)
 
-    def _uuid(self, number: np.integer[Any]) -> str:
+    def _uuid(self, number: int) -> str:
         return str(UUID(bytes=self._texts[number, 2:].tobytes()))
 
 
