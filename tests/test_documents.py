@@ -252,4 +252,4 @@ def test_good_lines_of_a_file_with_bad_ones_are_read_and_the_bad_named_once(tmp_
     ((said, path),) = [(one.said, one.path) for one in problems]
     assert path == "a.jsonl"
     assert "line 2 is not JSON" in said
-    assert said.endswith("; 1 more lines have faults")
+    assert said.endswith("; 2 lines have faults")

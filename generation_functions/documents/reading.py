@@ -154,7 +154,7 @@ def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterato
         else:
             yield document
     if faults:
-        raise ValueError(first + (f"; {faults - 1} more lines have faults" if faults > 1 else ""))
+        raise ValueError(first + (f"; {faults} lines have faults" if faults > 1 else ""))
     if not seen:
         raise ValueError("no text in it; fill it or remove it")
 
