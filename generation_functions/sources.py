@@ -45,8 +45,13 @@ class Source:
         for problem in self.problems:
             _log.warning("left out: %s", problem.said)
 
-    def decisions(self, documents: Iterable[Document] | None = None) -> Generator[Decision]:
-        """Yield what is decided about each chunk of `documents`, by default of all."""
+    def decisions(
+        self, documents: Iterable[Document] | None = None
+    ) -> Generator[Decision, None, None]:
+        """Yield what is decided about each chunk of `documents`, by default of all.
+
+        Close it if not all are taken: the token counter may be a process.
+        """
         with open_counter(self._config) as count:
             found = self.documents() if documents is None else documents
             yield from cut(found, make_settings(self._config), count)

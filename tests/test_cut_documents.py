@@ -32,6 +32,7 @@ class Place:
             },
             "models": {role: {"url": "http://nowhere"} for role in ("small", "large")},
             "dataset_context": "tests",
+            "questions": {"double_check_counter": 1, "max_questions": 1},
             "system": {"token_counter": "words", "chunk_size": 60, **self.system},
         }
         file = self.folder / "config.yaml"
@@ -130,7 +131,7 @@ def test_an_unreadable_file_stops_both_stages_before_anything_is_made(place):
         with pytest.raises(InputError) as error:
             asyncio.run(stage(run))
         assert "bad.jsonl: line 2 is not JSON" in str(error.value)
-        assert "1 more lines" in str(error.value)
+        assert "2 lines have faults" in str(error.value)
         assert "empty.txt: no text" in str(error.value)
     assert run.engines.of("small").requests == []
     assert not (run.folder / "duplicates.jsonl").exists()

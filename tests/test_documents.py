@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from generation_functions.documents.cleaning import clean_text
-from generation_functions.documents.reading import read_documents
+from generation_functions.documents.reading import read_documents, stream_documents
 from generation_functions.documents.titles import Title, parse_name
 from generation_functions.errors import InputError
 from generation_functions.records import make_uuid
@@ -215,3 +215,41 @@ def test_the_samples_are_two_documents_of_three_thousand_words():
     )
     assert len(f"{plain.text} {marked.text}".split()) >= 3000
     assert all(mark in marked.text for mark in ("\n## ", "\n- ", "\n1. ", "\n| "))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared", "warned"),
+    [("utf-8-sig", "", 0), ("utf-16", "", 0), ("cp1251", "cp1251", 0), ("cp1251", "", 1)],
+)
+def test_lines_are_read_in_any_encoding(tmp_path, encoding, declared, warned):
+    rows = [
+        f"Соль добывают в шахтах, а море даёт её там, где рассол сохнет, {n}." for n in range(9)
+    ]
+    lines = "".join(f'{{"text": "{row}"}}\n' for row in rows)
+    (tmp_path / "a.jsonl").write_bytes(lines.encode(encoding))
+    if declared:
+        (tmp_path / "a.meta.yaml").write_text(f"encoding: {declared}", encoding="utf-8")
+    documents = read_documents([tmp_path])
+    assert [one.text for one in documents] == rows
+    assert [len(one.warnings) for one in documents] == [warned] * 9
+
+
+def test_documents_come_before_the_next_file_is_looked_at(tmp_path):
+    (tmp_path / "a.txt").write_text("Salt.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Sea.", encoding="utf-8")
+    documents = stream_documents([tmp_path], [], [])
+    assert next(documents).text == "Salt."
+    (tmp_path / "b.txt").write_text("Changed.", encoding="utf-8")
+    assert next(documents).text == "Changed."
+
+
+def test_good_lines_of_a_file_with_bad_ones_are_read_and_the_bad_named_once(tmp_path):
+    lines = ['{"text": "Salt."}', "no", '{"text": "Sea."}', "[]"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    problems = []
+    found = [one.text for one in stream_documents([tmp_path], ["t"], problems)]
+    assert found == ["Salt.", "Sea."]
+    ((said, path),) = [(one.said, one.path) for one in problems]
+    assert path == "a.jsonl"
+    assert "line 2 is not JSON" in said
+    assert said.endswith("; 2 lines have faults")

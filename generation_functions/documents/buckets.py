@@ -100,8 +100,7 @@ class Buckets:
 
 def hash_keys(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint32]:
     """Return a hash of each row of `keys`, two numbers each."""
-    mixed = (keys * _MIXERS).sum(axis=1, dtype=np.uint64)
-    hashes: npt.NDArray[np.uint32] = ((mixed ^ (mixed >> np.uint64(29))) >> np.uint64(16)).astype(
-        np.uint32
-    )
+    mixed: npt.NDArray[np.uint64] = (keys * _MIXERS).sum(axis=1, dtype=np.uint64)
+    folded = (mixed ^ (mixed >> np.uint64(29))) >> np.uint64(16)
+    hashes: npt.NDArray[np.uint32] = folded.astype(np.uint32)
     return hashes

@@ -60,7 +60,7 @@ class DuplicateFinder:
         words = _find_words(text)
         digest = _digest(words)
         place = hash_keys(digest)
-        for number in self._digests.find(place) if words else ():
+        for number in self._digests.find(place).tolist() if words else ():
             if np.array_equal(self._texts[number, :2], digest[0]):
                 return Duplicate(uuid, self._uuid(number), DUPLICATE)
         runs = _runs(words)

@@ -77,13 +77,15 @@ def stream_documents(
 ) -> Iterator[Document]:
     """Yield the documents below `directories`, in the order of their paths.
 
-    What cannot be read is added to `problems`. In memory is one file's text at a time, and a
-    few copies of it while it is cleaned; a .jsonl file is read line by line, unless its
-    encoding has to be guessed. Files of a known format are read, but no hidden files and
-    folders, and none named README, LICENSE, LICENCE, COPYING or NOTICE. Links that lead out
-    of their directory are problems. A document's directory is its name in `names`, by default
-    the path as given here; it is part of every uuid below it. `ocr` names tesseract's languages,
-    joined by +, for pages of PDFs without text; None leaves those pages out.
+    What cannot be read is added to `problems`. A file is in memory as a whole, while it is
+    cleaned and cut with about six times its size; so a corpus of 1 GB is better many files
+    than one. A .jsonl file is read line by line, unless its encoding has to be guessed.
+
+    Files of a known format are read, but no hidden files and folders, and none named README,
+    LICENSE, LICENCE, COPYING or NOTICE. Links that lead out of their directory are problems.
+    A document's directory is its name in `names`, by default the path as given here; it is
+    part of every uuid below it. `ocr` names tesseract's languages, joined by +, for pages of
+    PDFs without text; None leaves those pages out.
     """
     problems += check_directories(directories)
     called = names or [name_path(directory) for directory in directories]
@@ -161,7 +163,7 @@ def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterato
         else:
             yield document
     if faults:
-        raise ValueError(first + (f"; {faults - 1} more lines have faults" if faults > 1 else ""))
+        raise ValueError(first + (f"; {faults} lines have faults" if faults > 1 else ""))
     if not seen:
         raise ValueError("no text in it; fill it or remove it")
 
