@@ -17,7 +17,7 @@ from generation_functions.engine.doctor import (
 )
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.samples import SAMPLES
-from generation_functions.stages import CONVERSATION_STEPS, QUESTION_STEPS
+from generation_functions.stages import CHARACTER_STEPS, CONVERSATION_STEPS, QUESTION_STEPS
 from generation_functions.steps.prompts import (
     GRAMMARS,
     PROMPTS,
@@ -28,7 +28,7 @@ from generation_functions.steps.prompts import (
 from generation_functions.steps.step import Step
 from generation_functions.trying import REPLIES, try_examples, try_items
 
-STEPS: tuple[Step[Any, Any], ...] = (*QUESTION_STEPS, *CONVERSATION_STEPS)
+STEPS: tuple[Step[Any, Any], ...] = (*QUESTION_STEPS, *CHARACTER_STEPS, *CONVERSATION_STEPS)
 
 
 @dataclass(slots=True)

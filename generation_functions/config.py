@@ -162,9 +162,28 @@ class Questions(Section):
 
 
 class Conversations(Section):
-    """How conversations are written: between a user and an assistant."""
+    """How conversations are written, and between whom."""
 
-    assistant_mode: Literal[True] = True
+    assistant_mode: bool = True  # a user and an assistant; else two characters in a scene
+    rearrangements_to_take: int = Field(default=3, ge=1)  # conversations of a chunk's pairs
+    traits: str = "default"  # a pack of special_instructions.py, or a YAML file of own axes
+    presets: tuple[str, ...] = ()  # whole instructions in the place of drawn traits
+    only_presets: bool = False
+    eras: tuple[str, ...] = (
+        "the present day",
+        "the 2000s",
+        "the 1990s",
+        "the 1970s",
+        "the 1950s",
+        "the 1930s",
+        "around 2040",
+    )
+
+    @model_validator(mode="after")
+    def _presets_to_take(self) -> "Conversations":
+        if self.only_presets and not self.presets:
+            raise ValueError("`only_presets` needs `presets`")
+        return self
 
 
 class FactualSftSettings(Section):

@@ -12,6 +12,7 @@ from generation_functions.engine.protocol import Engine
 from generation_functions.engine.tokens import Count, VocabularyCounter, count_words
 from generation_functions.errors import ConfigError, PromptError
 from generation_functions.opening import make_engines
+from generation_functions.special_instructions import PACKS
 from generation_functions.steps.files import Writer
 from generation_functions.steps.prompts import find_prompt
 from generation_functions.steps.run import Run
@@ -79,7 +80,11 @@ def _resolve(config: Config, base: Path) -> Config:
             "default_prompts": full(path.default_prompts),
         }
     )
-    return config.model_copy(update={"path": resolved})
+    talk = config.conversations
+    traits = talk.traits if talk.traits in PACKS else str(full(talk.traits))
+    return config.model_copy(
+        update={"path": resolved, "conversations": talk.model_copy(update={"traits": traits})}
+    )
 
 
 def _check_steps(config: Config) -> None:

@@ -1,6 +1,5 @@
 """The stages of a run, in order. The notebooks and the command line call these."""
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+from generation_functions.choosing import rank
 from generation_functions.config import Config
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.chunking import chunk_document
@@ -15,9 +15,18 @@ from generation_functions.documents.duplicates import Duplicate, DuplicateFinder
 from generation_functions.documents.reading import read_documents
 from generation_functions.documents.rules import reject_by_rule
 from generation_functions.engine.tokens import VocabularyCounter
-from generation_functions.pipelines import conversations, questions
-from generation_functions.records import Chunk, Conversation, Document, QAPair, to_json
+from generation_functions.pipelines import characters, conversations, questions
+from generation_functions.pipelines.orders import choose_orders, make_info
+from generation_functions.records import (
+    Chunk,
+    Conversation,
+    ConversationInfo,
+    Document,
+    QAPair,
+    to_json,
+)
 from generation_functions.session import open_counter
+from generation_functions.special_instructions import read_traits
 from generation_functions.steps.run import Run
 
 QUESTION_STEPS = (
@@ -28,7 +37,13 @@ QUESTION_STEPS = (
     questions.CHECK_ANSWER_ACCURACY,
     questions.REVISE_PAIR,
 )
-CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION,)
+CHARACTER_STEPS = (
+    characters.PLAN_CHARACTER,
+    characters.WRITE_CHARACTER,
+    characters.PLAN_SCENE,
+    characters.WRITE_SCENE,
+)
+CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION, conversations.WRITE_SCENE_CONVERSATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +119,7 @@ def _choose_subsets(chunks: Sequence[Chunk], config: Config) -> list[Chunk]:
 
 def choose_subset(chunks: Sequence[Chunk], size: int, seed: int) -> list[Chunk]:
     """Return `size` chunks, in their order, chosen by a seeded hash of their uuids."""
-
-    def rank(chunk: Chunk) -> str:
-        return hashlib.sha256(f"{seed}\x1f{chunk.uuid}".encode()).hexdigest()
-
-    chosen = {chunk.uuid for chunk in sorted(chunks, key=rank)[:size]}
+    chosen = set(rank((chunk.uuid for chunk in chunks), seed)[:size])
     return [chunk for chunk in chunks if chunk.uuid in chosen]
 
 
@@ -136,20 +147,37 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         return await run.map(partial(questions.ask_about_chunk, run), chunks, "chunks")
 
 
+async def write_characters(run: Run, limit: int | None = None) -> list[ConversationInfo]:
+    """Choose the orders of each chunk's pairs; write who talks about them, with the small model.
+
+    In assistant mode nobody is written, and no model is asked.
+    """
+    settings = run.config.conversations
+    async with run.stage("characters", limit):
+        traits = read_traits(settings.traits)
+        if not settings.assistant_mode:
+            run.load_prompts(*CHARACTER_STEPS)
+        run.open_survivors("multiturn_convs_info")
+        pairs = run.survivors("qatuples_revised", QAPair)
+        infos = list(group_pairs(pairs, settings.rearrangements_to_take, run.config.system.seed))
+        return await run.map(partial(characters.prepare, run, traits), infos, "characters")
+
+
 async def write_conversations(run: Run, limit: int | None = None) -> list[Conversation]:
-    """Write a conversation from each chunk's pairs, with the large model."""
+    """Write the conversations that the characters' stage prepared, with the large model."""
     async with run.stage("conversations", limit):
         run.load_prompts(*CONVERSATION_STEPS)
         run.open_survivors("multiturn_convs")
-        requests = list(group_pairs(run.survivors("qatuples_revised", QAPair)))
-        return await run.map(partial(conversations.converse, run), requests, "conversations")
+        infos = run.survivors("multiturn_convs_info", ConversationInfo)
+        infos.sort(key=lambda info: (*_chunk_place(info.chunk), info.uuid))
+        return await run.map(partial(conversations.converse, run), infos, "conversations")
 
 
-def group_pairs(pairs: Sequence[QAPair]) -> Iterator[conversations.ConversationRequest]:
-    """Yield a request for each chunk's pairs, in the order of the documents."""
+def group_pairs(pairs: Sequence[QAPair], take: int, seed: int) -> Iterator[ConversationInfo]:
+    """Yield `take` orders (or all) of each chunk's pairs, in the order of the documents."""
     for _, group in groupby(sorted(pairs, key=_pair_place), key=lambda pair: pair.chunk.uuid):
-        members = tuple(group)
-        yield conversations.ConversationRequest(members, members[0].chunk)
+        for order in choose_orders(list(group), take, seed):
+            yield make_info(order)
 
 
 async def mix(run: Run, limit: int | None = None) -> Material:
@@ -172,11 +200,15 @@ async def mix(run: Run, limit: int | None = None) -> Material:
 STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "documents": documents,
     "questions": write_questions,
+    "characters": write_characters,
     "conversations": write_conversations,
     "mix": mix,
 }
 
 
 def _pair_place(pair: QAPair) -> tuple[str, str, int, str, tuple[int, ...], str]:
-    chunk = pair.chunk
-    return (chunk.directory, chunk.source, chunk.start, chunk.uuid, pair.sentences, pair.uuid)
+    return (*_chunk_place(pair.chunk), pair.sentences, pair.uuid)
+
+
+def _chunk_place(chunk: Chunk) -> tuple[str, str, int, str]:
+    return (chunk.directory, chunk.source, chunk.start, chunk.uuid)

@@ -40,10 +40,15 @@ def open_small_run(tmp_path: Path) -> OpenRun:
             )
         config = {
             "path": {"input_dirs": [{"path": "texts"}], "output_dir": "run"},
-            "models": {"small": {"gguf": "none.gguf"}, "large": {"gguf": "none.gguf"}},
+            "models": {
+                "small": {"gguf": "none.gguf"},
+                "large": {"gguf": "none.gguf"},
+                **sections.get("models", {}),
+            },
             "dataset_context": "Bridges",
             "system": {"token_counter": "words", "chunk_size": 60, **sections.get("system", {})},
             "questions": {"double_check_counter": 1, **sections.get("questions", {})},
+            "conversations": sections.get("conversations", {}),
         }
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")

@@ -18,8 +18,9 @@ def friendly_reply(request: Request) -> str:
     """Draw a reply; let most verdicts be good ones, and say what a conversation has to say."""
     asked = request.messages[-1].content
     if asked.endswith("Write the conversation."):
-        pairs = re.findall(r"Question: (.+)\nAnswer: (.+)", asked)
-        return "\n".join(f"User: {question}\nAssistant: {answer}" for question, answer in pairs)
+        return _write_conversation(asked)
+    if re.search(r"(Write the (card|opening)\.|Plan the scene\.|Who is .+\?)\Z", asked):
+        return _write_scene(asked)
     if asked.endswith("about this."):
         return _write_pairs(asked, request.seed)
     for extra in range(50):
@@ -36,6 +37,28 @@ def friendly_reply(request: Request) -> str:
         if not found or verdict in ("facts", "yes", "pass"):
             return reply
     return reply
+
+
+def _write_conversation(asked: str) -> str:
+    """Say the pairs in their own words, by the speakers that the prompt names."""
+    pairs = re.findall(r"Question: (.+)\nAnswer: (.+)", asked)
+    people = re.search(r"\n(.+) asks, (.+) answers\. Write the conversation\.$", asked)
+    asker, teller = people.groups() if people else ("User", "Assistant")
+    return "\n".join(f"{asker}: {question}\n{teller}: {answer}" for question, answer in pairs)
+
+
+def _write_scene(asked: str) -> str:
+    """Write what two characters need, with nothing in it that any check looks for."""
+    name = re.findall(r"^(?:Name|Answers): (.+)$", asked, re.MULTILINE)[0]
+    if asked.endswith("the card."):
+        traits = "calm, 61 years old, left-handed, a reader, tidy, fond of tea"
+        return f"Name: {name}\nTraits: {traits}\nLife: Knows people.\nVoice: Hums a little."
+    if asked.endswith("the scene."):
+        return "Place: A small kitchen.\nOccasion: The rain will not stop.\nMood: They smile."
+    if asked.endswith("the opening."):
+        secondary = re.findall(r"^Asks: (.+)$", asked, re.MULTILINE)[0]
+        return f"{secondary} shakes the rain from a coat. {name} puts the kettle on."
+    return f"{name} is somebody who likes to be asked."
 
 
 def _write_pairs(asked: str, seed: int) -> str:

@@ -1,12 +1,17 @@
 """The conversation step: its grammar for an item, and the check of a reply against the pairs."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.conversations import WRITE_CONVERSATION, ConversationRequest
-from generation_functions.records import Chunk, QAPair
+from generation_functions.pipelines.conversations import (
+    WRITE_CONVERSATION,
+    WRITE_SCENE_CONVERSATION,
+)
+from generation_functions.pipelines.orders import make_info
+from generation_functions.records import Chunk, QAPair, Scene
 from generation_functions.steps.prompts import load_prompt
 
 CHUNK = Chunk(
@@ -35,12 +40,28 @@ STONE = replace(
     answer="Maud Ferris built it of granite because granite was quarried nearby.",
     sentences=(2,),
 )
-REQUEST = ConversationRequest((LENGTH, STONE), CHUNK)
+REQUEST = make_info((LENGTH, STONE))
 REPLY = (
     "User: I have often walked over the Kelvin Bridge. How long is it really?\n"
     "Assistant: It is 812 metres long, the Kelvin Bridge.\n"
     "User: And why did Maud Ferris choose to build it of granite?\n"
     "Assistant: Maud Ferris built it of granite because granite was quarried nearby."
+)
+
+
+SCENE = Scene(
+    "Sunniva Demir",
+    "Kofi Nagy",
+    ("Sunniva Demir has all the time in the world.", "It is the 1950s."),
+    "Name: Sunniva Demir\nTraits: calm, 61 years old\nLife: Counts trains.\nVoice: Low.",
+    "Kofi Nagy stands on platform 9. Sunniva Demir counts trains.",
+)
+IN_SCENE = replace(REQUEST, scene=SCENE)
+SAID = (
+    "Kofi Nagy: *He points across the water.* How long is the Kelvin Bridge over there?\n"
+    "Sunniva Demir: It is 812 metres long, the Kelvin Bridge. I am 61 and have walked them all.\n"
+    "Kofi Nagy: And why did Maud Ferris build it of granite?\n"
+    "Sunniva Demir: *She smiles.* Maud Ferris built it of granite, as granite was quarried nearby."
 )
 
 
@@ -50,16 +71,18 @@ def refuse(reply: str) -> str:
     return str(caught.value)
 
 
+def refuse_scene(reply: str) -> str:
+    with pytest.raises(Unparsable) as caught:
+        WRITE_SCENE_CONVERSATION.parse(IN_SCENE, reply)
+    return str(caught.value)
+
+
 def test_a_conversation_has_a_turn_for_each_question_and_answer() -> None:
     conversation = WRITE_CONVERSATION.parse(REQUEST, REPLY)
     assert [turn.speaker for turn in conversation.turns] == ["human", "gpt", "human", "gpt"]
     assert conversation.turns[1].text == "It is 812 metres long, the Kelvin Bridge."
     assert conversation.pairs == (LENGTH, STONE)
     assert conversation.uuid == REQUEST.uuid
-
-
-def test_the_order_of_pairs_makes_another_item() -> None:
-    assert ConversationRequest((STONE, LENGTH), CHUNK).uuid != REQUEST.uuid
 
 
 def test_the_grammar_fixes_speakers_and_number_of_turns() -> None:
@@ -123,6 +146,58 @@ def test_every_example_is_a_conversation_that_the_parser_takes() -> None:
             replace(LENGTH, uuid=str(number), question=pair["question"], answer=pair["answer"])
             for number, pair in enumerate(example.fields["pairs"])
         )
-        request = ConversationRequest(pairs, replace(CHUNK, text="None."))
+        request = replace(make_info(pairs), chunk=replace(CHUNK, text="None."))
         assert prompt.grammar.replace(WRITE_CONVERSATION.rules(request)).matches(example.answer)
         assert len(WRITE_CONVERSATION.parse(request, example.answer).turns) == 2 * len(pairs)
+
+
+def test_no_example_of_the_assistant_ends_by_offering_more() -> None:
+    """W33: nearly every example of the original did, and so did the conversations."""
+    examples = load_prompt("write_conversation").content.examples
+    assert len(examples) >= 3
+    for example in examples:
+        for line in example.answer.splitlines():
+            assert line.startswith("User:") or not line.endswith("?")
+            assert not re.search(
+                r"anything else|let me know|glad to|happy to|feel free", line, re.I
+            )
+
+
+def test_a_scene_is_spoken_by_its_two_people_in_turn() -> None:
+    conversation = WRITE_SCENE_CONVERSATION.parse(IN_SCENE, SAID)
+    assert [turn.speaker for turn in conversation.turns] == ["human", "gpt", "human", "gpt"]
+    assert conversation.turns[2].text == "And why did Maud Ferris build it of granite?"
+    assert conversation.scene == SCENE
+    assert conversation.uuid == REQUEST.uuid
+
+
+def test_the_grammar_gives_each_turn_to_one_of_the_two() -> None:
+    grammar = load_prompt("write_scene_conversation").grammar
+    grammar = grammar.replace(WRITE_SCENE_CONVERSATION.rules(IN_SCENE))
+    lines = SAID.splitlines()
+    assert grammar.matches(SAID)
+    assert grammar.matches(f"{SAID} *She nods.*")
+    assert not grammar.matches("\n".join(lines[:2]))
+    assert not grammar.matches("\n".join([lines[1], lines[0], *lines[2:]]))
+    assert not grammar.matches(SAID.replace("Kofi Nagy:", "Stranger:"))
+
+
+def test_a_scene_has_to_carry_its_pairs() -> None:
+    lines = SAID.splitlines()
+    assert refuse_scene(SAID.replace("812", "821")) == "a number that the text does not have"
+    assert refuse_scene("\n".join([lines[0], lines[3], lines[2], lines[1]])) == (
+        "an answer is not given"
+    )
+    assert refuse_scene("\n".join(lines[:2])) == "wrong number of turns"
+    assert refuse_scene("\n".join(lines[:3])) == "wrong number of turns"
+
+
+def test_a_scene_has_no_other_speaker_and_no_half_action() -> None:
+    assert refuse_scene(SAID.replace("Kofi Nagy", "Stranger")) == "the wrong speaker"
+    assert refuse_scene(SAID + " Kofi Nagy: So!") == "a speaker's label within a message"
+    assert refuse_scene(SAID.replace("smiles.*", "smiles.")) == "an action without its end"
+
+
+def test_a_scene_conversation_needs_a_scene() -> None:
+    with pytest.raises(ValueError, match="needs a scene"):
+        WRITE_SCENE_CONVERSATION.fields(REQUEST)

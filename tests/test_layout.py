@@ -12,17 +12,26 @@ NAME = PACKAGE.name
 MAY_IMPORT = {
     "errors": set(),
     "records": set(),
+    "choosing": set(),
+    "special_instructions": {"choosing", "errors"},
     "planned": set(),
     "addresses": {"errors"},
     "config": {"addresses", "errors", "planned"},
     "engine": {"addresses", "errors", "records"},
     "documents": {"errors", "records"},
     "steps": {"errors", "records", "config", "engine"},
-    "pipelines": {"errors", "records", "documents", "steps"},
+    "pipelines": {
+        "choosing",
+        "documents",
+        "errors",
+        "records",
+        "special_instructions",
+        "steps",
+    },
     "datasets": {"errors", "records", "config"},
     "opening": {"addresses", "errors", "config", "engine"},
     "plans": {"errors", "config", "engine", "opening"},
-    "session": {"errors", "config", "engine", "opening", "steps"},
+    "session": {"errors", "config", "engine", "opening", "special_instructions", "steps"},
     "status": {"errors", "steps"},
 }
 

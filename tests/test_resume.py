@@ -230,7 +230,7 @@ def test_an_edit_that_breaks_a_record_is_named(config: Path) -> None:
     del value["answer"]
     broken.write_text(json.dumps(value), encoding="utf-8")
     with pytest.raises(RunFolderError, match=broken.name):
-        run_stages(config, "conversations")
+        run_stages(config, "characters")
 
 
 def test_a_limit_takes_few_chunks_through_and_the_full_run_asks_them_nothing(config: Path) -> None:

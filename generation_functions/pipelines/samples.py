@@ -5,11 +5,22 @@ A new step needs one line in SAMPLES.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipelines.conversations import WRITE_CONVERSATION, ConversationRequest
+from generation_functions.pipelines.characters import (
+    PLAN_CHARACTER,
+    PLAN_SCENE,
+    WRITE_CHARACTER,
+    WRITE_SCENE,
+    SceneDraft,
+)
+from generation_functions.pipelines.conversations import (
+    WRITE_CONVERSATION,
+    WRITE_SCENE_CONVERSATION,
+)
+from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.questions import (
     CHECK_ANSWER_ACCURACY,
     CHECK_ANSWER_RELEVANCE,
@@ -19,7 +30,7 @@ from generation_functions.pipelines.questions import (
     WRITE_QUESTIONS,
     QuestionRequest,
 )
-from generation_functions.records import Chunk, QAPair, make_uuid
+from generation_functions.records import Chunk, ConversationInfo, QAPair, Scene, make_uuid
 
 _NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
@@ -62,12 +73,25 @@ def read_request(fields: Mapping[str, Any]) -> QuestionRequest:
     return QuestionRequest(read_chunk(fields), int(fields["most"]))
 
 
-def read_conversation(fields: Mapping[str, Any]) -> ConversationRequest:
-    """Return the request that an example of WRITE_CONVERSATION shows."""
+def read_conversation(fields: Mapping[str, Any]) -> ConversationInfo:
+    """Return what an example of WRITE_CONVERSATION, or of WRITE_SCENE_CONVERSATION, talks about."""
     told = " ".join(f"{pair['question']} {pair['answer']}" for pair in fields["pairs"])
     chunk = make_chunk(told)
     pairs = [make_pair(chunk, pair["question"], pair["answer"]) for pair in fields["pairs"]]
-    return ConversationRequest(tuple(pairs), chunk)
+    names = ("primary", "secondary", "instructions", "card", "setting")
+    scene = Scene(*(fields[name] for name in names)) if "card" in fields else None
+    return replace(make_info(pairs), scene=scene)
+
+
+def read_draft(fields: Mapping[str, Any]) -> SceneDraft:
+    """Return the draft that an example of a character or a scene shows."""
+    name = fields["name"] if "name" in fields else fields["primary"]
+    chunk = make_chunk(fields.get("chunk", "None."), fields.get("source", ""))
+    pairs = [make_pair(chunk, question, "") for question in fields.get("questions", ["Why?"])]
+    plans = (fields.get("plan", ""), fields.get("card", ""), fields.get("plan", ""))
+    return SceneDraft(
+        make_info(pairs), name, fields.get("secondary", "Nobody"), fields["era"], (), (), *plans
+    )
 
 
 CHUNK = make_chunk(
@@ -88,7 +112,13 @@ QUOTED = make_pair(
 UNCLEAR = make_pair(CHUNK, "What does the author say about them?", "They last longer.")
 PAIRS = (CLEAR, QUOTED, UNCLEAR)
 QUESTIONS = (QuestionRequest(CHUNK, 1), QuestionRequest(CHUNK, 4), QuestionRequest(SHORT, 2))
-CONVERSATIONS = (ConversationRequest((CLEAR,), CHUNK), ConversationRequest((QUOTED, CLEAR), CHUNK))
+CONVERSATIONS = (make_info([CLEAR]), make_info([QUOTED, CLEAR]))
+TRAITS = ('is called "Red" by friends.', "splices ropes.")
+DRAFTS = (
+    SceneDraft(CONVERSATIONS[0], "Anaïs Borgen", "Li Çelik", "", (), ()),
+    SceneDraft(CONVERSATIONS[1], "Li Çelik", "Anaïs Borgen", "the 1950s", TRAITS, TRAITS),
+)
+SCENES = tuple(replace(draft.info, scene=draft.settle("A quay.")) for draft in DRAFTS)
 
 SAMPLES: Mapping[str, Samples] = {
     JUDGE_CHUNK.name: Samples((CHUNK, SHORT), read_chunk),
@@ -97,5 +127,10 @@ SAMPLES: Mapping[str, Samples] = {
     CHECK_ANSWER_RELEVANCE.name: Samples(PAIRS, read_pair),
     CHECK_ANSWER_ACCURACY.name: Samples(PAIRS, read_pair),
     REVISE_PAIR.name: Samples(PAIRS, read_pair),
+    PLAN_CHARACTER.name: Samples(DRAFTS, read_draft),
+    WRITE_CHARACTER.name: Samples(DRAFTS, read_draft),
+    PLAN_SCENE.name: Samples(DRAFTS, read_draft),
+    WRITE_SCENE.name: Samples(DRAFTS, read_draft),
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
+    WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
 }

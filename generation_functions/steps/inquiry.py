@@ -9,6 +9,7 @@ from generation_functions.config import Config
 from generation_functions.engine.grammar import Grammar
 from generation_functions.engine.protocol import Message, Request
 from generation_functions.errors import Unparsable
+from generation_functions.steps.copying import find_copied
 from generation_functions.steps.prompts import Prompt
 from generation_functions.steps.record import Reply
 from generation_functions.steps.step import Item, Step
@@ -62,7 +63,14 @@ class Inquiry(Generic[I, O]):
         own, filled = self.prompt.grammar, self.grammar
         if own.reaches_bound(reply.text) and filled.reaches_bound(reply.text):
             raise Unparsable("truncated at a bound of the grammar")
+        if self.step.own_words and self._copies(reply.text):
+            raise Unparsable("copied from an example of the prompt")
         return self.step.parse(self.item, reply.text)
+
+    def _copies(self, text: str) -> bool:
+        """Whether a text repeats the examples, where the item's own message does not."""
+        shown = [message.content for message in self.messages[: self.shared]]
+        return find_copied(text, shown, self.messages[-1].content) is not None
 
 
 def derive_seed(run_seed: int, uuid: str, step: str, vote: int, attempt: int) -> int:

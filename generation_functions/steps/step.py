@@ -31,7 +31,8 @@ class Step(Generic[I, O]):
     asked again with the next seed, or `Rejected(reason)` for a final no.
     `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF).
     `role` is the model role ("small" or "large") unless the config names another.
-    `write` turns an output into JSON values for the step's record.
+    With `own_words`, a reply that shares a run of words with the prompt's examples is
+    asked again (steps/copying.py).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Step(Generic[I, O]):
     parse: Callable[[I, str], O]
     rules: Callable[[I], Mapping[str, str]] = no_rules
     role: str = "small"
+    own_words: bool = False
 
 
 def write_literal(text: str) -> str:

@@ -1,0 +1,27 @@
+"""Whether a reply repeats what stands in its prompt's examples."""
+
+import re
+from collections.abc import Iterable
+
+RUN = 8  # words in a row that two texts do not share by chance
+
+_WORD = re.compile(r"\w+")
+
+
+def find_copied(text: str, examples: Iterable[str], own: str = "", run: int = RUN) -> str | None:
+    """Return the first `run` words in a row that `text` shares with an example, or None.
+
+    Case and punctuation do not count. What the item's `own` text has too is no copy.
+    """
+    allowed = _runs(own, run)
+    shown = {words for example in examples for words in _runs(example, run)}
+    return next((" ".join(one) for one in _list_runs(text, run) if one in shown - allowed), None)
+
+
+def _runs(text: str, run: int) -> set[tuple[str, ...]]:
+    return set(_list_runs(text, run))
+
+
+def _list_runs(text: str, run: int) -> list[tuple[str, ...]]:
+    words = _WORD.findall(text.lower())
+    return [tuple(words[start : start + run]) for start in range(len(words) - run + 1)]
