@@ -43,7 +43,11 @@ CHARACTER_STEPS = (
     characters.PLAN_SCENE,
     characters.WRITE_SCENE,
 )
-CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION, conversations.WRITE_SCENE_CONVERSATION)
+CONVERSATION_STEPS = (
+    conversations.WRITE_CONVERSATION,
+    conversations.WRITE_SCENE_CONVERSATION,
+    conversations.REWRITE_CONVERSATION,
+)
 
 
 @dataclass(frozen=True, slots=True)
