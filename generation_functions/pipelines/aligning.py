@@ -19,23 +19,24 @@ from generation_functions.records import Chunk, QAPair
 
 # A fit above zero is accepted; the bias holds the threshold.
 QUESTION_WEIGHTS: Mapping[str, float] = {
-    "bias": 0.92,
-    "lead over sibling questions": 9.22,
+    "bias": 1.22,
+    "lead over sibling questions": 9.33,
     "lead over sentences": 0.43,
-    "lead over sentences, relative": 3.18,
+    "lead over sentences, relative": 3.14,
     "lead over siblings": 0.20,
-    "question said so far": 3.93,
-    "new words of the question": -3.48,
-    "foreign words": -3.36,
-    "foreign name": -5.66,
-    "same kind": 1.61,
-    "no reason": -2.48,
-    "a reason unasked": -4.84,
-    "no amount": -3.65,
-    "yes or no unasked": -3.13,
+    "question said so far": 4.00,
+    "new words of the question": -3.35,
+    "foreign words": -3.12,
+    "foreign name": -5.60,
+    "words from elsewhere": 0.32,
+    "same kind": 1.65,
+    "no reason": -2.51,
+    "a reason unasked": -4.77,
+    "no amount": -3.68,
+    "yes or no unasked": -3.17,
 }
 ANSWER_WEIGHTS: Mapping[str, float] = {
-    "bias": -1.57,
+    "bias": -0.54,
     "lead over sentences": 0.85,
     "lead over siblings": 0.49,
     "new words of the answer": 5.50,
@@ -196,9 +197,7 @@ class Subject:
         others = [own for number, own in enumerate(self._own) if number != place]
         return self._least_lead(self._own[place], others, words, said)
 
-    def _least_lead(
-        self, own: Words, others: Sequence[Words], words: Words, said: Words
-    ) -> float:
+    def _least_lead(self, own: Words, others: Sequence[Words], words: Words, said: Words) -> float:
         leads = [
             self.weigh(words & (own - other), said) - self.weigh(words & (other - own), said)
             for other in others
@@ -210,6 +209,9 @@ class Subject:
 
         `said` is all that was said before; `told` is what follows.
         """
+        words = tell_apart(asked)
+        if words and not words & self._known.union(self._own[place], tell_apart(said + told)):
+            return -1.0  # of something else altogether; the labelled questions are never that
         return _sum(QUESTION_WEIGHTS, self.question_features(place, asked, told, said))
 
     def fit_answer(self, place: int, asked: str, told: str, said: str) -> float:
@@ -238,6 +240,8 @@ class Subject:
             "new words of the question": self.share(words - before, question),
             "foreign words": self.weigh(foreign) / (self.weigh(words) or 1.0),
             "foreign name": float(bool(names_unknown)),
+            "words from elsewhere": self.weigh(words - self._known - own, before)
+            / (self.weigh(words, before) or 1.0),
             "same kind": float(bool(_kinds(pair.question) & _kinds(asked))),
             **_reply_features(asked, told),
         }

@@ -9,7 +9,7 @@ from functools import lru_cache
 from generation_functions.pipelines.aligning import Subject, tell_apart
 from generation_functions.pipelines.spelling import find_misspelt
 from generation_functions.pipelines.wording import find_pointers, numbers, strange_script
-from generation_functions.records import Conversation
+from generation_functions.records import Chunk, Conversation, QAPair
 from generation_functions.steps.copying import find_copied
 
 ALREADY_SAID = 0.75  # weighed share of an answer's own words, all in turns before its question
@@ -58,7 +58,6 @@ def find_flaws(conversation: Conversation, examples: Collection[str] = ()) -> li
     return sorted(flaws, key=lambda flaw: flaw.turn)
 
 
-@lru_cache(maxsize=2_000)
 def _known(conversation: Conversation) -> str:
     """Return all that a conversation may take words and numbers from."""
     scene = conversation.scene
@@ -69,9 +68,14 @@ def _known(conversation: Conversation) -> str:
     return "\n".join(parts)
 
 
+@lru_cache(maxsize=200)
+def _subject(chunk: Chunk, pairs: tuple[QAPair, ...]) -> Subject:
+    return Subject(chunk, pairs)
+
+
 def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
     """Yield the questions not asked and the answers not given, each in its place."""
-    subject = Subject(conversation.chunk, conversation.pairs)
+    subject = _subject(conversation.chunk, conversation.pairs)
     said = ""
     for place, pair in enumerate(conversation.pairs):
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
@@ -101,22 +105,22 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
 
 def _find_repeated(conversation: Conversation) -> Iterator[Flaw]:
     """Yield answers told before they are asked for, and turns and sentences said twice."""
-    subject = Subject(conversation.chunk, conversation.pairs)
+    subject = _subject(conversation.chunk, conversation.pairs)
     asked_for = frozenset[str]()
     given = frozenset[str]()
     said = frozenset[str]()
     for place, pair in enumerate(conversation.pairs):
         asked_for |= tell_apart(pair.question)
         own = tell_apart(pair.answer) - asked_for - given
-        if len(own) > 2 and subject.share(own, said) >= ALREADY_SAID:
+        said |= tell_apart(conversation.turns[2 * place].text)
+        if len(own) > 1 and subject.share(own, said) >= ALREADY_SAID:
             yield Flaw(
                 "an answer is told too early",
                 2 * place + 2,
                 f"What turn {2 * place + 2} has to tell is told in a turn before it: {pair.answer}",
             )
         given |= tell_apart(pair.answer)
-        for turn in conversation.turns[2 * place : 2 * place + 2]:
-            said |= tell_apart(turn.text)
+        said |= tell_apart(conversation.turns[2 * place + 1].text)
     yield from _find_doubled(conversation)
 
 
@@ -189,7 +193,7 @@ def _find_narrated(conversation: Conversation) -> Iterator[Flaw]:
 def _acts_for(other: str, own: str, text: str) -> bool:
     """Whether a turn narrates for the other: "*Mira nods*", "Mira smiled", "…," she said."""
     parts = [re.escape(part) for part in {other, other.split()[0]}]
-    named = re.compile(rf"\b(?:{'|'.join(parts)}) (?:\w+ly )?")
+    named = re.compile(rf"\b(?:{'|'.join(sorted(parts, key=len, reverse=True))}) (?:\w+ly )?")
     spoken = _ACTION.sub(" ", text)
     for match in named.finditer(spoken):
         if _ACTS.match(spoken, match.end()):
@@ -207,11 +211,10 @@ def _acts_for(other: str, own: str, text: str) -> bool:
 def _find_slips(conversation: Conversation, examples: Collection[str]) -> Iterator[Flaw]:
     """Yield what no turn may have, whatever it is about."""
     known = _known(conversation)
-    words = frozenset(re.findall(r"[^\W\d_]+", known.lower()))
-    figures = numbers(known)
+    words, figures = _words_and_numbers(known)
     for number, turn in enumerate(conversation.turns, start=1):
         text = turn.text
-        invented = {one.replace("·", ".") for one in numbers(text)} - figures - _decimals(known)
+        invented = {one.replace("·", ".") for one in numbers(text)} - figures
         if invented:
             listed = ", ".join(sorted(invented))
             sentence = f"Turn {number} has a number that neither text nor answers have: {listed}."
@@ -235,10 +238,12 @@ def _find_slips(conversation: Conversation, examples: Collection[str]) -> Iterat
             yield Flaw("copied from an example", number, sentence)
 
 
-@lru_cache(maxsize=2_000)
-def _decimals(known: str) -> frozenset[str]:
-    """Return the numbers of a text that is set with raised points: 0·5 is 0.5."""
-    return frozenset(numbers(re.sub(r"(?<=\d)·(?=\d)", ".", known)))
+@lru_cache(maxsize=200)
+def _words_and_numbers(known: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the words of a text, and its numbers, also as raised points make them: 0·5 is 0.5."""
+    decimals = numbers(re.sub(r"(?<=\d)·(?=\d)", ".", known))
+    words = re.findall(r"[^\W\d_]+", known.lower())
+    return frozenset(words), frozenset(numbers(known) | decimals)
 
 
 def _sentences(text: str) -> list[str]:
