@@ -84,7 +84,7 @@ def test_wrong_answers_and_exchanges_are_refused() -> None:
 
 
 def test_wrong_questions_are_refused_as_far_as_words_can_tell() -> None:
-    """Not the 2 % of answers: "And the other one?" fits nearly everywhere, and right ones say it."""
+    """Not the 2 % of answers: "And the other one?" fits nearly everywhere."""
     tuned, held_out = measure(TUNED), measure(HELD_OUT)
     assert share(tuned, "questions") <= 0.20
     assert share(held_out, "questions") <= 0.22

@@ -181,7 +181,7 @@ class Subject:
         return self.weigh(wanted & given) / whole if whole else 1.0
 
     def _lead_over_sentences(self, place: int, words: Words, said: Words) -> float:
-        """Return by how much words speak for a pair rather than for any sentence it does not rest on.
+        """Return by how much words speak for a pair rather than for sentences it does not rest on.
 
         Held against a sentence are only the words that one has and the other lacks.
         """

@@ -1,4 +1,4 @@
-"""What is wrong with a conversation, told by its words: each flaw in a sentence for its rewriting."""
+"""What is wrong with a conversation, by its words: each flaw as a sentence for its rewriting."""
 
 import re
 from collections import Counter
@@ -98,7 +98,7 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
             yield Flaw(
                 "an answer is not given",
                 2 * place + 2,
-                f"Turn {2 * place + 2} has to give this answer in full, and does not: {pair.answer}",
+                f"Turn {2 * place + 2} has to give this answer in full: {pair.answer}",
             )
         said += f" {asked} {told}"
 

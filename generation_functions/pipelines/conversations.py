@@ -92,10 +92,10 @@ def _rules(info: ConversationInfo) -> Mapping[str, str]:
 
 def _rewriting_rules(draft: Rewriting) -> Mapping[str, str]:
     asker, teller = _name_speakers(draft.info)
-    words = [(one.question, one.answer) for one in draft.info.pairs]
+    opened = write_literal(f"{asker}: ")
     verbatim = [
-        f"{write_literal(f'{asker}: ')} opening {write_literal(f'{asked}{chr(10)}{teller}: {told}')}"
-        for asked, told in words
+        f"{opened} opening " + write_literal(f"{pair.question}\n{teller}: {pair.answer}")
+        for pair in draft.info.pairs
     ]
     return {**_scene_rules(draft.info), "verbatim": ' "\\n" '.join(verbatim)}
 
