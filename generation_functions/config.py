@@ -193,6 +193,7 @@ class Conversations(Section):
 
     assistant_mode: bool = True  # a user and an assistant; else two characters in a scene
     rearrangements_to_take: int = Field(default=3, ge=1)  # conversations of a chunk's pairs
+    rewrites: int = Field(default=2, ge=0)  # of a flawed conversation
     traits: str = "default"  # a pack of special_instructions.py, or a YAML file of own axes
     presets: tuple[str, ...] = ()  # whole instructions in the place of drawn traits
     only_presets: bool = False

@@ -60,7 +60,11 @@ CHARACTER_STEPS = (
     characters.PLAN_SCENE,
     characters.WRITE_SCENE,
 )
-CONVERSATION_STEPS = (conversations.WRITE_CONVERSATION, conversations.WRITE_SCENE_CONVERSATION)
+CONVERSATION_STEPS = (
+    conversations.WRITE_CONVERSATION,
+    conversations.WRITE_SCENE_CONVERSATION,
+    conversations.REWRITE_CONVERSATION,
+)
 
 
 async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocument]:

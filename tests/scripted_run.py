@@ -17,7 +17,7 @@ from generation_functions.stages import STAGES
 def friendly_reply(request: Request) -> str:
     """Draw a reply; let most verdicts be good ones, and say what a conversation has to say."""
     asked = request.messages[-1].content
-    if asked.endswith("Write the conversation."):
+    if asked.endswith(("Write the conversation.", "Write the conversation anew.")):
         return _write_conversation(asked)
     if re.search(r"(Write the (card|opening)\.|Plan the scene\.|Who is .+\?)\Z", asked):
         return _write_scene(asked)
@@ -41,8 +41,8 @@ def friendly_reply(request: Request) -> str:
 
 def _write_conversation(asked: str) -> str:
     """Say the pairs in their own words, by the speakers that the prompt names."""
-    pairs = re.findall(r"Question: (.+)\nAnswer: (.+)", asked)
-    people = re.search(r"\n(.+) asks, (.+) answers\. Write the conversation\.$", asked)
+    pairs = re.findall(r"^Question(?: \d+)?: (.+)\nAnswer(?: \d+)?: (.+)", asked, re.MULTILINE)
+    people = re.search(r"\n(.+) asks, (.+) answers\. Write the conversation(?: anew)?\.$", asked)
     asker, teller = people.groups() if people else ("User", "Assistant")
     return "\n".join(f"{asker}: {question}\n{teller}: {answer}" for question, answer in pairs)
 

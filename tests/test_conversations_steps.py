@@ -1,17 +1,25 @@
 """The conversation step: its grammar for an item, and the check of a reply against the pairs."""
 
+import asyncio
 import re
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
+from conftest import OpenRun
 
-from generation_functions.errors import Unparsable
+from generation_functions.engine.protocol import Request
+from generation_functions.engine.scripted import ScriptedEngine
+from generation_functions.errors import EngineError, Unparsable
 from generation_functions.pipelines.conversations import (
     WRITE_CONVERSATION,
     WRITE_SCENE_CONVERSATION,
+    converse,
 )
 from generation_functions.pipelines.orders import make_info
-from generation_functions.records import Chunk, QAPair, Scene
+from generation_functions.records import Chunk, Conversation, QAPair, Scene
+from generation_functions.stages import CONVERSATION_STEPS
 from generation_functions.steps.prompts import load_prompt
 
 CHUNK = Chunk(
@@ -95,50 +103,6 @@ def test_the_grammar_fixes_speakers_and_number_of_turns() -> None:
     assert second
 
 
-def test_answers_in_the_wrong_order_are_refused() -> None:
-    lines = REPLY.splitlines()
-    swapped = "\n".join([lines[0], lines[3], lines[2], lines[1]])
-    assert refuse(swapped) == "an answer is not given"
-
-
-def test_a_question_or_an_answer_that_is_missing_is_refused() -> None:
-    lines = REPLY.splitlines()
-    assert refuse("\n".join([*lines[:2], "User: How is the weather?", lines[3]])) == (
-        "a question is not asked"
-    )
-    assert refuse("\n".join([*lines[:3], "Assistant: That is a good thing to ask."])) == (
-        "an answer is not given"
-    )
-    assert refuse("\n".join(lines[:2])) == "wrong number of turns"
-
-
-def test_numbers_and_names_must_be_right() -> None:
-    assert refuse(REPLY.replace("812", "821")) == "a number that the text does not have"
-    assert refuse(REPLY.replace("812", "1931")) == "an answer is not given"
-    assert refuse(REPLY.replace("Kelvin", "Tyne")) == "a question is not asked"
-
-
-def test_an_assistant_that_ends_every_turn_alike_is_refused() -> None:
-    closed = "\n".join(
-        f"{line} What else can I do?" if line.startswith("Assistant") else line
-        for line in REPLY.splitlines()
-    )
-    assert refuse(closed) == "the assistant repeats itself"
-
-
-def test_a_message_holds_no_label_of_a_speaker_and_no_doubled_stop() -> None:
-    first, second = REPLY.split("\nUser: And")
-    leaked = f"{first} User: And why?\nUser: And{second}"
-    assert refuse(leaked) == "a speaker's label within a message"
-    assert refuse(f"{REPLY}.") == "two full stops"
-
-
-def test_a_conversation_does_not_point_at_the_text() -> None:
-    assert refuse(REPLY.replace("User: And why", "User: And, by the passage, why")) == (
-        "points at the text"
-    )
-
-
 def test_every_example_is_a_conversation_that_the_parser_takes() -> None:
     prompt = load_prompt("write_conversation")
     for example in prompt.content.examples:
@@ -182,22 +146,88 @@ def test_the_grammar_gives_each_turn_to_one_of_the_two() -> None:
     assert not grammar.matches(SAID.replace("Kofi Nagy:", "Stranger:"))
 
 
-def test_a_scene_has_to_carry_its_pairs() -> None:
-    lines = SAID.splitlines()
-    assert refuse_scene(SAID.replace("812", "821")) == "a number that the text does not have"
-    assert refuse_scene("\n".join([lines[0], lines[3], lines[2], lines[1]])) == (
-        "an answer is not given"
-    )
-    assert refuse_scene("\n".join(lines[:2])) == "wrong number of turns"
-    assert refuse_scene("\n".join(lines[:3])) == "wrong number of turns"
-
-
-def test_a_scene_has_no_other_speaker_and_no_half_action() -> None:
-    assert refuse_scene(SAID.replace("Kofi Nagy", "Stranger")) == "the wrong speaker"
-    assert refuse_scene(SAID + " Kofi Nagy: So!") == "a speaker's label within a message"
-    assert refuse_scene(SAID.replace("smiles.*", "smiles.")) == "an action without its end"
-
-
 def test_a_scene_conversation_needs_a_scene() -> None:
     with pytest.raises(ValueError, match="needs a scene"):
         WRITE_SCENE_CONVERSATION.fields(REQUEST)
+
+
+def test_a_reply_of_other_speakers_or_another_length_is_unreadable() -> None:
+    lines = SAID.splitlines()
+    assert refuse_scene("\n".join(lines[:2])) == "wrong number of turns"
+    assert refuse_scene(SAID.replace("Kofi Nagy:", "Stranger:")) == "the wrong speaker"
+    assert refuse_scene("\n".join([lines[1], lines[0], *lines[2:]])) == "the wrong speaker"
+    assert refuse("\n".join(REPLY.splitlines()[:3])) == "wrong number of turns"
+
+
+def asked_of(large: ScriptedEngine, words: str) -> list[str]:
+    return [one.messages[-1].content for one in large.requests if words in one.messages[-1].content]
+
+
+def converse_with(
+    open_small_run: OpenRun, large: ScriptedEngine, **settings: object
+) -> list[object]:
+    run = open_small_run(large=large, conversations=settings)
+
+    async def stage() -> list[object]:
+        async with run.stage("conversations"):
+            run.load_prompts(*CONVERSATION_STEPS)
+            run.open_survivors("multiturn_convs")
+            return list(await run.map(partial(converse, run), [REQUEST], "conversations"))
+
+    return asyncio.run(stage())
+
+
+def test_a_flawed_conversation_is_written_anew_told_its_flaws(open_small_run: OpenRun) -> None:
+    """W22: a rewriting only where something is flagged, and looked at again."""
+
+    def script(request: Request) -> str:
+        anew = "conversation anew" in request.messages[-1].content
+        return REPLY if anew else REPLY.replace("812", "821")
+
+    large = ScriptedEngine(script)
+    (kept,) = converse_with(open_small_run, large)
+    assert isinstance(kept, Conversation)
+    assert kept.turns[1].text == "It is 812 metres long, the Kelvin Bridge."
+    (asked,) = asked_of(large, "conversation anew")
+    assert "Turn 2 has a number that neither text nor answers have: 821." in asked
+    assert "(2) Assistant: It is 821 metres long" in asked
+
+
+def test_a_right_conversation_is_not_written_anew(open_small_run: OpenRun) -> None:
+    large = ScriptedEngine(lambda request: REPLY)
+    assert len(converse_with(open_small_run, large)) == 1
+    assert len(large.requests) == 1
+
+
+@pytest.mark.parametrize("rewrites", [0, 1, 2])
+def test_what_stays_flawed_is_rejected_with_its_reason(
+    open_small_run: OpenRun, tmp_path: Path, rewrites: int
+) -> None:
+    replies = iter(range(900, 1000))
+
+    def script(request: Request) -> str:
+        return REPLY.replace("812", str(next(replies)))
+
+    large = ScriptedEngine(script)
+    assert converse_with(open_small_run, large, rewrites=rewrites) == []
+    assert len(large.requests) == 1 + rewrites
+    records = list((tmp_path / "run" / "rewrite_conversation").glob("*.json"))
+    assert len(records) == rewrites
+    status = (tmp_path / "run" / "status.json").read_text(encoding="utf-8")
+    assert "an answer is not given" in status
+
+
+def test_an_engine_error_in_a_rewriting_is_asked_again_and_nothing_else(
+    open_small_run: OpenRun,
+) -> None:
+    def script(request: Request) -> str:
+        if "conversation anew" in request.messages[-1].content:
+            raise EngineError("gone")
+        return REPLY.replace("812", "821")
+
+    with pytest.raises(EngineError, match="gone"):
+        converse_with(open_small_run, ScriptedEngine(script))
+    large = ScriptedEngine(lambda request: REPLY)
+    assert len(converse_with(open_small_run, large)) == 1
+    assert len(large.requests) == 1
+    assert asked_of(large, "conversation anew")

@@ -20,7 +20,7 @@ from generation_functions.steps.prompts import PROMPTS, load_prompt
 TITLE = "Tides of the Fal, by E. Carne, published 1911"
 CHUNK = make_chunk("[1] An ebb of nine hours leaves the upper creek dry.", TITLE)
 FIELDS = {
-    "write_questions": {"source": TITLE, "chunk": CHUNK.text, "most": 1},
+    "write_questions": {"source": TITLE, "chunk": CHUNK.text, "most": 1, "plan": ""},
     "revise_pair": {
         "source": TITLE,
         "chunk": CHUNK.text,
@@ -133,7 +133,7 @@ def test_a_name_that_the_text_itself_has_may_be_said() -> None:
 
 def test_an_own_prompt_that_shows_the_source_all_the_same_is_an_error(tmp_path: Path) -> None:
     text = (PROMPTS / "tiny" / "write_questions.yaml").read_text(encoding="utf-8")
-    careless = text.replace("{% if use_filenames %}", "").replace("{% endif %}", "")
+    careless = text.replace("{% if use_filenames %}", "{% if true %}")
     (tmp_path / "write_questions.yaml").write_text(careless, encoding="utf-8")
     folders = (tmp_path, PROMPTS / "tiny")
     load_prompt("write_questions", folders, True).messages(FIELDS["write_questions"])

@@ -17,9 +17,12 @@ from generation_functions.pipelines.characters import (
     WRITE_SCENE,
     SceneDraft,
 )
+from generation_functions.pipelines.conversation_checks import Flaw
 from generation_functions.pipelines.conversations import (
+    REWRITE_CONVERSATION,
     WRITE_CONVERSATION,
     WRITE_SCENE_CONVERSATION,
+    Rewriting,
 )
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.pair_checks import Problem
@@ -39,7 +42,15 @@ from generation_functions.pipelines.repairing import (
     REVISE_PAIR,
     Repair,
 )
-from generation_functions.records import Chunk, ConversationInfo, QAPair, Scene, make_uuid
+from generation_functions.records import (
+    Chunk,
+    Conversation,
+    ConversationInfo,
+    QAPair,
+    Scene,
+    Turn,
+    make_uuid,
+)
 
 _NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
 
@@ -97,8 +108,23 @@ def read_conversation(fields: Mapping[str, Any]) -> ConversationInfo:
     chunk = make_chunk(told)
     pairs = [make_pair(chunk, pair["question"], pair["answer"]) for pair in fields["pairs"]]
     names = ("primary", "secondary", "instructions", "card", "setting")
-    scene = Scene(*(fields[name] for name in names)) if "card" in fields else None
+    scene = Scene(*(fields[name] for name in names)) if fields.get("card") else None
     return replace(make_info(pairs), scene=scene)
+
+
+def read_rewriting(fields: Mapping[str, Any]) -> Rewriting:
+    """Return what an example of REWRITE_CONVERSATION writes anew."""
+    people = {"secondary": fields["asker"], "primary": fields["teller"]}
+    info = read_conversation({**fields, **people})
+    return make_rewriting(info, *(turn["text"] for turn in fields["turns"]))
+
+
+def make_rewriting(info: ConversationInfo, *texts: str) -> Rewriting:
+    """Return a conversation of these turns, to be written anew because the first is flawed."""
+    speakers = ("human", "gpt") * (len(texts) // 2)
+    turns = tuple(Turn(speaker, text) for speaker, text in zip(speakers, texts, strict=True))
+    conversation = Conversation(info.uuid, turns, info.pairs, info.chunk, info.scene)
+    return Rewriting(info, conversation, (Flaw("two full stops", 1, "Turn 1 ends twice."),), 1)
 
 
 def read_draft(fields: Mapping[str, Any]) -> SceneDraft:
@@ -148,6 +174,10 @@ DRAFTS = (
     SceneDraft(CONVERSATIONS[1], "Li Çelik", "Anaïs Borgen", "the 1950s", TRAITS, TRAITS),
 )
 SCENES = tuple(replace(draft.info, scene=draft.settle("A quay.")) for draft in DRAFTS)
+REWRITINGS = tuple(
+    make_rewriting(info, *(text for pair in info.pairs for text in (pair.question, pair.answer)))
+    for info in (*CONVERSATIONS, *SCENES)
+)
 
 PIECES = (
     make_piece('Ropes of h emp last 12 years ; tarred\n\n24 ROPES\n\nones 15,5. "[Mrs. O\\rrin]"'),
@@ -181,4 +211,5 @@ SAMPLES: Mapping[str, Samples] = {
     REPLACE_PAIR.name: Samples(REPAIRS, read_repair),
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
+    REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),
 }

@@ -213,6 +213,10 @@ class Run:
         for step in steps:
             self._prompt(step)
 
+    def examples(self, step: Step[Any, Any]) -> tuple[str, ...]:
+        """Return the texts of the examples that a step's prompt shows."""
+        return self._prompt(step).examples
+
     @property
     def _current(self) -> Pass:
         if self._pass is None:
