@@ -13,7 +13,7 @@ from generation_functions.documents.formats import ocr
 from generation_functions.documents.reading import Reading, read_folders
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.session import open_run
-from generation_functions.stages import cut_documents
+from generation_functions.sources import Source
 
 # Reads the image's size, says what it was asked, and finds two lines and nothing in each image.
 STAND_IN = r"""
@@ -150,7 +150,7 @@ def test_the_config_and_the_command_line_switch_it_on(
     )
     (tmp_path / "bin" / "calls").unlink()
     engine = ScriptedEngine()
-    (again,) = cut_documents(open_run(config, {"small": engine, "large": engine})).documents
+    (again,) = Source(open_run(config, {"small": engine, "large": engine}).config).documents()
     assert READ[0] in again.text
 
 
