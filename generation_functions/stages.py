@@ -141,6 +141,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
+        run.open_survivors(questions.REJECTED_PAIRS)
         source = open_source(run)
         seen = read_json(run.folder / SEEN) or {}
         known = seen.get("input") == source.sign()
@@ -180,7 +181,7 @@ async def write_conversations(run: Run, limit: int | None = None) -> list[Conver
     """
     async with run.stage("conversations", limit):
         run.load_prompts(*CONVERSATION_STEPS)
-        run.open_survivors("multiturn_convs")
+        run.open_survivors("multiturn_convs", conversations.REJECTED_CONVERSATIONS)
         infos = run.survivors("multiturn_convs_info", ConversationInfo)
         infos.sort(key=lambda info: (*_chunk_place(info.chunk), info.uuid))
         converse = partial(conversations.converse, run)

@@ -1,6 +1,7 @@
 """From what stands before a conversation to its turns: two characters', or an assistant's."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from generation_functions.errors import Rejected, Unparsable
@@ -8,6 +9,20 @@ from generation_functions.pipelines.conversation_checks import Flaw, find_flaws
 from generation_functions.records import Conversation, ConversationInfo, Scene, Turn, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
+
+REJECTED_CONVERSATIONS = "multiturn_convs_rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedConversation:
+    """A conversation that was left out, as it was last, with all its flaws; for reading."""
+
+    conversation: Conversation
+    flaws: tuple[Flaw, ...]
+
+    @property
+    def uuid(self) -> str:
+        return self.conversation.uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +161,21 @@ async def converse(run: Run, info: ConversationInfo) -> Conversation:
     """
     step = WRITE_SCENE_CONVERSATION if info.scene else WRITE_CONVERSATION
     conversation = await run.ask(step, info)
-    examples = (*run.examples(step), *run.examples(REWRITE_CONVERSATION))
+    examples = shown_examples(run, step)
     for number in range(1, run.config.conversations.rewrites + 2):
         flaws = find_flaws(conversation, examples)
         if not flaws:
             return run.keep("multiturn_convs", conversation)
+        for kind in sorted({flaw.kind for flaw in flaws}):
+            run.tally("flaws", kind, f"version {number}")
         if number <= run.config.conversations.rewrites:
             draft = Rewriting(info, conversation, tuple(flaws), number)
             conversation = await run.ask(REWRITE_CONVERSATION, draft)
+    with suppress(Rejected):  # a person deleted it, and need not read it again
+        run.keep(REJECTED_CONVERSATIONS, RejectedConversation(conversation, tuple(flaws)))
     raise Rejected(flaws[0].kind)
+
+
+def shown_examples(run: Run, step: Step[ConversationInfo, Conversation]) -> tuple[str, ...]:
+    """Return the texts that the models which wrote a conversation were shown."""
+    return (*run.examples(step), *run.examples(REWRITE_CONVERSATION))

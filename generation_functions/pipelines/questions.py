@@ -26,12 +26,28 @@ from generation_functions.pipelines.repairing import (
     REVISE_PAIR,
     Repair,
 )
-from generation_functions.pipelines.similar import AskedBefore, is_asked, keep_best
+from generation_functions.pipelines.similar import AskedBefore, alike, is_asked, keep_best
 from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.run import Run
 
 DISTINCT = "distinct questions"
 ASKED_ALREADY = Problem("asked already", "This question has been asked already.", in_question=True)
+REJECTED_PAIRS = "qatuples_rejected"
+SUITABLE = "suitable"
+NOT_JUDGED = "not judged"
+FOUND, BY_ANSWER, BY_QUESTION = "found", "another answer", "another question"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedPair:
+    """A pair that was left out, as it was last, and what is wrong with it; for reading."""
+
+    pair: QAPair
+    problem: Problem
+
+    @property
+    def uuid(self) -> str:
+        return self.pair.uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +74,7 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
     Of pairs that ask the same, the best stays.
     """
     settings = run.config.questions
-    if not run.config.system.skip_filter_chunks:
-        await run.ask(JUDGE_CHUNK, chunk)
+    await judge(run, chunk)
     chunk = run.keep("worthy_for_questions", chunk)
     request = QuestionRequest(chunk, settings.max_questions)
     if settings.plan:
@@ -68,22 +83,43 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
     drafts = [Draft(pair, tuple(other for other in written if other != pair)) for pair in written]
     refined = await run.map(partial(refine, run), drafts, "pairs")
     best = keep_best((draft.pair, draft.repairs) for draft in refined)
-    stay = {pair.uuid for pair in best}
     for draft in refined:
-        if draft.uuid not in stay:
-            _leave_out(run, draft.pair)
+        if draft.pair not in best:
+            _leave_out(run, draft.pair, next(one for one in best if alike(one, draft.pair)))
     return tuple(best)
+
+
+async def judge(run: Run, chunk: Chunk) -> None:
+    """Let a model tell whether the chunk is worth asking about; tally that by source.
+
+    Raises Rejected and Failed for a chunk that is not.
+    """
+    if run.config.system.skip_filter_chunks:
+        run.tally("sources", chunk.source, NOT_JUDGED)
+        return
+    try:
+        await run.ask(JUDGE_CHUNK, chunk)
+    except Dropped as dropped:
+        run.tally("sources", chunk.source, dropped.reason)
+        raise
+    run.tally("sources", chunk.source, SUITABLE)
 
 
 async def refine(run: Run, draft: Draft) -> Draft:
     """Return the draft once nothing is wrong with it; mend it as often as the budget allows."""
     draft, problem = await settle(run, draft)
+    first = problem
+    if first:
+        run.tally("repairs", first.reason, FOUND)
     for _ in range(run.config.questions.repairs):
         if problem is None:
             break
         draft, problem = await settle(run, await repair(run, draft, problem))
     if problem:
+        _keep_rejected(run, draft.pair, problem)
         raise Rejected(problem.reason)
+    if first:
+        run.tally("repairs", first.reason, BY_ANSWER if draft.answer_repaired else BY_QUESTION)
     return replace(draft, pair=run.keep("qatuples_revised", draft.pair))
 
 
@@ -141,16 +177,25 @@ def leave_out_asked(run: Run, asked: Sequence[tuple[QAPair, ...]]) -> list[tuple
     before = AskedBefore()
     kept = []
     for pairs in asked:
-        new = tuple(pair for pair in pairs if not before.add(pair))
+        new = []
         for pair in pairs:
-            if pair in new:
-                run.count(DISTINCT, pair.uuid)
+            earlier = before.add(pair)
+            if earlier:
+                _leave_out(run, pair, earlier)
             else:
-                _leave_out(run, pair)
-        kept.append(new)
+                run.count(DISTINCT, pair.uuid)
+                new.append(pair)
+        kept.append(tuple(new))
     return kept
 
 
-def _leave_out(run: Run, pair: QAPair) -> None:
+def _leave_out(run: Run, pair: QAPair, kept: QAPair) -> None:
     run.discard("qatuples_revised", pair)
     run.count(DISTINCT, pair.uuid, rejected=ASKED_ALREADY.reason)
+    told = f"The pair that stays asks: {kept.question} It answers: {kept.answer}"
+    _keep_rejected(run, pair, replace(ASKED_ALREADY, told=told))
+
+
+def _keep_rejected(run: Run, pair: QAPair, problem: Problem) -> None:
+    with suppress(Rejected):  # a person deleted it, and need not read it again
+        run.keep(REJECTED_PAIRS, RejectedPair(pair, problem))

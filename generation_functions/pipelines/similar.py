@@ -100,19 +100,21 @@ class AskedBefore:
     """
 
     def __init__(self) -> None:
-        self._by_word: dict[object, list[_Asked]] = defaultdict(list)
+        self._by_word: dict[object, list[tuple[_Asked, QAPair]]] = defaultdict(list)
 
-    def add(self, pair: QAPair) -> bool:
-        """Return True when a pair like this one was added before; else remember it."""
+    def add(self, pair: QAPair) -> QAPair | None:
+        """Return the pair like this one that was added before; where there is none, remember it."""
         asked = _read(pair.question, pair.answer)
         ordered = sorted(asked.words, key=lambda word: (-len(word), word))
         first = ordered[: len(ordered) - -(-len(ordered) // 2) + 1] or [""]
         keys = [(asked.kind, word) for word in first]
-        if any(_alike(asked, other) for key in keys for other in self._by_word[key]):
-            return True
         for key in keys:
-            self._by_word[key].append(asked)
-        return False
+            for other, earlier in self._by_word[key]:
+                if _alike(asked, other):
+                    return earlier
+        for key in keys:
+            self._by_word[key].append((asked, pair))
+        return None
 
 
 def keep_best(pairs: Iterable[tuple[QAPair, int]]) -> list[QAPair]:

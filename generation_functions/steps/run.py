@@ -170,6 +170,11 @@ class Run:
         """Put what a stage found out about itself (JSON values) into its status."""
         self._current.findings[name] = finding
 
+    def tally(self, name: str, row: str, column: str) -> None:
+        """Add one to a cell of a table that is part of the stage's status, named `name`."""
+        cells = self._current.findings.setdefault(name, {}).setdefault(row, {})
+        cells[column] = cells.get(column, 0) + 1
+
     def write_text(self, name: str, text: str) -> None:
         """Write a text file of the run folder; `name` is relative to it."""
         self._writer.write(self.folder / name, text)
