@@ -19,9 +19,7 @@ from scripted_run import friendly_reply
 from generation_functions import stages
 from generation_functions.config import Config, load_config
 from generation_functions.display.browser import WIDGET, Panel, browse_records
-from generation_functions.display.chat import show_conversations
 from generation_functions.display.config_text import save_option, set_option
-from generation_functions.display.items import show_pairs
 from generation_functions.display.markup import Html, tag
 from generation_functions.display.model_picker import choose_models
 from generation_functions.display.models import show_models
@@ -38,15 +36,12 @@ from generation_functions.display.training import show_configs, show_manifests, 
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.planned import PLANNED
-from generation_functions.records import Chunk, Conversation, QAPair, Turn
 from generation_functions.status import Status, read_status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = """</pre></div><script>alert(1)</script><img src=x onerror="alert('2')">&amp;"""
-CHUNK = Chunk("c", "d", HOSTILE, HOSTILE, HOSTILE, 0, 9, 9)
-PAIR = QAPair("p", HOSTILE, HOSTILE, (1,), HOSTILE, CHUNK)
 REPLY = Reply("k", "h", "m", 0, 0, 1, HOSTILE, "stop", 5, 0, 7, 0.5)
 
 
@@ -70,7 +65,6 @@ class Reading(HTMLParser):
 
 
 def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
-    turns = (Turn("human", HOSTILE), Turn("gpt", HOSTILE), Turn(HOSTILE, HOSTILE))
     record = Record("r", HOSTILE, {HOSTILE: [HOSTILE]}, [REPLY])
     record.outcome = Outcome("rejected", HOSTILE, {"a": HOSTILE})
     counts = dict.fromkeys(("in", "kept", "rejected", "failed", "new_calls", "replayed_calls"), 1)
@@ -84,8 +78,6 @@ def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
         row = json.dumps({"text": HOSTILE}) + "\n"
         (folder / name / "x.jsonl").write_text(row, encoding="utf-8")
     yield "table", show_table([{HOSTILE: HOSTILE}])
-    yield "pairs", show_pairs([PAIR])
-    yield "conversation", show_conversations([Conversation("v", turns, (PAIR,), CHUNK)])
     yield "record", show_record(record)
     yield "funnel", show_funnel(status, "s")
     yield "reasons", show_reasons(status, "s")

@@ -18,6 +18,7 @@ from generation_functions.datasets.manifest import describe_checks
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, EngineCrash
+from generation_functions.pipelines.questions import REJECTED_PAIRS, RejectedPair
 from generation_functions.records import QAPair
 from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run import Run
@@ -435,3 +436,44 @@ def test_the_manifest_says_how_pairs_were_checked() -> None:
     assert "by code only (double_check_counter: 0)" in describe_checks(0)
     assert "each by one vote" in describe_checks(1)
     assert "the majority of 3 votes" in describe_checks(3)
+
+
+def findings(run: Run, name: str) -> dict[str, dict[str, int]]:
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
+    return dict(status["questions"]["findings"][name])
+
+
+def left_out(run: Run) -> list[tuple[str, str]]:
+    found = run.survivors(REJECTED_PAIRS, RejectedPair)
+    return [(one.problem.reason, one.pair.question) for one in found]
+
+
+def test_chunks_are_tallied_by_source_with_the_reason_of_each_that_is_unsuitable(ask: Ask) -> None:
+    judged: list[Reply] = ["Holds: A bridge.\nVerdict: facts", "Holds: A lock.\nVerdict: no facts"]
+    script = {"judge_chunk": judged, "write_questions": [LENGTH]}
+    run, _ = ask(script, {"Arno": ARNO, "Brent": BRENT})
+    assert findings(run, "sources") == {"Arno": {"suitable": 1}, "Brent": {"no facts": 1}}
+
+
+def test_repairs_are_tallied_by_the_first_fault_and_what_mended_it(ask: Ask) -> None:
+    run, _ = ask({"write_questions": [WRONG_LENGTH], "repair_answer": [MENDED]})
+    fault = "answer has a fact that the text lacks"
+    assert findings(run, "repairs") == {fault: {"found": 1, "another answer": 1}}
+    assert left_out(run) == []
+
+
+def test_a_pair_that_nothing_mended_can_be_read_as_it_was_last(ask: Ask) -> None:
+    run, _ = ask({"write_questions": [WRONG_LENGTH]}, repairs=0)
+    fault = "answer has a fact that the text lacks"
+    assert findings(run, "repairs") == {fault: {"found": 1}}
+    assert left_out(run) == [(fault, "How long is the Arno Bridge?")]
+
+
+def test_a_pair_that_asks_what_another_one_asks_names_the_one_that_stays(ask: Ask) -> None:
+    again = LENGTH.replace("How long is", "How long, in all, is")
+    run, _ = ask({"write_questions": [f"{LENGTH}\n\n{again}"]}, max_questions=2)
+    (one,) = run.survivors(REJECTED_PAIRS, RejectedPair)
+    (stays,) = kept(run)
+    assert one.problem.reason == "asked already"
+    assert stays.question in one.problem.told
+    assert one.pair.question != stays.question

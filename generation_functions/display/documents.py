@@ -3,13 +3,12 @@
 import re
 from difflib import SequenceMatcher
 
-from generation_functions.display.markup import Html, Part, folded, join, preformatted, tag
+from generation_functions.display.markup import Html, Part, folded, join, marked, preformatted, tag
 from generation_functions.display.tables import shorten, show_table
 from generation_functions.documents.survey import DocumentLine, Survey
 from generation_functions.records import Chunk
 
 _WORDS = re.compile(r"\s*\S+\s*|\s+")  # a word with the space around it
-_MARK = "background: rgba(217, 164, 65, .45); color: inherit; text-decoration: underline"
 _HALF = "width: 50%; text-align: left; vertical-align: top; padding: 0 12px 8px 0"
 
 
@@ -90,7 +89,7 @@ def mark_differences(one: str, two: str) -> tuple[Html, Html]:
         for parts, run in ((left, words[start:end]), (right, others[begin:stop])):
             text = "".join(run)
             said = text.rstrip()
-            parts.append(said if kind == "equal" or not said else tag("mark", said, style=_MARK))
+            parts.append(said if kind == "equal" or not said else marked(said))
             parts.append(text[len(said) :])
     return join(left), join(right)
 

@@ -49,6 +49,22 @@ def preformatted(text: str) -> Html:
     return tag("div", text, style="white-space: pre-wrap; overflow-wrap: anywhere")
 
 
+def marked(text: str) -> Html:
+    """Return text that stands out from what is around it, on white and on black."""
+    style = "background: rgba(217, 164, 65, .45); color: inherit; text-decoration: underline"
+    return tag("mark", text, style=style)
+
+
+def beside(*columns: Part) -> Html:
+    """Return contents next to each other, in columns of one width."""
+    style = (
+        f"width: {100 / max(len(columns), 1):.0f}%; text-align: left; vertical-align: top; "
+        "padding: 0 14px 8px 0; white-space: normal"
+    )
+    cells = (tag("td", column, style=style) for column in columns)
+    return tag("table", tag("tr", *cells), style="table-layout: fixed; width: 100%")
+
+
 def folded(summary: Part, content: Part, *, open_: bool = False) -> Html:
     """Return content that a click on its summary shows and hides."""
     line = tag("summary", summary, style="cursor: pointer; padding: 2px 0")
