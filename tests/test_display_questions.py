@@ -1,4 +1,4 @@
-"""What notebook 02 shows: sources, votes, chunks with marked sentences, repairs, what is left out."""
+"""What notebook 02 shows: sources, votes, chunks with marked sentences, repairs, pairs left out."""
 
 import asyncio
 import json

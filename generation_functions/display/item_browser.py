@@ -36,7 +36,7 @@ class ItemBrowser(Generic[T]):
         if not self.groups:
             return join([*self.note, tag("p", tag("em", self.empty))])
         each = MOST_ALONE if len(self.groups) == 1 else 1
-        shown = []
+        shown: list[Html] = []
         for name, items in list(self.groups.items())[:MOST_GROUPS]:
             some = join(self.show(item) for item in items[:each])
             said = f"{name}: {len(items[:each]):,} of {len(items):,}"

@@ -48,7 +48,7 @@ def show_votes(run: Run, most: int = 10) -> Html:
     rows, examples = [], []
     for check, _, _ in CHECKS:
         counts: Counter[str] = Counter()
-        split = []
+        split: list[dict[str, str]] = []
         for record in map(read_record, list_records(run.folder, check.name)):
             if record.counted:
                 continue
