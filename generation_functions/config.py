@@ -206,7 +206,17 @@ class Conversations(Section):
         "the 1930s",
         "around 2040",
     )
+    given_names: tuple[str, ...] = ()  # of the characters; empty: the program's own list
+    family_names: tuple[str, ...] = ()
     abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
+
+    @field_validator("given_names", "family_names")
+    @classmethod
+    def _single_words(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [name for name in names if not name.isalpha()]
+        if wrong:
+            raise ValueError(f"each name must be one word of letters, not {', '.join(wrong)}")
+        return names
 
     @model_validator(mode="after")
     def _presets_to_take(self) -> "Conversations":

@@ -69,6 +69,14 @@ def _resolve(config: Config, base: Path) -> Config:
         return str((base / path).resolve()) if path else None
 
     path = config.path
+    names = [one.name or Path(one.path).as_posix() for one in path.input_dirs]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            first = path.input_dirs[names.index(name)].path
+            raise ConfigError(
+                f"`path.input_dirs`: {first} and {path.input_dirs[number].path} have the same "
+                f"name {name!r}; give one of them another `name`."
+            )
     dirs = tuple(
         one.model_copy(
             update={"path": full(one.path), "name": one.name or Path(one.path).as_posix()}

@@ -59,6 +59,14 @@ def test_a_missing_model_names_what_is_there(
     assert "other.gguf" in said
 
 
+def test_two_folders_of_one_name_are_told_apart_by_the_user(
+    tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config["path"]["input_dirs"] = [{"path": "texts", "name": "n"}, {"path": "more", "name": "n"}]
+    said = error_of(tmp_path, config, capsys)
+    assert "texts and more have the same name 'n'" in said
+
+
 def test_a_step_that_does_not_exist_cannot_be_given_a_model(
     tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,8 +171,12 @@ def test_a_folder_without_documents(tmp_path: Path, config: dict[str, Any]) -> N
 
 
 def test_a_broken_grammar_is_found_before_the_model_is_asked(
-    tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    config: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("generation_functions.trying.REPLIES", 2)
     prompts = tmp_path / "prompts"
     prompts.mkdir()
     (prompts / "judge_chunk.gbnf").write_text('\nroot ::= "Reason: \n', encoding="utf-8")

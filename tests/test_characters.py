@@ -21,7 +21,6 @@ from generation_functions.pipelines.characters import (
     SceneDraft,
     find_given_away,
 )
-from generation_functions.pipelines.conversations import WRITE_SCENE_CONVERSATION
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.samples import SAMPLES, make_chunk, make_pair
 from generation_functions.records import Conversation, ConversationInfo
@@ -190,15 +189,12 @@ def test_a_run_of_eight_words_of_an_example_is_a_copy() -> None:
     assert not find_copied(shown, [shown], own=f"Plan: {shown}")
 
 
-@pytest.mark.parametrize(
-    "step", [*CHARACTER_STEPS, WRITE_SCENE_CONVERSATION], ids=lambda step: step.name
-)
+@pytest.mark.parametrize("step", CHARACTER_STEPS, ids=lambda step: step.name)
 def test_a_reply_that_copies_an_example_is_asked_again(
     step: Step[Any, Any], open_small_run: OpenRun
 ) -> None:
-    item = replace(DRAFT.info, scene=DRAFT.settle(SETTING)) if "conv" in step.name else DRAFT
     prompt = load_prompt(step.name)
-    inquiry = Inquiry.of(step, item, prompt, open_small_run().config)
+    inquiry = Inquiry.of(step, DRAFT, prompt, open_small_run().config)
     copied = Reply("k", "p", "m", 0, 0, 0, prompt.content.examples[0].answer, "stop", 1, 0, 1, 0.0)
     with pytest.raises(Unparsable, match="copied from an example of the prompt"):
         inquiry.read(copied)

@@ -11,6 +11,8 @@ from generation_functions.documents.languages import guess_language
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.records import Document, make_uuid
 
+UUIDS = {name: make_uuid("test", name) for name in "abcde"}
+
 
 def count_words(text):
     return len(text.split())
@@ -97,22 +99,22 @@ def test_duplicates_point_to_the_first_and_different_texts_stay():
     words = [f"w{source.randrange(5000)}" for _ in range(200)]
     near = " ".join([*words[:100], "other", *words[101:]])
     finder = DuplicateFinder()
-    assert finder.add("a", " ".join(words)) is None
-    assert finder.add("b", " ".join(reversed(words))) is None
-    assert finder.add("c", " ".join(words[:50] + words[150:])) is None
-    exact = finder.add("d", "\n".join(words).upper() + ".")
-    alike = finder.add("e", near)
-    assert (exact.kept, exact.reason) == ("a", "duplicate")
-    assert (alike.kept, alike.reason) == ("a", "near-duplicate")
+    assert finder.add(UUIDS["a"], " ".join(words)) is None
+    assert finder.add(UUIDS["b"], " ".join(reversed(words))) is None
+    assert finder.add(UUIDS["c"], " ".join(words[:50] + words[150:])) is None
+    exact = finder.add(UUIDS["d"], "\n".join(words).upper() + ".")
+    alike = finder.add(UUIDS["e"], near)
+    assert (exact.kept, exact.reason) == (UUIDS["a"], "duplicate")
+    assert (alike.kept, alike.reason) == (UUIDS["a"], "near-duplicate")
 
 
 def test_near_duplicates_are_found_where_words_have_no_spaces():
     source = random.Random(2)
     text = "".join(chr(0x4E00 + source.randrange(3000)) for _ in range(300))
     finder = DuplicateFinder()
-    assert finder.add("a", text) is None
-    assert finder.add("b", text[::-1]) is None
-    assert finder.add("c", text[:150] + "改" + text[150:]).kept == "a"
+    assert finder.add(UUIDS["a"], text) is None
+    assert finder.add(UUIDS["b"], text[::-1]) is None
+    assert finder.add(UUIDS["c"], text[:150] + "改" + text[150:]).kept == UUIDS["a"]
 
 
 @pytest.mark.parametrize(

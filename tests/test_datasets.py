@@ -143,6 +143,8 @@ def test_written_files_hold_the_material(tmp_path: Path) -> None:
     assert set(read_files(tmp_path)) == {
         "pretraining_run/MANIFEST.json",
         "pretraining_run/axolotl_pretraining_config.yaml",
+        "pretraining_run/provenance/text_chunks_letters.jsonl",
+        "pretraining_run/provenance/text_chunks_mines.jsonl",
         "pretraining_run/text_chunks_letters.jsonl",
         "pretraining_run/text_chunks_mines.jsonl",
         "sft_run/MANIFEST.json",
@@ -150,6 +152,9 @@ def test_written_files_hold_the_material(tmp_path: Path) -> None:
         "sft_run/combined_factual_data/qatuples.jsonl",
         "sft_run/factual_sft_completion/multiturn_convs.jsonl",
         "sft_run/factual_sft_completion/qatuples.jsonl",
+        "sft_run/plain_qa_list.jsonl",
+        "sft_run/provenance/multiturn_convs.jsonl",
+        "sft_run/provenance/qatuples.jsonl",
         "sft_run/sft_training_config.yaml",
     }
     texts = read_rows(tmp_path / "pretraining_run/text_chunks_mines.jsonl")
@@ -174,6 +179,16 @@ def test_written_files_hold_the_material(tmp_path: Path) -> None:
         ]
 
 
+def columns(name: str) -> list[str]:
+    if name.startswith("provenance/"):
+        pairs = [] if "text_chunks" in name else ["pairs"]
+        scene = ["scene"] if "multiturn_convs" in name else []
+        return ["row", "sha256", "uuid", "chunk", *pairs, *scene]
+    if name == "plain_qa_list.jsonl":
+        return ["question", "answer"]
+    return ["conversations"] if name.startswith("combined_factual_data/") else ["text"]
+
+
 def test_every_jsonl_loads_with_the_datasets_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,11 +210,10 @@ def test_every_jsonl_loads_with_the_datasets_library(
                     "json", data_files=file, split="train", cache_dir=str(tmp_path / "cache")
                 )
                 assert data.num_rows == entry.rows
-                field = "text" if entry.in_config else "conversations"
-                assert data.column_names == [field]
+                assert data.column_names == columns(entry.name)
                 assert data[0] == read_rows(Path(file))[0]
                 loaded += 1
-    assert loaded == 6
+    assert loaded == 11
 
 
 def test_manifest_tells_the_truth_about_every_file(tmp_path: Path) -> None:
@@ -252,15 +266,19 @@ def test_nothing_to_train_on_is_an_error_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("missing", "left"), [("conversations", "qatuples.jsonl"), ("pairs", "multiturn_convs.jsonl")]
+    ("missing", "left", "plain"),
+    [
+        ("conversations", "qatuples.jsonl", {"plain_qa_list.jsonl"}),
+        ("pairs", "multiturn_convs.jsonl", set()),
+    ],
 )
 def test_a_missing_kind_is_left_out_of_folder_and_config(
-    tmp_path: Path, missing: str, left: str
+    tmp_path: Path, missing: str, left: str, plain: set[str]
 ) -> None:
     write_datasets(tmp_path, make_material(), make_config(), count_words)
     write_datasets(tmp_path, replace(make_material(), **{missing: []}), make_config(), count_words)
     folder = tmp_path / "sft_run"
-    assert {path.name for path in folder.rglob("*.jsonl")} == {left}
+    assert {path.name for path in folder.rglob("*.jsonl")} == {left} | plain
     config = yaml.safe_load((folder / "sft_training_config.yaml").read_text(encoding="utf-8"))
     assert [one["path"] for one in config["datasets"]] == [f"factual_sft_completion/{left}"]
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from pydantic import ValidationError
 
+from generation_functions.config import Conversations
 from generation_functions.errors import Rejected
 from generation_functions.pipelines.naming import (
     FAMILY_NAMES,
@@ -52,6 +54,22 @@ def test_a_thousand_seeds_give_names_that_nobody_of_the_source_has() -> None:
         assert len(parts) == 4
         assert len({fold(part) for part in parts}) == 4
         assert not known & {fold(part) for part in parts}
+
+
+def test_ones_own_lists_of_names_are_drawn_from_and_still_nobody_of_the_source() -> None:
+    info = make_talk("Jost wrote of ropes.")
+    given, family = ("Jost", "Ute", "Imke"), ("Voss", "Demir", "Harms")
+    drawn = {choose_names(info, seed, given, family) for seed in range(40)}
+    names = {name for pair in drawn for name in pair}
+    assert names == {"Ute Voss", "Ute Harms", "Imke Voss", "Imke Harms"}
+    with pytest.raises(Rejected, match="no name is left"):
+        choose_names(info, 1, ("Jost", "Ute"), family)
+
+
+def test_a_name_in_the_config_is_one_word() -> None:
+    assert Conversations(given_names=("Zoë", "Łukasz")).given_names == ("Zoë", "Łukasz")
+    with pytest.raises(ValidationError, match="one word of letters, not Jean-Luc, A B"):
+        Conversations(family_names=("Voss", "Jean-Luc", "A B"))
 
 
 def test_the_two_people_differ_in_their_initials() -> None:

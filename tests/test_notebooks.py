@@ -255,8 +255,7 @@ async def run_cells(file: Path, config: Path) -> dict[str, object]:
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         await evaluate(tree, names)
         if last is not None:
-            value = await evaluate(ast.Expression(last.value), names)
-            shown[cell.id] = None if cell.source.endswith(";") else value
+            shown[cell.id] = await evaluate(ast.Expression(last.value), names)
         if cell.id == "settings":
             names |= {"config": str(config), "calibration_seconds": 0}
     return shown

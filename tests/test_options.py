@@ -3,21 +3,36 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
 
 from generation_functions.config import Config
 from generation_functions.planned import PLANNED
+from generation_functions.steps.prompts import PromptFile
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in DOCS.splitlines()
-    if line.startswith("| ") and not line.startswith(("| option", "| setting", "| file"))
-]
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+PROMPTS = ROOT / "generation_functions" / "prompts"
+
+
+def rows(*headers: str) -> list[list[str]]:
+    """Return the rows of the tables whose first column has one of these names."""
+    found, inside = [], False
+    for line in DOCS.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            inside = False
+        elif cells[0] in headers:
+            inside = True
+        elif inside and set(line) != {"|", "-"}:
+            found.append(cells)
+    return found
+
+
+ROWS = rows("option", "setting")
 
 
 def options(model: type[BaseModel], place: str = "") -> Iterator[str]:
@@ -39,6 +54,15 @@ PLANNED_NAMES = {
 }
 
 
+def value_of(option: str) -> Any:
+    """Return what config.yaml says of an option: of the first folder, of the small model."""
+    value = CONFIG
+    for part in option.replace("<role>", "small").split("."):
+        value = value[0] if isinstance(value, list) else value
+        value = value[part]
+    return value
+
+
 def named(pattern: str) -> set[str]:
     return set(re.findall(pattern + r"`([\w.<>]+)`", DOCS))
 
@@ -49,16 +73,12 @@ def test_every_option_stands_in_the_docs() -> None:
 
 
 def test_every_option_stands_in_config_yaml() -> None:
-    raw = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     missing = set()
     for name in BUILT:
-        value = raw
-        for part in name.replace("<role>", "small").split("."):
-            value = value[0] if isinstance(value, list) else value
-            if not isinstance(value, dict) or part not in value:
-                missing.add(name)
-                break
-            value = value[part]
+        try:
+            value_of(name)
+        except (KeyError, TypeError):
+            missing.add(name)
     assert missing == set()
 
 
@@ -74,18 +94,45 @@ def test_nothing_planned_is_an_option_already() -> None:
 
 def test_what_a_row_says_is_here_exists() -> None:
     for name, here, *remark in ROWS:
-        if not remark:  # the table of files
-            assert here, name
-            continue
         said = re.fullmatch(r"(planned: |with |)`([\w.<>]+)`|none", here)
         assert said, name
         if said[2]:
             assert said[2] in (PLANNED_NAMES if said[1] else BUILT), name
         else:
-            assert remark[0], f"{name}: what replaces it"
+            assert remark[-1], f"{name}: what replaces it"
 
 
 def test_no_option_is_listed_twice() -> None:
-    listed = [row[0] for row in ROWS]
+    listed = [row[0] for row in (*ROWS, *rows("file of the specification", "key"))]
     assert len(listed) > 100
     assert len(listed) == len(set(listed))
+
+
+def test_the_defaults_beside_the_first_notebooks_settings_are_ours() -> None:
+    settings = rows("setting")
+    assert len(settings) > 50
+    for name, here, there, default, _ in settings:
+        assert there, f"{name}: what it was"
+        if here == "none":
+            assert not default, name
+            continue
+        value = value_of(here.strip("`"))
+        if isinstance(value, list) and value:
+            assert default, name
+        else:
+            assert yaml.safe_load(default.strip("`")) == value, name
+
+
+def test_the_table_of_sampling_says_what_the_prompts_files_say() -> None:
+    said = {step.strip("`"): here for _, step, _, here in rows("what")}
+    assert set(said) == {file.stem for file in PROMPTS.glob("*.yaml")}
+    for step, here in said.items():
+        prompt = PromptFile.model_validate(
+            yaml.safe_load((PROMPTS / f"{step}.yaml").read_text(encoding="utf-8"))
+        )
+        drawn = prompt.sampling
+        numbers = (drawn.temperature, drawn.top_k, drawn.top_p, drawn.min_p)
+        sampling = " / ".join(f"{number:g}" for number in numbers)
+        assert here == f"{sampling} · {prompt.max_tokens} · {prompt.attempts}", (
+            f"docs/options.md: the row of {step} differs from prompts/{step}.yaml"
+        )

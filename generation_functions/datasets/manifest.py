@@ -38,8 +38,9 @@ def describe_checks(votes: int) -> str:
 class FileEntry:
     """One file. `name` is relative to the folder; rows and tokens are None for a config.
 
-    `tokens` is of the text as it is trained on; `in_config` says whether the Axolotl
-    config lists the file.
+    `tokens` is of the text as it is trained on, None also where nothing is; `in_config` says
+    whether the Axolotl config lists the file; `provenance` is the file that tells, line by
+    line, where its rows come from.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FileEntry:
     tokens: int | None
     sha256: str
     in_config: bool
+    provenance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,16 @@ class _Listed(BaseModel):
 class RowFile:
     """A JSONL file while it is written; its `entry` stands once the `with` block has ended."""
 
-    def __init__(self, folder: Path, name: str, in_config: bool) -> None:
+    def __init__(
+        self, folder: Path, name: str, in_config: bool, provenance: str | None = None
+    ) -> None:
+        self.name = name
         self._path = folder / name
-        self._name = name
         self._in_config = in_config
+        self._provenance = provenance
         self._digest = hashlib.sha256()
-        self._rows = self._tokens = 0
+        self._rows = 0
+        self._tokens: int | None = None
 
     def __enter__(self) -> "RowFile":
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,19 +112,30 @@ class RowFile:
         with self._file:
             _sync(self._file)
 
-    def write(self, row: Row, tokens: int) -> None:
-        """Append one row, which is `tokens` long in the text that is trained on."""
-        line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
-        self._digest.update(line)
-        self._file.write(line)
+    def write(self, row: Row, tokens: int | None = None) -> str:
+        """Append one row; return the SHA-256 of its line, without the line's end.
+
+        `tokens` is its length in the text that is trained on.
+        """
+        line = json.dumps(row, ensure_ascii=False).encode()
+        self._digest.update(line + b"\n")
+        self._file.write(line + b"\n")
         self._rows += 1
-        self._tokens += tokens
+        if tokens is not None:
+            self._tokens = (self._tokens or 0) + tokens
+        return hashlib.sha256(line).hexdigest()
 
     @property
     def entry(self) -> FileEntry:
         """What the manifest says of the file."""
-        digest = self._digest.hexdigest()
-        return FileEntry(self._name, self._rows, self._tokens, digest, self._in_config)
+        return FileEntry(
+            name=self.name,
+            rows=self._rows,
+            tokens=self._tokens,
+            sha256=self._digest.hexdigest(),
+            in_config=self._in_config,
+            provenance=self._provenance,
+        )
 
 
 def write_text(folder: Path, name: str, text: str) -> FileEntry:

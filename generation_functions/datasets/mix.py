@@ -4,13 +4,12 @@ import hashlib
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path, PurePath
 
 from generation_functions.config import Config
-from generation_functions.datasets import axolotl, folders, rows, templates
+from generation_functions.datasets import axolotl, folders, provenance, rows, templates
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
@@ -18,12 +17,13 @@ from generation_functions.datasets.manifest import (
     FileEntry,
     FolderManifest,
     Manifest,
-    RowFile,
     describe_checks,
     read_listed_names,
     write_manifest,
     write_text,
 )
+from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.rows import Row
 from generation_functions.datasets.settings import Setting, render
 from generation_functions.errors import RunFolderError
 from generation_functions.records import Chunk, Conversation, QAPair, Turn
@@ -32,6 +32,7 @@ CONVERSATIONS_FILE = "multiturn_convs.jsonl"
 PAIRS_FILE = "qatuples.jsonl"
 SHAREGPT_FOLDER = "combined_factual_data"
 COMPLETION_FOLDER = "factual_sft_completion"
+PLAIN_FILE = "plain_qa_list.jsonl"
 
 Count = Callable[[str], int]
 
@@ -110,11 +111,9 @@ def _build(
     chunk_files = _write_chunks(pretraining_folder, material.chunks, count)
     pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
 
-    conversations = (rows.conversation_turns(one, config) for one in material.conversations)
-    pairs = (rows.pair_turns(one, config) for one in material.pairs)
     turn_files = [
-        *_write_turns(sft_folder, CONVERSATIONS_FILE, conversations, config, count),
-        *_write_turns(sft_folder, PAIRS_FILE, pairs, config, count),
+        *_write_conversations(sft_folder, material.conversations, config, count),
+        *_write_pairs(sft_folder, material.pairs, config, count),
     ]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
@@ -137,13 +136,18 @@ def _write_chunks(folder: Path, chunks: Sequence[Chunk], count: Count) -> list[F
     for chunk in chunks:
         by_directory.setdefault(chunk.directory, []).append(chunk)
     entries = []
-    for directory, name in name_directories(by_directory).items():
-        with RowFile(folder, f"text_chunks_{name}.jsonl", in_config=True) as file:
-            for chunk in by_directory[directory]:
-                text = chunk.text.strip()
-                file.write(rows.text_row(text), count(text))
-        entries.append(file.entry)
+    for directory, short in name_directories(by_directory).items():
+        name = f"text_chunks_{short}.jsonl"
+        items = (
+            Item((_completion(chunk.text.strip(), count),), provenance.record_chunk(chunk))
+            for chunk in by_directory[directory]
+        )
+        entries += write_rows(folder, name, [Target(name, in_config=True)], items)
     return entries
+
+
+def _completion(text: str, count: Count) -> tuple[Row, int]:
+    return rows.text_row(text), count(text)
 
 
 def name_directories(directories: Iterable[str]) -> dict[str, str]:
@@ -164,25 +168,50 @@ def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _write_turns(
-    folder: Path, name: str, rows_turns: Iterable[tuple[Turn, ...]], config: Config, count: Count
+def _write_conversations(
+    folder: Path, conversations: Iterable[Conversation], config: Config, count: Count
 ) -> list[FileEntry]:
-    """Write the same rows as ShareGPT and as completions; no file where there are none."""
-    items = iter(rows_turns)
-    first = next(items, None)
-    if first is None:
-        return []
-    template = config.final_datasaving_settings.template
-    with (
-        RowFile(folder, f"{SHAREGPT_FOLDER}/{name}", in_config=False) as sharegpt,
-        RowFile(folder, f"{COMPLETION_FOLDER}/{name}", in_config=True) as completion,
-    ):
-        for turns in chain([first], items):
-            text = templates.render(template, turns)
-            tokens = count(text)
-            sharegpt.write(rows.sharegpt_row(turns), tokens)
-            completion.write(rows.text_row(text), tokens)
-    return [sharegpt.entry, completion.entry]
+    """Write the same rows as ShareGPT and as completions."""
+    items = (
+        Item(
+            _chat_rows(rows.conversation_turns(one, config), config, count),
+            provenance.record_conversation(one),
+        )
+        for one in conversations
+    )
+    return write_rows(folder, CONVERSATIONS_FILE, _chat_targets(CONVERSATIONS_FILE), items)
+
+
+def _write_pairs(
+    folder: Path, pairs: Iterable[QAPair], config: Config, count: Count
+) -> list[FileEntry]:
+    """Write the same rows as ShareGPT, as completions and as a plain list."""
+
+    def items() -> Iterator[Item]:
+        for pair in pairs:
+            plain = rows.plain_row(pair)
+            tokens = sum(count(str(text)) for text in plain.values())
+            chat = _chat_rows(rows.pair_turns(pair, config), config, count)
+            yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
+
+    targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
+    return write_rows(folder, PAIRS_FILE, targets, items())
+
+
+def _chat_targets(name: str) -> tuple[Target, ...]:
+    return (
+        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=False),
+        Target(f"{COMPLETION_FOLDER}/{name}", in_config=True),
+    )
+
+
+def _chat_rows(
+    turns: tuple[Turn, ...], config: Config, count: Count
+) -> tuple[tuple[Row, int], ...]:
+    """Return the turns as the rows of `_chat_targets`."""
+    text = templates.render(config.final_datasaving_settings.template, turns)
+    row, tokens = _completion(text, count)
+    return (rows.sharegpt_row(turns), tokens), (row, tokens)
 
 
 def _data(entries: Sequence[FileEntry]) -> Data:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from generation_functions.config import Config
 from generation_functions.errors import RunFolderError
-from generation_functions.records import Conversation, QAPair, Turn
+from generation_functions.records import Conversation, QAPair, Scene, Turn
 
 Row = dict[str, object]  # one line of a JSONL file
 
@@ -29,20 +29,23 @@ def choose(options: Sequence[str], seed: int, uuid: str) -> str:
     return options[int.from_bytes(digest[:8], "big") % len(options)]
 
 
-def write_system_prompt(config: Config, directory: str, uuid: str) -> str:
+def write_system_prompt(
+    config: Config, directory: str, uuid: str, scene: Scene | None = None
+) -> str:
     """Return the system prompt of the row `uuid`, made from a document of `directory`.
 
     Its parts, each on lines of its own where it is not empty: the shared instruction,
-    the directory's additional context, one of the assistant prompts.
+    the directory's additional context, one of the assistant prompts. In a scene the card of
+    the character who answers, and the scene, stand in the place of the assistant prompt.
     """
     prompts = config.factual_sft_settings.final_assistant_prompts_no_rag
-    parts = (
-        config.system.shared_instruction,
-        _additional_context(config, directory),
-        choose(prompts, config.system.seed, uuid),
-    )
-    filled = (fill_context(part, config.dataset_context).strip() for part in parts)
-    return "\n".join(part for part in filled if part)
+    ours = [config.system.shared_instruction, _additional_context(config, directory)]
+    if not scene:
+        ours.append(choose(prompts, config.system.seed, uuid))
+    parts = [fill_context(part, config.dataset_context) for part in ours]
+    if scene:  # a model's words, in which nothing is filled
+        parts += [scene.card, f"Scene: {scene.setting}"]
+    return "\n".join(part.strip() for part in parts if part.strip())
 
 
 def _additional_context(config: Config, directory: str) -> str:
@@ -64,7 +67,9 @@ def pair_turns(pair: QAPair, config: Config) -> tuple[Turn, ...]:
 
 def conversation_turns(conversation: Conversation, config: Config) -> tuple[Turn, ...]:
     """Return a conversation's turns, with the system turn if there is one."""
-    system = write_system_prompt(config, conversation.chunk.directory, conversation.uuid)
+    system = write_system_prompt(
+        config, conversation.chunk.directory, conversation.uuid, conversation.scene
+    )
     return _with_system(system, conversation.turns)
 
 
@@ -75,6 +80,11 @@ def _with_system(system: str, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 def sharegpt_row(turns: Sequence[Turn]) -> Row:
     """Return a row for chat trainers: {"conversations": [{"from", "value"}, ...]}."""
     return {"conversations": [{"from": turn.speaker, "value": turn.text.strip()} for turn in turns]}
+
+
+def plain_row(pair: QAPair) -> Row:
+    """Return a pair as a row of the plain list: {"question", "answer"}."""
+    return {"question": pair.question.strip(), "answer": pair.answer.strip()}
 
 
 def text_row(text: str) -> Row:

@@ -195,7 +195,7 @@ WRITE_SCENE: Step[SceneDraft, str] = Step(
 def draw_draft(run: Run, traits: Traits, info: ConversationInfo) -> SceneDraft:
     """Return who will talk when, by seed. Raises Rejected where no name is left."""
     settings, seed = run.config.conversations, run.config.system.seed
-    primary, secondary = choose_names(info, seed)
+    primary, secondary = choose_names(info, seed, settings.given_names, settings.family_names)
     return SceneDraft(
         info,
         primary,

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from generation_functions.choosing import rank
@@ -57,18 +57,25 @@ FAMILY_NAMES = tuple(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def choose_names(info: ConversationInfo, seed: int) -> tuple[str, str]:
+def choose_names(
+    info: ConversationInfo,
+    seed: int,
+    given: Sequence[str] = (),
+    family: Sequence[str] = (),
+) -> tuple[str, str]:
     """Return the names of the primary and the secondary, each "Given Family".
+
+    They are drawn from `given` and `family`, where these are empty from the lists above.
 
     No part of a name occurs in the chunk, in its pairs or in the name of its source; the two
     people share no part and, where that can be had, no initial. Raises Rejected when the
-    source uses up every name (it would have to be a list of names).
+    source uses up every name (of the lists above: it would have to be a list of names).
     """
     taken = find_words(_read(info))
     names: list[str] = []
     for person in ("primary", "secondary"):
         parts = []
-        for kind, options in (("given", GIVEN_NAMES), ("family", FAMILY_NAMES)):
+        for kind, options in (("given", given or GIVEN_NAMES), ("family", family or FAMILY_NAMES)):
             ranked = rank(options, seed, info.uuid, person, kind)
             part = _choose_part([one for one in ranked if fold(one) not in taken], names)
             taken.add(fold(part))

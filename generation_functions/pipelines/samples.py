@@ -166,7 +166,6 @@ QUOTED = make_pair(
 )
 UNCLEAR = make_pair(CHUNK, "What does the author say about them?", "They last longer.")
 PAIRS = (CLEAR, QUOTED, UNCLEAR)
-QUESTIONS = (QuestionRequest(CHUNK, 1), QuestionRequest(CHUNK, 4), QuestionRequest(SHORT, 2))
 CONVERSATIONS = (make_info([CLEAR]), make_info([QUOTED, CLEAR]))
 TRAITS = ('is called "Red" by friends.', "splices ropes.")
 DRAFTS = (

@@ -82,9 +82,8 @@ class Prompt:
     @property
     def examples(self) -> tuple[str, ...]:
         """What its examples show a model, answers included."""
-        template = _ENVIRONMENT.from_string(self.content.user)
         shown = self.content.examples
-        return (*(template.render(one.fields) for one in shown), *(one.answer for one in shown))
+        return (*(self._render(one.fields) for one in shown), *(one.answer for one in shown))
 
     def messages(self, fields: Mapping[str, Any]) -> tuple[tuple[Message, ...], int]:
         """Return the messages for an item, and how many of them are the step's own.
