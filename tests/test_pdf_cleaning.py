@@ -240,34 +240,57 @@ def test_only_pdfs_of_folders_not_cleaned_by_hand_are_asked_about(open_small_run
         assert wanted == [False, enabled, False]
 
 
-def test_later_stages_work_on_the_repaired_text(open_small_run: OpenRun, tmp_path: Path) -> None:
-    engine = ScriptedEngine(repair)
+@pytest.fixture
+def open_pdf_run(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., Run]:
+    """Open a run over one damaged PDF that a model is to repair."""
     (tmp_path / "texts").mkdir()
     set_with_fpdf(tmp_path / "texts" / "weir.pdf", DAMAGED.split("\n\n"))
 
-    def open_it() -> Run:
+    def open_it(engine: ScriptedEngine, **of_path: Any) -> Run:
         run = open_small_run(engine)
         section = PdfCleaning(enabled=True, pdf_cleaning_chunk_size=60)
-        run.config = run.config.model_copy(update={"pdf_cleaning": section})
+        path = run.config.path.model_copy(update=of_path)
+        run.config = run.config.model_copy(update={"pdf_cleaning": section, "path": path})
         return run
 
-    run = open_it()
+    return open_it
+
+
+def read_on(run: Run) -> str:
+    """The text that the documents stage goes on with."""
+    return " ".join(chunk.text for chunk in asyncio.run(documents(run)).kept)
+
+
+def test_later_stages_work_on_the_repaired_text(open_pdf_run: Callable[..., Run]) -> None:
+    engine = ScriptedEngine(repair)
+    run = open_pdf_run(engine)
     with pytest.raises(RunFolderError, match="pdf_cleaned: not there yet"):
         asyncio.run(documents(run))
     asyncio.run(clean_pdfs(run))
     asked = len(engine.requests)
-    survey = asyncio.run(documents(run))
-    text = " ".join(chunk.text for chunk in survey.kept)
+    text = read_on(run)
     assert "modern" in text
     assert "rnodern" not in text
-    again = open_it()
+    again = open_pdf_run(engine)
     asyncio.run(clean_pdfs(again))
     assert len(engine.requests) == asked
     (file,) = (run.folder / "pdf_cleaned").glob("*.json")
     file.unlink()  # a person did not like it: the text stays as it was read
     asyncio.run(clean_pdfs(again))
-    survey = asyncio.run(documents(again))
-    assert "rnodern" in " ".join(chunk.text for chunk in survey.kept)
+    assert "rnodern" in read_on(again)
+
+
+def test_a_repaired_text_that_a_person_edited_stays_so(open_pdf_run: Callable[..., Run]) -> None:
+    run = open_pdf_run(ScriptedEngine(repair))
+    asyncio.run(clean_pdfs(run))
+    (file,) = (run.folder / "pdf_cleaned").glob("*.json")
+    edited = file.read_text(encoding="utf-8").replace("brothers Ames", "sisters Ames")
+    file.write_text(edited, encoding="utf-8")
+    asyncio.run(clean_pdfs(run))
+    assert file.read_text(encoding="utf-8") == edited
+    assert "sisters Ames" in read_on(run)
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
+    assert status["pdf_cleaning"]["survivors"]["pdf_cleaned"]["edited by hand"] == 1
 
 
 def test_pages_begin_in_the_repaired_text_where_they_began_before(clean: Clean) -> None:
