@@ -68,13 +68,19 @@ CONVERSATION_STEPS = (
 
 
 async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocument]:
-    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`."""
+    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`.
+
+    As in `write_questions`, nothing is asked before all files are known to be readable.
+    """
     if not run.config.pdf_cleaning.enabled:
         return []
     async with run.stage("pdf_cleaning", limit):
         run.load_prompts(CLEAN_PDF)
         run.open_survivors(PDFS)
-        with open_counter(run.config) as count, closing(Source(run.config).documents()) as found:
+        source = Source(run.config)
+        if _count_seen(run, source) is None:
+            source.check()
+        with open_counter(run.config) as count, closing(source.documents()) as found:
             pdfs = (document for document in found if wants_cleaning(document, run.config))
             return await run.map(partial(repair, run, count), islice(pdfs, limit), "PDFs")
 
@@ -142,13 +148,12 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         run.load_prompts(*QUESTION_STEPS)
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
         source = open_source(run)
-        seen = read_json(run.folder / SEEN) or {}
-        known = seen.get("input") == source.sign()
-        if not known:
+        seen = _count_seen(run, source)
+        if seen is None:
             source.check()
         with closing(source.decisions()) as decisions:
             good = (decision.chunk for decision in decisions if not decision.reason)
-            total = min(seen["chunks"], limit or seen["chunks"]) if known else None
+            total = None if seen is None else min(seen, limit or seen)
             ask = partial(questions.ask_about_chunk, run)
             least = _least_share(run, run.config.questions)
             kept = await run.map(ask, islice(good, limit), "chunks", total, abort_below=least)
@@ -216,6 +221,12 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "conversations": write_conversations,
     "mix": mix,
 }
+
+
+def _count_seen(run: Run, source: Source) -> int | None:
+    """Return how many chunks the documents stage found in exactly this input, None before it."""
+    seen = read_json(run.folder / SEEN) or {}
+    return seen["chunks"] if seen.get("input") == source.sign() else None
 
 
 def _least_share(run: Run, section: Questions | Conversations) -> float | None:

@@ -19,7 +19,7 @@ from generation_functions.documents.damage import compare_words, find_numbers, m
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
-from generation_functions.errors import EngineError, RunFolderError
+from generation_functions.errors import EngineError, InputError, RunFolderError
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     LABEL,
@@ -278,6 +278,16 @@ def test_later_stages_work_on_the_repaired_text(open_pdf_run: Callable[..., Run]
     file.unlink()  # a person did not like it: the text stays as it was read
     asyncio.run(clean_pdfs(again))
     assert "rnodern" in read_on(again)
+
+
+def test_nothing_is_asked_about_pdfs_before_all_files_are_readable(
+    open_pdf_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    (tmp_path / "texts" / "zz.txt").touch()
+    engine = ScriptedEngine(repair)
+    with pytest.raises(InputError, match=r"zz\.txt: no text"):
+        asyncio.run(clean_pdfs(open_pdf_run(engine), 1))
+    assert engine.requests == []
 
 
 def test_a_repaired_text_that_a_person_edited_stays_so(open_pdf_run: Callable[..., Run]) -> None:
