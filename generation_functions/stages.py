@@ -88,13 +88,16 @@ async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocumen
 def open_source(run: Run) -> Source:
     """Return the run's input, with PDFs as a model repaired them, if one was to.
 
-    Raises RunFolderError when that has not been done.
+    A PDF whose repaired text a person deleted, or that the last pass did not take, stays as it
+    was read. Raises RunFolderError when that has not been done.
     """
     if not run.config.pdf_cleaning.enabled:
         return Source(run.config)
-    run.require(PDFS)
+    live = set(run.require(PDFS))
 
     def find(document: Document) -> Document | None:
+        if document.uuid not in live or not wants_cleaning(document, run.config):
+            return None
         found = run.survivor(PDFS, RepairedDocument, document.uuid)
         return found.document if found else None
 

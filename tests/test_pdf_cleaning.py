@@ -290,6 +290,20 @@ def test_nothing_is_asked_about_pdfs_before_all_files_are_readable(
     assert engine.requests == []
 
 
+def test_repaired_texts_that_are_no_longer_wanted_are_not_used(
+    open_pdf_run: Callable[..., Run],
+) -> None:
+    run = open_pdf_run(ScriptedEngine(repair))
+    asyncio.run(clean_pdfs(run))
+    (folder,) = run.config.path.input_dirs
+    by_hand = folder.model_copy(update={"cleaned_by_hand": True})
+    hands = open_pdf_run(ScriptedEngine(repair), input_dirs=(by_hand,))
+    assert "rnodern" in read_on(hands)
+    assert "rnodern" not in read_on(run)
+    (run.folder / "live" / "pdf_cleaned.json").write_text("[]", encoding="utf-8")
+    assert "rnodern" in read_on(run)
+
+
 def test_a_repaired_text_that_a_person_edited_stays_so(open_pdf_run: Callable[..., Run]) -> None:
     run = open_pdf_run(ScriptedEngine(repair))
     asyncio.run(clean_pdfs(run))
