@@ -22,6 +22,7 @@ from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     RepairedDocument,
     repair,
+    take_pdfs,
     wants_cleaning,
 )
 from generation_functions.pipelines.pdf_cleaning import FOLDER as PDFS
@@ -67,10 +68,10 @@ CONVERSATION_STEPS = (
 )
 
 
-async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocument]:
-    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`.
+async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
+    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`; return their uuids.
 
-    As in `write_questions`, nothing is asked before all files are known to be readable.
+    With `limit`, it is asked about so many pieces of the first PDFs. As in `write_questions`, nothing is asked before all files are known to be readable.
     """
     if not run.config.pdf_cleaning.enabled:
         return []
@@ -81,24 +82,26 @@ async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocumen
         if _count_seen(run, source) is None:
             source.check()
         with open_counter(run.config) as count, closing(source.documents()) as found:
-            pdfs = (document for document in found if wants_cleaning(document, run.config))
-            return await run.map(partial(repair, run, count), islice(pdfs, limit), "PDFs")
+            pdfs = take_pdfs(found, run.config, count, limit)
+            return await run.map(partial(repair, run, count), pdfs, "PDFs")
 
 
 def open_source(run: Run) -> Source:
     """Return the run's input, with PDFs as a model repaired them, if one was to.
 
     A PDF whose repaired text a person deleted, or that the last pass did not take, stays as it
-    was read. Raises RunFolderError when that has not been done.
+    was read, and is counted so. Raises RunFolderError when that has not been done.
     """
     if not run.config.pdf_cleaning.enabled:
         return Source(run.config)
     live = set(run.require(PDFS))
 
     def find(document: Document) -> Document | None:
-        if document.uuid not in live or not wants_cleaning(document, run.config):
+        if not wants_cleaning(document, run.config):
             return None
-        found = run.survivor(PDFS, RepairedDocument, document.uuid)
+        taken = document.uuid in live
+        found = run.survivor(PDFS, RepairedDocument, document.uuid) if taken else None
+        run.count("PDFs", document.uuid, rejected="" if found else "not repaired: left as it was")
         return found.document if found else None
 
     return Source(run.config, find)

@@ -290,6 +290,24 @@ def test_nothing_is_asked_about_pdfs_before_all_files_are_readable(
     assert engine.requests == []
 
 
+def test_a_limit_is_one_of_pieces_and_what_is_left_is_counted(
+    open_pdf_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    set_with_fpdf(tmp_path / "texts" / "ybor.pdf", [CLEAN.replace("Tolham", "Ybor")])
+    engine = ScriptedEngine(repair)
+    run = open_pdf_run(engine)
+    assert len(asyncio.run(clean_pdfs(run, 1))) == 1
+    assert len(engine.requests) == 1
+    text = read_on(run)
+    assert "modern" in text
+    assert "Inform- ation" in text
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
+    pdfs = status["documents"]["pipelines"]["PDFs"]
+    assert (pdfs["kept"], pdfs["rejected"]) == (1, 1)
+    assert len(asyncio.run(clean_pdfs(run))) == 2
+    assert "Inform- ation" not in read_on(run)
+
+
 def test_repaired_texts_that_are_no_longer_wanted_are_not_used(
     open_pdf_run: Callable[..., Run],
 ) -> None:
