@@ -127,8 +127,10 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
                     found = Duplicate(decision.chunk.uuid, decision.kept, decision.reason)
                     write(json.dumps(to_json(found)) + "\n")
         for problem in source.problems:
-            run.count("files", make_uuid(problem.directory, problem.path), rejected=problem.said)
-        survey = maker.finish(tuple(problem.said for problem in source.problems))
+            if not problem.lines:  # else the file's good lines are used
+                uuid = make_uuid(problem.directory, problem.path)
+                run.count("files", uuid, rejected=problem.said)
+        survey = maker.finish(tuple(problem.tell_left_out() for problem in source.problems))
         run.write_text(SEEN, json.dumps({"input": source.sign(), "chunks": survey.going_on}))
     return survey
 

@@ -12,6 +12,7 @@ from generation_functions.documents.folders import (
     SIDECAR,
     SUFFIXES,
     TEXT_SUFFIXES,
+    BadLines,
     Problem,
     check_directories,
     check_inside,
@@ -103,7 +104,8 @@ def stream_documents(
                     yield from _read_file(directory, name, file, reader)
                 except (ValueError, OSError) as error:
                     path = name_path(file.relative_to(directory))
-                    problems.append(Problem(f"{file}: {error}", name, path))
+                    lines = error.lines if isinstance(error, BadLines) else 0
+                    problems.append(Problem(f"{file}: {error}", name, path, lines))
 
 
 def read_file(file: Path, ocr: str | None = None) -> list[Document]:
@@ -142,10 +144,13 @@ def _warn(guessed: str | None) -> tuple[str, ...]:
 
 
 def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterator[Document]:
-    """Yield the documents of a .jsonl file; after the last, ValueError names the first bad line."""
+    """Yield the documents of a .jsonl file; after the last, ValueError names the first bad line.
+
+    It is a BadLines where there are good ones too.
+    """
     lines, guessed = stream_lines(file, sidecar.encoding)
     seen: dict[int, int] = {}
-    faults, first = 0, ""
+    good, faults, first = 0, 0, ""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -161,9 +166,11 @@ def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterato
             first = first or (said if said.startswith("line ") else f"line {number}: {said}")
             faults += 1
         else:
+            good += 1
             yield document
     if faults:
-        raise ValueError(first + (f"; {faults} lines have faults" if faults > 1 else ""))
+        said = first + (f"; {faults} lines have faults" if faults > 1 else "")
+        raise BadLines(said, faults) if good else ValueError(said)
     if not seen:
         raise ValueError("no text in it; fill it or remove it")
 
