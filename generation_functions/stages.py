@@ -20,7 +20,7 @@ from generation_functions.pipelines import (
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
-    RepairedDocument,
+    read_repaired,
     repair,
     take_pdfs,
     wants_cleaning,
@@ -99,10 +99,9 @@ def open_source(run: Run) -> Source:
     def find(document: Document) -> Document | None:
         if not wants_cleaning(document, run.config):
             return None
-        taken = document.uuid in live
-        found = run.survivor(PDFS, RepairedDocument, document.uuid) if taken else None
+        found = read_repaired(run.folder, live, document)
         run.count("PDFs", document.uuid, rejected="" if found else "not repaired: left as it was")
-        return found.document if found else None
+        return found
 
     return Source(run.config, find)
 

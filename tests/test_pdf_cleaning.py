@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from written_files import set_with_fpdf
 
 from generation_functions.config import PdfCleaning
+from generation_functions.display.pages import read_pages, show_page
 from generation_functions.documents.damage import compare_words, find_numbers, move_offsets
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
@@ -288,6 +289,19 @@ def test_nothing_is_asked_about_pdfs_before_all_files_are_readable(
     with pytest.raises(InputError, match=r"zz\.txt: no text"):
         asyncio.run(clean_pdfs(open_pdf_run(engine), 1))
     assert engine.requests == []
+
+
+def test_the_page_browser_shows_the_text_that_the_run_goes_on_with(
+    open_pdf_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    (tmp_path / "texts" / "deep").mkdir()
+    (tmp_path / "texts" / "weir.pdf").rename(tmp_path / "texts" / "deep" / "weir.pdf")
+    run = open_pdf_run(ScriptedEngine(repair))
+    asyncio.run(clean_pdfs(run))
+    (line,) = asyncio.run(documents(run)).documents
+    (page,) = read_pages(run.config, line)
+    assert "modern" in show_page(page).source
+    assert "rnodern" not in show_page(page).source
 
 
 def test_a_limit_is_one_of_pieces_and_what_is_left_is_counted(

@@ -108,15 +108,21 @@ def stream_documents(
                     problems.append(Problem(f"{file}: {error}", name, path, lines))
 
 
-def read_file(file: Path, ocr: str | None = None) -> list[Document]:
-    """Read one file as if its folder were an input directory; InputError says what to do."""
+def read_file(
+    file: Path, ocr: str | None = None, directory: Path | None = None, name: str = ""
+) -> list[Document]:
+    """Read one file of an input directory, by default its folder; InputError says what to do.
+
+    `name` and `ocr` are as in `stream_documents`.
+    """
+    directory = directory or file.parent
     if not file.is_file():
         raise InputError(f"{file}: no such file.")
     if file.suffix.lower() not in SUFFIXES:
         raise InputError(f"{file}: cannot be read; known are {', '.join(SUFFIXES)}.")
     with closing(Reader(ocr=ocr)) as reader:
         try:
-            return list(_read_file(file.parent, name_path(file.parent), file, reader))
+            return list(_read_file(directory, name or name_path(directory), file, reader))
         except (ValueError, OSError) as error:
             raise InputError(f"{file}: {error}") from error
 

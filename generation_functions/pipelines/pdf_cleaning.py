@@ -4,9 +4,10 @@ The text is cut into pieces. A piece whose reply is no use, or strays from it, s
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from generation_functions.config import Config, PdfCleaning
 from generation_functions.documents.chunking import chunk_document
@@ -21,6 +22,7 @@ from generation_functions.errors import Dropped, Unparsable
 from generation_functions.records import Document, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
+from generation_functions.steps.survivors import read_survivors
 
 LABEL = "pieces of PDFs"
 FOLDER = "pdf_cleaned"
@@ -56,6 +58,13 @@ class RepairedDocument:
 
     uuid: str
     document: Document
+
+
+def read_repaired(folder: Path, live: Collection[str], document: Document) -> Document | None:
+    """Return a PDF as it stands repaired in a run's folder; None where it is not `live` there."""
+    uuids = [document.uuid] if document.uuid in live else []
+    found = read_survivors(folder / FOLDER, uuids, RepairedDocument)
+    return found[0].document if found else None
 
 
 @dataclass(frozen=True, slots=True)
