@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from generation_functions.documents.cleaning import clean_text
+from generation_functions.documents.cleaning import clean_text, move_pages
 from generation_functions.documents.reading import read_documents, stream_documents
 from generation_functions.documents.titles import Title, parse_name
 from generation_functions.errors import InputError
@@ -153,6 +153,24 @@ def test_the_same_directory_twice_is_an_error(folder):
 def test_cleaning_leaves_only_what_was_written():
     raw = "\ufeff\r\n  In\u00addented. \t\r\nSecond\rThird\f\nA  B\u00a0C\n\n\n"
     assert clean_text(raw) == "  Indented.\nSecond\nThird\n\nA  B\u00a0C"
+
+
+@pytest.mark.parametrize("between", [" ", "\u00ad", "\t\r\n", "\ufeff\n \n", " \n" * 9])
+def test_pages_begin_in_the_cleaned_text_before_the_words_before_which_they_began(between):
+    parts = ["One ", f"\u00adtwo{between}two", f"three{between}", "fo\u00adur \n", ""]
+    raw = f"\ufeff\n{between}".join(parts) + between
+    pages = [raw.index(part) for part in ("One", "\u00adtwo", "three", "fo\u00adur")]
+    text = clean_text(raw)
+    moved = move_pages(raw, text, [*pages, len(raw)])
+    assert moved == (*(text.index(word) for word in ("One", "two", "three", "four")), len(text))
+
+
+def test_pages_in_a_wrapper_that_is_cut_off_are_empty():
+    book = "First page \nends.\nSecond page."
+    raw = f"About us.\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\n{book}"
+    pages = [0, raw.index("First"), raw.index("Second")]
+    text = clean_text(raw)
+    assert move_pages(raw, text, pages) == (0, 0, text.index("Second"))
 
 
 BOOK = "CHAPTER I\n\nThe text, produced by hand.\n\n    A verse.\n\nThe end of it."

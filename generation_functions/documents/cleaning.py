@@ -1,9 +1,12 @@
 """Taking off what is not the text: encoding leftovers and Project Gutenberg's wrapper."""
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, repeat
 
 _NEWLINES = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\ufeff\u00ad]")
+_LETTER = re.compile(r"[^\s\ufeff\u00ad]")
 
 # A START line may run over several lines ("*** START OF ... LONG\nTITLE ***").
 # Before 2004 the header ended with a line of the "small print" instead.
@@ -34,9 +37,34 @@ def clean_text(raw: str) -> str:
     Cut off: byte order marks, soft hyphens, trailing white space, blank lines at both
     ends, and Project Gutenberg's header, footer and credits where they are present.
     """
+    return _cut_wrapper(_tidy(raw)).strip("\n")
+
+
+def move_pages(raw: str, text: str, pages: Sequence[int]) -> tuple[int, ...]:
+    """Return where in `text`, which is `raw` cleaned, the pages begin that begin at `pages` in it.
+
+    Returns none where several books in wrappers were cut out of `raw`.
+    """
+    tidied = _tidy(raw)
+    cut = tidied.find(text)
+    if cut < 0:
+        return ()
+    places: Iterator[int] = chain(
+        (match.start() for match in _LETTER.finditer(tidied)), repeat(len(tidied))
+    )
+    place, position, moved = next(places), 0, []
+    for page in pages:
+        passed = sum(1 for _ in _LETTER.finditer(raw, position, page))
+        place = next(islice(places, passed - 1, None)) if passed else place
+        position = page
+        moved.append(min(max(0, place - cut), len(text)))
+    return tuple(moved)
+
+
+def _tidy(raw: str) -> str:
+    """Take away what cannot be seen; the other characters (_LETTER) stay, in their order."""
     text = _INVISIBLE.sub("", _NEWLINES.sub("\n", raw))
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return _cut_wrapper(text).strip("\n")
+    return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
 def _cut_wrapper(text: str) -> str:

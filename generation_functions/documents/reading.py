@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generation_functions.documents.cleaning import clean_text
+from generation_functions.documents.cleaning import clean_text, move_pages
 from generation_functions.documents.folders import (
     SIDECAR,
     SUFFIXES,
@@ -219,16 +219,6 @@ def _make_document(
         text=text,
         language=sidecar.language or found.language,
         licence=sidecar.licence or found.licence,
-        pages=_move_pages(found, text),
+        pages=move_pages(found.text, text, found.pages) if found.pages else (),
         warnings=found.warnings,
     )
-
-
-def _move_pages(found: Extract, text: str) -> tuple[int, ...]:
-    """Page offsets after cleaning, which cuts a wrapper off both ends of a PDF's text."""
-    if not found.pages:
-        return ()
-    cut = found.text.find(text)
-    if cut < 0:
-        return ()
-    return tuple(min(max(0, page - cut), len(text)) for page in found.pages)
