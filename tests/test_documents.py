@@ -1,5 +1,6 @@
 """Reading and cleaning: what becomes a document, and what is said about files that cannot."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -155,7 +156,16 @@ def test_cleaning_leaves_only_what_was_written():
     assert clean_text(raw) == "  Indented.\nSecond\nThird\n\nA  B\u00a0C"
 
 
-@pytest.mark.parametrize("between", [" ", "\u00ad", "\t\r\n", "\ufeff\n \n", " \n" * 9])
+def test_what_cannot_be_shown_or_written_is_taken_out_of_plain_text(folder):
+    write(folder, "a.txt", "Be\x07ll,\x1b\x7f\tring.\n")
+    row = json.dumps({"text": "Half \ud83d a smile.\x00", "title": "Sm\ud83d\x01ile"})
+    write(folder, "b.jsonl", row)
+    plain, line = read_documents([folder])
+    assert plain.text == "Bell,\tring."
+    assert (line.text, line.title) == ("Half \ufffd a smile.", "Sm\ufffdile")
+
+
+@pytest.mark.parametrize("between", [" ", " \x07", "\u00ad", "\t\r\n", "\ufeff\n \n", " \n" * 9])
 def test_pages_begin_in_the_cleaned_text_before_the_words_before_which_they_began(between):
     parts = ["One ", f"\u00adtwo{between}two", f"three{between}", "fo\u00adur \n", ""]
     raw = f"\ufeff\n{between}".join(parts) + between

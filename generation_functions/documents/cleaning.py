@@ -6,7 +6,8 @@ from itertools import chain, islice, repeat
 
 _NEWLINES = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\ufeff\u00ad]")
-_LETTER = re.compile(r"[^\s\ufeff\u00ad]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LETTER = re.compile(r"[^\s\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]")
 
 # A START line may run over several lines ("*** START OF ... LONG\nTITLE ***").
 # Before 2004 the header ended with a line of the "small print" instead.
@@ -31,10 +32,16 @@ _NOTE = re.compile(r"\s*\[?(?:note: project gutenberg\b|transcriber['’]?s['’
 _INDENTED = re.compile(r" {2,10}\S")
 
 
+def drop_unwritable(text: str) -> str:
+    """Take out control characters; what cannot be written as UTF-8 becomes U+FFFD."""
+    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _CONTROL.sub("", paired)
+
+
 def clean_text(raw: str) -> str:
     """Return `raw` with "\\n" newlines and nothing in it that its author did not write.
 
-    Cut off: byte order marks, soft hyphens, trailing white space, blank lines at both
+    Cut off: control characters, byte order marks, soft hyphens, trailing white space, blank lines at both
     ends, and Project Gutenberg's header, footer and credits where they are present.
     """
     return _cut_wrapper(_tidy(raw)).strip("\n")
@@ -63,7 +70,7 @@ def move_pages(raw: str, text: str, pages: Sequence[int]) -> tuple[int, ...]:
 
 def _tidy(raw: str) -> str:
     """Take away what cannot be seen; the other characters (_LETTER) stay, in their order."""
-    text = _INVISIBLE.sub("", _NEWLINES.sub("\n", raw))
+    text = _INVISIBLE.sub("", _NEWLINES.sub("\n", drop_unwritable(raw)))
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
