@@ -43,7 +43,7 @@ class Source:
                 yield (self._repaired and self._repaired(document)) or document
         raise_problems(self._stopping())
         for problem in self.problems:
-            _log.warning("left out: %s", problem.said)
+            _log.warning("left out: %s", problem.tell_left_out())
 
     def decisions(
         self, documents: Iterable[Document] | None = None

@@ -20,8 +20,9 @@ from generation_functions.pipelines import (
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
-    RepairedDocument,
+    read_repaired,
     repair,
+    take_pdfs,
     wants_cleaning,
 )
 from generation_functions.pipelines.pdf_cleaning import FOLDER as PDFS
@@ -67,30 +68,40 @@ CONVERSATION_STEPS = (
 )
 
 
-async def clean_pdfs(run: Run, limit: int | None = None) -> list[RepairedDocument]:
-    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`."""
+async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
+    """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`; return their uuids.
+
+    With `limit`, it is asked about so many pieces of the first PDFs. As in `write_questions`, nothing is asked before all files are known to be readable.
+    """
     if not run.config.pdf_cleaning.enabled:
         return []
     async with run.stage("pdf_cleaning", limit):
         run.load_prompts(CLEAN_PDF)
         run.open_survivors(PDFS)
-        with open_counter(run.config) as count, closing(Source(run.config).documents()) as found:
-            pdfs = (document for document in found if wants_cleaning(document, run.config))
-            return await run.map(partial(repair, run, count), islice(pdfs, limit), "PDFs")
+        source = Source(run.config)
+        if _count_seen(run, source) is None:
+            source.check()
+        with open_counter(run.config) as count, closing(source.documents()) as found:
+            pdfs = take_pdfs(found, run.config, count, limit)
+            return await run.map(partial(repair, run, count), pdfs, "PDFs")
 
 
 def open_source(run: Run) -> Source:
     """Return the run's input, with PDFs as a model repaired them, if one was to.
 
-    Raises RunFolderError when that has not been done.
+    A PDF whose repaired text a person deleted, or that the last pass did not take, stays as it
+    was read, and is counted so. Raises RunFolderError when that has not been done.
     """
     if not run.config.pdf_cleaning.enabled:
         return Source(run.config)
-    run.require(PDFS)
+    live = set(run.require(PDFS))
 
     def find(document: Document) -> Document | None:
-        found = run.survivor(PDFS, RepairedDocument, document.uuid)
-        return found.document if found else None
+        if not wants_cleaning(document, run.config):
+            return None
+        found = read_repaired(run.folder, live, document)
+        run.count("PDFs", document.uuid, rejected="" if found else "not repaired: left as it was")
+        return found
 
     return Source(run.config, find)
 
@@ -115,8 +126,10 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
                     found = Duplicate(decision.chunk.uuid, decision.kept, decision.reason)
                     write(json.dumps(to_json(found)) + "\n")
         for problem in source.problems:
-            run.count("files", make_uuid(problem.directory, problem.path), rejected=problem.said)
-        survey = maker.finish(tuple(problem.said for problem in source.problems))
+            if not problem.lines:  # else the file's good lines are used
+                uuid = make_uuid(problem.directory, problem.path)
+                run.count("files", uuid, rejected=problem.said)
+        survey = maker.finish(tuple(problem.tell_left_out() for problem in source.problems))
         run.write_text(SEEN, json.dumps({"input": source.sign(), "chunks": survey.going_on}))
     return survey
 
@@ -143,13 +156,12 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
         run.open_survivors(questions.REJECTED_PAIRS)
         source = open_source(run)
-        seen = read_json(run.folder / SEEN) or {}
-        known = seen.get("input") == source.sign()
-        if not known:
+        seen = _count_seen(run, source)
+        if seen is None:
             source.check()
         with closing(source.decisions()) as decisions:
             good = (decision.chunk for decision in decisions if not decision.reason)
-            total = min(seen["chunks"], limit or seen["chunks"]) if known else None
+            total = None if seen is None else min(seen, limit or seen)
             ask = partial(questions.ask_about_chunk, run)
             least = _least_share(run, run.config.questions)
             kept = await run.map(ask, islice(good, limit), "chunks", total, abort_below=least)
@@ -217,6 +229,12 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "conversations": write_conversations,
     "mix": mix,
 }
+
+
+def _count_seen(run: Run, source: Source) -> int | None:
+    """Return how many chunks the documents stage found in exactly this input, None before it."""
+    seen = read_json(run.folder / SEEN) or {}
+    return seen["chunks"] if seen.get("input") == source.sign() else None
 
 
 def _least_share(run: Run, section: Questions | Conversations) -> float | None:

@@ -147,9 +147,13 @@ def test_unreadable_files_can_be_left_out_and_are_counted(place):
     assert [line.path for line in survey.documents] == ["a.txt", "bad.jsonl", "a.txt"]
     assert [one.rpartition("/")[2][:9] for one in survey.unreadable] == ["bad.jsonl", "empty.txt"]
     files = status_of(run, "documents")["pipelines"]["files"]
-    assert (files["in"], files["kept"], files["rejected"]) == (4, 2, 2)
-    assert set(files["reasons"]["rejected"]) == set(survey.unreadable)
-    assert "left out" in (run.folder / "run.log").read_text(encoding="utf-8")
+    assert (files["in"], files["kept"], files["rejected"]) == (4, 3, 1)
+    lines, whole = survey.unreadable
+    assert set(files["reasons"]["rejected"]) == {whole}
+    assert lines.endswith("1 line is left out, the others are used")
+    log = (run.folder / "run.log").read_text(encoding="utf-8")
+    assert f"left out: {lines}" in log
+    assert f"left out: {whole}" in log
     assert status_of(run, "documents")["complete"]
 
 

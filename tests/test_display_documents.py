@@ -138,7 +138,7 @@ def test_files_with_warnings_come_first_and_a_long_list_is_cut() -> None:
 
 def test_files_left_out_are_named_with_their_reason() -> None:
     text = Reading(show_documents(Survey(unreadable=("x.pdf: a scan",))).source).text
-    assert "Left out: 1 files" in text
+    assert "Left out, whole or in part: 1 files" in text
     assert "x.pdf: a scan" in text
 
 

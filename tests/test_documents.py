@@ -1,10 +1,11 @@
 """Reading and cleaning: what becomes a document, and what is said about files that cannot."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from generation_functions.documents.cleaning import clean_text
+from generation_functions.documents.cleaning import clean_text, move_pages
 from generation_functions.documents.reading import read_documents, stream_documents
 from generation_functions.documents.titles import Title, parse_name
 from generation_functions.errors import InputError
@@ -153,6 +154,33 @@ def test_the_same_directory_twice_is_an_error(folder):
 def test_cleaning_leaves_only_what_was_written():
     raw = "\ufeff\r\n  In\u00addented. \t\r\nSecond\rThird\f\nA  B\u00a0C\n\n\n"
     assert clean_text(raw) == "  Indented.\nSecond\nThird\n\nA  B\u00a0C"
+
+
+def test_what_cannot_be_shown_or_written_is_taken_out_of_plain_text(folder):
+    write(folder, "a.txt", "Be\x07ll,\x1b\x7f\tring.\n")
+    row = json.dumps({"text": "Half \ud83d a smile.\x00", "title": "Sm\ud83d\x01ile"})
+    write(folder, "b.jsonl", row)
+    plain, line = read_documents([folder])
+    assert plain.text == "Bell,\tring."
+    assert (line.text, line.title) == ("Half \ufffd a smile.", "Sm\ufffdile")
+
+
+@pytest.mark.parametrize("between", [" ", " \x07", "\u00ad", "\t\r\n", "\ufeff\n \n", " \n" * 9])
+def test_pages_begin_in_the_cleaned_text_before_the_words_before_which_they_began(between):
+    parts = ["One ", f"\u00adtwo{between}two", f"three{between}", "fo\u00adur \n", ""]
+    raw = f"\ufeff\n{between}".join(parts) + between
+    pages = [raw.index(part) for part in ("One", "\u00adtwo", "three", "fo\u00adur")]
+    text = clean_text(raw)
+    moved = move_pages(raw, text, [*pages, len(raw)])
+    assert moved == (*(text.index(word) for word in ("One", "two", "three", "four")), len(text))
+
+
+def test_pages_in_a_wrapper_that_is_cut_off_are_empty():
+    book = "First page \nends.\nSecond page."
+    raw = f"About us.\n*** START OF THE PROJECT GUTENBERG EBOOK X ***\n{book}"
+    pages = [0, raw.index("First"), raw.index("Second")]
+    text = clean_text(raw)
+    assert move_pages(raw, text, pages) == (0, 0, text.index("Second"))
 
 
 BOOK = "CHAPTER I\n\nThe text, produced by hand.\n\n    A verse.\n\nThe end of it."

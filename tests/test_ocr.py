@@ -9,10 +9,12 @@ import written_files as made
 from written_files import Layout
 
 from generation_functions.__main__ import main
+from generation_functions.display.pages import read_pages
 from generation_functions.documents.formats import ocr
 from generation_functions.documents.reading import Reading, read_folders
+from generation_functions.documents.survey import DocumentLine
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.session import open_run
+from generation_functions.session import open_run, read_config
 from generation_functions.sources import Source
 
 # Reads the image's size, says what it was asked, and finds two lines and nothing in each image.
@@ -152,6 +154,9 @@ def test_the_config_and_the_command_line_switch_it_on(
     engine = ScriptedEngine()
     (again,) = Source(open_run(config, {"small": engine, "large": engine}).config).documents()
     assert READ[0] in again.text
+    (tmp_path / "bin" / "calls").unlink()
+    line = DocumentLine("texts", "a.pdf", 1, 1, 1, 1, "english", ())
+    assert READ[0] in read_pages(read_config(config), line)[0].document.text
 
 
 def test_a_large_page_is_rendered_coarser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from written_files import set_with_fpdf
 
 from generation_functions.config import PdfCleaning
+from generation_functions.display.pages import read_pages, show_page
 from generation_functions.documents.damage import compare_words, find_numbers, move_offsets
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
-from generation_functions.errors import EngineError, RunFolderError
+from generation_functions.errors import EngineError, InputError, RunFolderError
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     LABEL,
@@ -240,34 +241,112 @@ def test_only_pdfs_of_folders_not_cleaned_by_hand_are_asked_about(open_small_run
         assert wanted == [False, enabled, False]
 
 
-def test_later_stages_work_on_the_repaired_text(open_small_run: OpenRun, tmp_path: Path) -> None:
-    engine = ScriptedEngine(repair)
+@pytest.fixture
+def open_pdf_run(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., Run]:
+    """Open a run over one damaged PDF that a model is to repair."""
     (tmp_path / "texts").mkdir()
     set_with_fpdf(tmp_path / "texts" / "weir.pdf", DAMAGED.split("\n\n"))
 
-    def open_it() -> Run:
+    def open_it(engine: ScriptedEngine, **of_path: Any) -> Run:
         run = open_small_run(engine)
         section = PdfCleaning(enabled=True, pdf_cleaning_chunk_size=60)
-        run.config = run.config.model_copy(update={"pdf_cleaning": section})
+        path = run.config.path.model_copy(update=of_path)
+        run.config = run.config.model_copy(update={"pdf_cleaning": section, "path": path})
         return run
 
-    run = open_it()
+    return open_it
+
+
+def read_on(run: Run) -> str:
+    """The text that the documents stage goes on with."""
+    return " ".join(chunk.text for chunk in asyncio.run(documents(run)).kept)
+
+
+def test_later_stages_work_on_the_repaired_text(open_pdf_run: Callable[..., Run]) -> None:
+    engine = ScriptedEngine(repair)
+    run = open_pdf_run(engine)
     with pytest.raises(RunFolderError, match="pdf_cleaned: not there yet"):
         asyncio.run(documents(run))
     asyncio.run(clean_pdfs(run))
     asked = len(engine.requests)
-    survey = asyncio.run(documents(run))
-    text = " ".join(chunk.text for chunk in survey.kept)
+    text = read_on(run)
     assert "modern" in text
     assert "rnodern" not in text
-    again = open_it()
+    again = open_pdf_run(engine)
     asyncio.run(clean_pdfs(again))
     assert len(engine.requests) == asked
     (file,) = (run.folder / "pdf_cleaned").glob("*.json")
     file.unlink()  # a person did not like it: the text stays as it was read
     asyncio.run(clean_pdfs(again))
-    survey = asyncio.run(documents(again))
-    assert "rnodern" in " ".join(chunk.text for chunk in survey.kept)
+    assert "rnodern" in read_on(again)
+
+
+def test_nothing_is_asked_about_pdfs_before_all_files_are_readable(
+    open_pdf_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    (tmp_path / "texts" / "zz.txt").touch()
+    engine = ScriptedEngine(repair)
+    with pytest.raises(InputError, match=r"zz\.txt: no text"):
+        asyncio.run(clean_pdfs(open_pdf_run(engine), 1))
+    assert engine.requests == []
+
+
+def test_the_page_browser_shows_the_text_that_the_run_goes_on_with(
+    open_pdf_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    (tmp_path / "texts" / "deep").mkdir()
+    (tmp_path / "texts" / "weir.pdf").rename(tmp_path / "texts" / "deep" / "weir.pdf")
+    run = open_pdf_run(ScriptedEngine(repair))
+    asyncio.run(clean_pdfs(run))
+    (line,) = asyncio.run(documents(run)).documents
+    (page,) = read_pages(run.config, line)
+    assert "modern" in show_page(page).source
+    assert "rnodern" not in show_page(page).source
+
+
+def test_a_limit_is_one_of_pieces_and_what_is_left_is_counted(
+    open_pdf_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    set_with_fpdf(tmp_path / "texts" / "ybor.pdf", [CLEAN.replace("Tolham", "Ybor")])
+    engine = ScriptedEngine(repair)
+    run = open_pdf_run(engine)
+    assert len(asyncio.run(clean_pdfs(run, 1))) == 1
+    assert len(engine.requests) == 1
+    text = read_on(run)
+    assert "modern" in text
+    assert "Inform- ation" in text
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
+    pdfs = status["documents"]["pipelines"]["PDFs"]
+    assert (pdfs["kept"], pdfs["rejected"]) == (1, 1)
+    assert len(asyncio.run(clean_pdfs(run))) == 2
+    assert "Inform- ation" not in read_on(run)
+
+
+def test_repaired_texts_that_are_no_longer_wanted_are_not_used(
+    open_pdf_run: Callable[..., Run],
+) -> None:
+    run = open_pdf_run(ScriptedEngine(repair))
+    asyncio.run(clean_pdfs(run))
+    (folder,) = run.config.path.input_dirs
+    by_hand = folder.model_copy(update={"cleaned_by_hand": True})
+    hands = open_pdf_run(ScriptedEngine(repair), input_dirs=(by_hand,))
+    assert "rnodern" in read_on(hands)
+    assert "rnodern" not in read_on(run)
+    (run.folder / "live" / "pdf_cleaned.json").write_text("[]", encoding="utf-8")
+    assert "rnodern" in read_on(run)
+
+
+def test_a_repaired_text_that_a_person_edited_stays_so(open_pdf_run: Callable[..., Run]) -> None:
+    run = open_pdf_run(ScriptedEngine(repair))
+    asyncio.run(clean_pdfs(run))
+    (file,) = (run.folder / "pdf_cleaned").glob("*.json")
+    edited = file.read_text(encoding="utf-8").replace("brothers Ames", "sisters Ames")
+    file.write_text(edited, encoding="utf-8")
+    asyncio.run(clean_pdfs(run))
+    assert file.read_text(encoding="utf-8") == edited
+    assert "sisters Ames" in read_on(run)
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
+    assert status["pdf_cleaning"]["survivors"]["pdf_cleaned"]["edited by hand"] == 1
 
 
 def test_pages_begin_in_the_repaired_text_where_they_began_before(clean: Clean) -> None:

@@ -16,8 +16,10 @@ from generation_functions.documents.cutting import CutSettings, Decision, Folder
 from generation_functions.documents.reading import read_file
 from generation_functions.documents.survey import DocumentLine, Survey
 from generation_functions.errors import InputError
+from generation_functions.pipelines.pdf_cleaning import FOLDER, read_repaired, wants_cleaning
 from generation_functions.records import Document
 from generation_functions.session import open_counter
+from generation_functions.steps.files import read_json
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -81,6 +83,7 @@ def show_page(page: Page) -> Html:
 def read_pages(config: Config, line: DocumentLine) -> list[Page]:
     """Read and cut one file of a run again; return its pages, those of all its documents.
 
+    A PDF's text is the repaired one, where the run goes on with that.
     Whether a chunk is like one of another file, or outside a subset, is not looked at.
     Raises InputError for a file that is gone, larger than LARGEST, or not readable.
     """
@@ -88,7 +91,9 @@ def read_pages(config: Config, line: DocumentLine) -> list[Page]:
     file = Path(folder.path) / line.path
     if file.is_file() and file.stat().st_size > LARGEST:
         raise InputError(f"{file}: too large to be shown here; print it with the command `read`.")
-    documents = read_file(file)
+    ocr = config.path.ocr_languages if config.path.ocr else None
+    found = read_file(file, ocr, Path(folder.path), line.directory)
+    documents = [_repaired(config, document) for document in found]
     settings = CutSettings(
         config.system.chunk_size,
         config.system.chunk_overlap,
@@ -98,6 +103,14 @@ def read_pages(config: Config, line: DocumentLine) -> list[Page]:
     with open_counter(config) as count:
         decisions = list(cut(documents, settings, count))
     return [page for document in documents for page in make_pages(document, decisions)]
+
+
+def _repaired(config: Config, document: Document) -> Document:
+    if not wants_cleaning(document, config):
+        return document
+    run = Path(config.path.output_dir)
+    live = read_json(run / "live" / f"{FOLDER}.json") or []
+    return read_repaired(run, live, document) or document
 
 
 class PageBrowser:

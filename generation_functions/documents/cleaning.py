@@ -1,9 +1,13 @@
 """Taking off what is not the text: encoding leftovers and Project Gutenberg's wrapper."""
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, repeat
 
 _NEWLINES = re.compile("\r\n|[\r\f\v\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\ufeff\u00ad]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_LETTER = re.compile(r"[^\s\ufeff\u00ad\x00-\x08\x0e-\x1f\x7f]")
 
 # A START line may run over several lines ("*** START OF ... LONG\nTITLE ***").
 # Before 2004 the header ended with a line of the "small print" instead.
@@ -28,15 +32,46 @@ _NOTE = re.compile(r"\s*\[?(?:note: project gutenberg\b|transcriber['’]?s['’
 _INDENTED = re.compile(r" {2,10}\S")
 
 
+def drop_unwritable(text: str) -> str:
+    """Take out control characters; what cannot be written as UTF-8 becomes U+FFFD."""
+    paired = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _CONTROL.sub("", paired)
+
+
 def clean_text(raw: str) -> str:
     """Return `raw` with "\\n" newlines and nothing in it that its author did not write.
 
-    Cut off: byte order marks, soft hyphens, trailing white space, blank lines at both
+    Cut off: control characters, byte order marks, soft hyphens, trailing white space, blank lines at both
     ends, and Project Gutenberg's header, footer and credits where they are present.
     """
-    text = _INVISIBLE.sub("", _NEWLINES.sub("\n", raw))
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    return _cut_wrapper(text).strip("\n")
+    return _cut_wrapper(_tidy(raw)).strip("\n")
+
+
+def move_pages(raw: str, text: str, pages: Sequence[int]) -> tuple[int, ...]:
+    """Return where in `text`, which is `raw` cleaned, the pages begin that begin at `pages` in it.
+
+    Returns none where several books in wrappers were cut out of `raw`.
+    """
+    tidied = _tidy(raw)
+    cut = tidied.find(text)
+    if cut < 0:
+        return ()
+    places: Iterator[int] = chain(
+        (match.start() for match in _LETTER.finditer(tidied)), repeat(len(tidied))
+    )
+    place, position, moved = next(places), 0, []
+    for page in pages:
+        passed = sum(1 for _ in _LETTER.finditer(raw, position, page))
+        place = next(islice(places, passed - 1, None)) if passed else place
+        position = page
+        moved.append(min(max(0, place - cut), len(text)))
+    return tuple(moved)
+
+
+def _tidy(raw: str) -> str:
+    """Take away what cannot be seen; the other characters (_LETTER) stay, in their order."""
+    text = _INVISIBLE.sub("", _NEWLINES.sub("\n", drop_unwritable(raw)))
+    return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
 def _cut_wrapper(text: str) -> str:

@@ -18,12 +18,29 @@ class Problem:
     """Something to put right: `said` names the file and tells what to do.
 
     `directory` and `path` are what a document would have; a problem with no `path` is one of
-    the directory, which cannot be left out.
+    the directory, which cannot be left out. `lines` are how many of a .jsonl file have faults,
+    0 where the whole file has.
     """
 
     said: str
     directory: str = ""
     path: str = ""
+    lines: int = 0
+
+    def tell_left_out(self) -> str:
+        """Say what is left out because of it."""
+        if not self.lines:
+            return self.said
+        are = "1 line is" if self.lines == 1 else f"{self.lines} lines are"
+        return f"{self.said}: {are} left out, the others are used"
+
+
+class BadLines(ValueError):
+    """Some lines of a file cannot be read; the others were."""
+
+    def __init__(self, said: str, lines: int) -> None:
+        super().__init__(said)
+        self.lines = lines
 
 
 def find_files(directory: Path) -> list[Path]:

@@ -7,11 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generation_functions.documents.cleaning import clean_text
+from generation_functions.documents.cleaning import clean_text, move_pages
 from generation_functions.documents.folders import (
     SIDECAR,
     SUFFIXES,
     TEXT_SUFFIXES,
+    BadLines,
     Problem,
     check_directories,
     check_inside,
@@ -103,18 +104,25 @@ def stream_documents(
                     yield from _read_file(directory, name, file, reader)
                 except (ValueError, OSError) as error:
                     path = name_path(file.relative_to(directory))
-                    problems.append(Problem(f"{file}: {error}", name, path))
+                    lines = error.lines if isinstance(error, BadLines) else 0
+                    problems.append(Problem(f"{file}: {error}", name, path, lines))
 
 
-def read_file(file: Path, ocr: str | None = None) -> list[Document]:
-    """Read one file as if its folder were an input directory; InputError says what to do."""
+def read_file(
+    file: Path, ocr: str | None = None, directory: Path | None = None, name: str = ""
+) -> list[Document]:
+    """Read one file of an input directory, by default its folder; InputError says what to do.
+
+    `name` and `ocr` are as in `stream_documents`.
+    """
+    directory = directory or file.parent
     if not file.is_file():
         raise InputError(f"{file}: no such file.")
     if file.suffix.lower() not in SUFFIXES:
         raise InputError(f"{file}: cannot be read; known are {', '.join(SUFFIXES)}.")
     with closing(Reader(ocr=ocr)) as reader:
         try:
-            return list(_read_file(file.parent, name_path(file.parent), file, reader))
+            return list(_read_file(directory, name or name_path(directory), file, reader))
         except (ValueError, OSError) as error:
             raise InputError(f"{file}: {error}") from error
 
@@ -142,10 +150,13 @@ def _warn(guessed: str | None) -> tuple[str, ...]:
 
 
 def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterator[Document]:
-    """Yield the documents of a .jsonl file; after the last, ValueError names the first bad line."""
+    """Yield the documents of a .jsonl file; after the last, ValueError names the first bad line.
+
+    It is a BadLines where there are good ones too.
+    """
     lines, guessed = stream_lines(file, sidecar.encoding)
     seen: dict[int, int] = {}
-    faults, first = 0, ""
+    good, faults, first = 0, 0, ""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -161,9 +172,11 @@ def _read_lines(called: str, path: str, file: Path, sidecar: Sidecar) -> Iterato
             first = first or (said if said.startswith("line ") else f"line {number}: {said}")
             faults += 1
         else:
+            good += 1
             yield document
     if faults:
-        raise ValueError(first + (f"; {faults} lines have faults" if faults > 1 else ""))
+        said = first + (f"; {faults} lines have faults" if faults > 1 else "")
+        raise BadLines(said, faults) if good else ValueError(said)
     if not seen:
         raise ValueError("no text in it; fill it or remove it")
 
@@ -206,16 +219,6 @@ def _make_document(
         text=text,
         language=sidecar.language or found.language,
         licence=sidecar.licence or found.licence,
-        pages=_move_pages(found, text),
+        pages=move_pages(found.text, text, found.pages) if found.pages else (),
         warnings=found.warnings,
     )
-
-
-def _move_pages(found: Extract, text: str) -> tuple[int, ...]:
-    """Page offsets after cleaning, which cuts a wrapper off both ends of a PDF's text."""
-    if not found.pages:
-        return ()
-    cut = found.text.find(text)
-    if cut < 0:
-        return ()
-    return tuple(min(max(0, page - cut), len(text)) for page in found.pages)

@@ -48,7 +48,8 @@ class Survey:
     `lengths` are the tokens of every chunk, by directory; `dropped` goes by reason; `kept`
     are the first chunks that go on, `going_on` is their number. `pairs` are chunks dropped
     as near-duplicates, each with the one that was kept, as far as the two lie within
-    REMEMBERED characters of each other. `unreadable` are files left out, each with its reason.
+    REMEMBERED characters of each other. `unreadable` are files and lines
+    left out, each with its reason.
     """
 
     documents: tuple[DocumentLine, ...] = ()

@@ -4,9 +4,10 @@ The text is cut into pieces. A piece whose reply is no use, or strays from it, s
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from generation_functions.config import Config, PdfCleaning
 from generation_functions.documents.chunking import chunk_document
@@ -21,6 +22,7 @@ from generation_functions.errors import Dropped, Unparsable
 from generation_functions.records import Document, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
+from generation_functions.steps.survivors import read_survivors
 
 LABEL = "pieces of PDFs"
 FOLDER = "pdf_cleaned"
@@ -58,29 +60,58 @@ class RepairedDocument:
     document: Document
 
 
-async def repair(run: Run, count: Callable[[str], int], document: Document) -> RepairedDocument:
-    """Repair a document and keep it in pdf_cleaned/. `count` counts tokens."""
-    repaired = await clean_document(run, document, count)
-    return run.keep(FOLDER, RepairedDocument(document.uuid, repaired))
+def read_repaired(folder: Path, live: Collection[str], document: Document) -> Document | None:
+    """Return a PDF as it stands repaired in a run's folder; None where it is not `live` there."""
+    uuids = [document.uuid] if document.uuid in live else []
+    found = read_survivors(folder / FOLDER, uuids, RepairedDocument)
+    return found[0].document if found else None
 
 
-async def clean_document(run: Run, document: Document, count: Callable[[str], int]) -> Document:
+@dataclass(frozen=True, slots=True)
+class TakenPdf:
+    """A PDF that is to be repaired, of its pieces the first `most` (None: all)."""
+
+    uuid: str
+    document: Document
+    most: int | None
+
+
+def take_pdfs(
+    found: Iterable[Document], config: Config, count: Callable[[str], int], limit: int | None
+) -> Iterator[TakenPdf]:
+    """Yield the PDFs among `found` that want cleaning, with `limit` until they have as many pieces.
+
+    `count` counts tokens.
+    """
+    left = limit
+    for document in found:
+        if not wants_cleaning(document, config):
+            continue
+        yield TakenPdf(document.uuid, document, left)
+        if left is not None:
+            left -= len(_cut_pieces(document, config.pdf_cleaning, count)[1])
+            if left <= 0:
+                return
+
+
+async def repair(run: Run, count: Callable[[str], int], pdf: TakenPdf) -> str:
+    """Repair a document and keep it in pdf_cleaned/; return the uuid that it had before."""
+    repaired = await clean_document(run, pdf.document, count, pdf.most)
+    return run.keep(FOLDER, RepairedDocument(pdf.uuid, repaired)).uuid
+
+
+async def clean_document(
+    run: Run, document: Document, count: Callable[[str], int], most: int | None = None
+) -> Document:
     """Return the document with its pieces repaired, those that a model could repair.
 
+    With `most`, only so many of them are asked about, the first; the others stay as they are.
     As every document's, its uuid is of directory, path and text, so it is another one if
     anything changed, and a copy of the file that is cleaned otherwise is told apart. Chunks do
     not take part in its uuid: only those whose own text was touched become others.
     """
-    limits = run.config.pdf_cleaning
-    pieces = [
-        (chunk.start, chunk.end, chunk.uuid)
-        for chunk in chunk_document(document, limits.pdf_cleaning_chunk_size, count)
-    ]
-    asked = [
-        Piece(uuid, text.strip(), limits, _edges_within(document.pages, start, text))
-        for start, end, uuid in pieces
-        if (text := document.text[start:end]).strip()
-    ]
+    pieces, asked = _cut_pieces(document, run.config.pdf_cleaning, count)
+    asked = asked[:most]
     cleaned = await run.map(partial(_clean_piece, run), asked)
     texts = {piece.uuid: text for piece, text in zip(asked, cleaned, strict=True)}
     parts: list[str] = []
@@ -98,6 +129,22 @@ async def clean_document(run: Run, document: Document, count: Callable[[str], in
     text = "".join(parts)
     new_uuid = make_uuid(document.directory, document.path, text)
     return replace(document, uuid=new_uuid, text=text, pages=tuple(pages))
+
+
+def _cut_pieces(
+    document: Document, limits: PdfCleaning, count: Callable[[str], int]
+) -> tuple[list[tuple[int, int, str]], list[Piece]]:
+    """Return the pieces' spans (start, end, uuid), which give the text, and those with text."""
+    spans = [
+        (chunk.start, chunk.end, chunk.uuid)
+        for chunk in chunk_document(document, limits.pdf_cleaning_chunk_size, count)
+    ]
+    pieces = [
+        Piece(uuid, text.strip(), limits, _edges_within(document.pages, start, text))
+        for start, end, uuid in spans
+        if (text := document.text[start:end]).strip()
+    ]
+    return spans, pieces
 
 
 def _edges_within(pages: tuple[int, ...], start: int, text: str) -> tuple[int, ...]:

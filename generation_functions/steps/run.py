@@ -204,10 +204,6 @@ class Run:
             )
         return live
 
-    def survivor(self, folder: str, kind: type[I], uuid: str) -> I | None:
-        """Return one survivor of an earlier stage, None where there is none."""
-        return next(iter(read_survivors(self.folder / folder, [uuid], kind)), None)
-
     @property
     def limit(self) -> int | None:
         """How many chunks the running stage may take."""

@@ -21,7 +21,7 @@ from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.step import Item
 
 T = TypeVar("T", bound=Item)
-_PLACE = {"document", "start", "end"}
+_PLACE = {"document", "start", "end"}  # a chunk's; a whole document is what is said
 
 
 class Survivors:
@@ -137,5 +137,9 @@ def _digest(value: object) -> str:
 
 def _without_place(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_place(one) for key, one in value.items() if key not in _PLACE}
+        return {
+            key: _without_place(one)
+            for key, one in value.items()
+            if key not in _PLACE or not isinstance(one, str | int)
+        }
     return [_without_place(one) for one in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,6 @@ object with either `extract` or `error`.
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -16,14 +15,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from generation_functions.documents.cleaning import drop_unwritable
 from generation_functions.documents.formats.extract import Beat, Extract
 
 # Of each suffix the module, and in it the function read_<module>. Loaded when needed: a
 # process that reads web pages starts in half the time without pypdf.
 READERS = {".pdf": "pdf", ".docx": "docx", ".epub": "epub", ".html": "html", ".htm": "html"}
 MEMORY = 3 << 30  # bytes of address space
-
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 def main() -> None:
@@ -59,11 +57,8 @@ def _find_reader(file: Path, ocr: str | None) -> Callable[[Path, Beat], Extract]
 
 
 def _clean(value: Any) -> Any:
-    """Take out of a text what cannot be written as UTF-8, and control characters."""
-    if not isinstance(value, str):
-        return value
-    paired = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return _CONTROL.sub("", paired)
+    """Take out of a text what cannot be shown or written."""
+    return drop_unwritable(value) if isinstance(value, str) else value
 
 
 def _limit_memory() -> None:

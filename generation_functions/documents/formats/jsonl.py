@@ -2,6 +2,7 @@
 
 import json
 
+from generation_functions.documents.cleaning import drop_unwritable
 from generation_functions.documents.formats.extract import Extract
 from generation_functions.documents.titles import FrontMatter, check_front_matter
 
@@ -23,7 +24,11 @@ def parse_line(number: int, line: str) -> Extract:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         keys = ", ".join(map(repr, row)) if isinstance(row, dict) else type(row).__name__
         raise ValueError(f'line {number} has no text under the key "text" (found: {keys:.200})')
-    known = {key: row[key] for key in FrontMatter.model_fields if row.get(key) is not None}
+    known = {
+        key: drop_unwritable(value) if isinstance(value, str) else value
+        for key in FrontMatter.model_fields
+        if (value := row.get(key)) is not None
+    }
     try:
         found = check_front_matter(known)
     except ValueError as error:
