@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import groupby, islice
+from itertools import islice
 
 from generation_functions.config import Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
@@ -190,8 +190,11 @@ async def write_conversations(run: Run, limit: int | None = None) -> list[Conver
 
 def group_pairs(pairs: Sequence[QAPair], take: int, seed: int) -> Iterator[ConversationInfo]:
     """Yield `take` orders (or all) of each chunk's pairs, in the order of the documents."""
-    for _, group in groupby(sorted(pairs, key=_pair_place), key=lambda pair: pair.chunk.uuid):
-        for order in choose_orders(list(group), take, seed):
+    by_chunk: dict[str, list[QAPair]] = {}
+    for pair in sorted(pairs, key=_pair_place):
+        by_chunk.setdefault(pair.chunk.uuid, []).append(pair)
+    for group in by_chunk.values():
+        for order in choose_orders(group, take, seed):
             yield make_info(order)
 
 
