@@ -371,6 +371,21 @@ def test_across_chunks_the_first_of_those_that_ask_the_same_stays(ask: Ask) -> N
     assert files == sorted(p.name for p in (run.folder / "qatuples_revised").rglob("*.json"))
 
 
+def test_the_twin_of_a_deleted_pair_does_not_take_its_place(ask: Ask) -> None:
+    twin = TOLL.replace("What toll was taken from a cart", "Which toll was taken from a cart")
+    chunks = [f"{TOLL}\n\n{twin}\n\n{PAINT}", TOLL.replace("Sentences: 5", "Sentences: 2")]
+    script: Script = {"write_questions": chunks}
+    text = BRENT.replace(
+        "Keepers", "Until 1962 a toll of two pence was taken from every cart at the Arno Bridge. Keepers"
+    )
+    run, _ = ask(script, {"Arno": ARNO, "Brent": text})
+    (gone,) = [pair for pair in kept(run) if "toll" in pair.question]
+    (run.folder / "qatuples_revised" / f"{gone.uuid}.json").unlink()
+    run, asked = ask(script, {"Arno": ARNO, "Brent": text})
+    assert asked == []
+    assert questions_of(run) == ["Why is paint on the Arno Bridge renewed every twelve years?"]
+
+
 def test_a_document_that_comes_later_in_order_takes_no_question_away(ask: Ask) -> None:
     run, _ = ask({"write_questions": [LENGTH]})
     before = kept(run)

@@ -137,8 +137,13 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
 
 
 def leave_out_asked(run: Run, asked: Sequence[tuple[QAPair, ...]]) -> list[tuple[QAPair, ...]]:
-    """Return each chunk's pairs without those that an earlier chunk's pair asks already."""
+    """Return each chunk's pairs without those that an earlier chunk's pair asks already.
+
+    Nor does a pair stay that asks what a person did not want: a pair that was deleted.
+    """
     before = AskedBefore()
+    for pair in run.deleted("qatuples_revised", QAPair):
+        before.add(pair)
     kept = []
     for pairs in asked:
         new = tuple(pair for pair in pairs if not before.add(pair))
