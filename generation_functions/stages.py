@@ -201,14 +201,26 @@ def group_pairs(pairs: Sequence[QAPair], take: int, seed: int) -> Iterator[Conve
 async def mix(run: Run, limit: int | None = None) -> Material:
     """Write the datasets and the trainer's configs from what survived."""
     async with run.stage("mix", limit):
+        pairs = run.survivors("qatuples_revised", QAPair)
         material = Material(
             chunks=run.survivors("worthy_for_questions", Chunk),
-            pairs=run.survivors("qatuples_revised", QAPair),
-            conversations=run.survivors("multiturn_convs", Conversation),
+            pairs=pairs,
+            conversations=_survive(run, pairs),
         )
         with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
     return material
+
+
+def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
+    """Return the conversations without those about a pair that is gone, which are counted."""
+    known = {pair.uuid for pair in pairs}
+    kept = []
+    for conversation in run.survivors("multiturn_convs", Conversation):
+        gone = any(pair.uuid not in known for pair in conversation.pairs)
+        run.count("mixed", conversation.uuid, rejected="a pair of it is gone" if gone else "")
+        kept += [] if gone else [conversation]
+    return kept
 
 
 STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
