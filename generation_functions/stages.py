@@ -164,7 +164,7 @@ async def write_characters(run: Run, limit: int | None = None) -> list[Conversat
     """
     settings = run.config.conversations
     async with run.stage("characters", limit):
-        traits = read_traits(settings.traits)
+        traits = read_traits("none" if settings.assistant_mode else settings.traits)
         if not settings.assistant_mode:
             run.load_prompts(*CHARACTER_STEPS)
         run.open_survivors("multiturn_convs_info")

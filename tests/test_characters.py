@@ -246,7 +246,7 @@ def asked_by(engine: ScriptedEngine) -> set[str]:
 
 def test_in_assistant_mode_the_stage_asks_no_model(open_small_run: OpenRun) -> None:
     engine = ScriptedEngine(friendly_reply)
-    run = open_small_run(engine)
+    run = open_small_run(engine, conversations={"traits": "moved_away.yaml"})
     keep_pairs(run)
     run_stages(run, "characters")
     assert engine.requests == []

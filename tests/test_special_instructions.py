@@ -81,6 +81,7 @@ def test_own_axes_come_from_a_file(tmp_path: Path) -> None:
     [
         ("primary: {craft: []}\nsecondary: {}", "axes.yaml: the axis `craft` has no level"),
         ("primary: {craft: [weaves.]}", "secondary"),
+        ("primary: {}\nsecondary: {}\nprimery: {craft: [weaves.]}", "primery"),
         ("primary: [", "not readable as YAML"),
         (None, "neither one of default, original, none nor a file"),
     ],
