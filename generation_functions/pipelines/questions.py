@@ -21,6 +21,8 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.repairing import (
     CHECKS,
+    NOT_ALONE,
+    POINTS,
     REPAIR_ANSWER,
     REPLACE_PAIR,
     REVISE_PAIR,
@@ -96,6 +98,8 @@ async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
     try:
         revised = await run.ask(REVISE_PAIR, pair)
     except Rejected as dropped:
+        if dropped.reason not in (NOT_ALONE, POINTS):  # such as a prompt that is too long
+            raise
         told = f"For somebody without the text, the question: {dropped.reason}."
         return draft, Problem(dropped.reason, told, in_question=True)
     draft = replace(draft, pair=revised)
