@@ -55,6 +55,8 @@ _OPENS = frozenset(
     yesterday""".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+# Scripts that set no words apart: Thai and Lao, Burmese, Khmer, kana, Han.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
 _INNER_WORD = re.compile(r"(?<=[\w,;:)] )[^\W\d_]{2,}")
@@ -124,9 +126,18 @@ def asks_about_text(question: str) -> bool:
 
 
 def content_words(text: str) -> set[str]:
-    """Return the words that carry meaning, lower-cased and cut to their stems."""
-    words = (match.group().lower().replace("’", "'") for match in _WORD.finditer(text))
-    return {_stem(word.removesuffix("'s")) for word in words if word not in _EMPTY_WORDS}
+    """Return the words that carry meaning, lower-cased and cut to their stems.
+
+    Of scripts that set no words apart, each two characters that stand together are one.
+    """
+    found: set[str] = set()
+    for match in _WORD.finditer(text):
+        word = match.group().lower().replace("’", "'")
+        if _UNSPACED.search(word):
+            found.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        elif word not in _EMPTY_WORDS:
+            found.add(_stem(word.removesuffix("'s")))
+    return found
 
 
 def numbers(text: str) -> set[str]:
