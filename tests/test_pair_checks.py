@@ -179,7 +179,10 @@ def test_right_pairs_in_other_languages_are_not_refused(pair: QAPair) -> None:
     ("pair", "reason"),
     [
         (make_pair(GERMAN, (2,), "Was band den Schaum?", "Es war Blut von 12 Ochsen."), "a fact"),
-        (make_pair(CHINESE, (2,), "桥墩是用什么材料建的？", "工程师莫德早年还建造过小桥。"), "quote"),
+        (
+            make_pair(CHINESE, (2,), "桥墩是用什么材料建的？", "工程师莫德早年还建造过小桥。"),
+            "quote",
+        ),
         (make_pair(CHINESE, (2,), "谁写了红楼梦？", "桥墩由花岗岩砌成。"), "not in the words"),
     ],
 )

@@ -157,6 +157,14 @@ def test_the_writer_may_stop_early_and_writes_no_more_than_asked_for(ask: Ask) -
     assert len(kept(run)) == 3
 
 
+def test_more_pairs_than_the_prompts_tokens_are_enough_for_get_more(ask: Ask) -> None:
+    run, asked = ask({"write_questions": [LENGTH]}, max_questions=19)
+    given = dict(zip(asked, (one.max_tokens for one in run.asked), strict=True))  # type: ignore[attr-defined]
+    own = {name: load_prompt(name).content.max_tokens for name in given}
+    assert given.pop("write_questions") == own.pop("write_questions") * 19 // 8
+    assert given == own
+
+
 def test_a_number_that_the_text_lacks_has_its_answer_repaired_before_any_vote(ask: Ask) -> None:
     """W2, W24: in the original a failed answer could not be repaired at all."""
     run, asked = ask({"write_questions": [WRONG_LENGTH], "repair_answer": [MENDED]})
@@ -382,7 +390,8 @@ def test_the_twin_of_a_deleted_pair_does_not_take_its_place(ask: Ask) -> None:
     chunks = [f"{TOLL}\n\n{twin}\n\n{PAINT}", TOLL.replace("Sentences: 5", "Sentences: 2")]
     script: Script = {"write_questions": chunks}
     text = BRENT.replace(
-        "Keepers", "Until 1962 a toll of two pence was taken from every cart at the Arno Bridge. Keepers"
+        "Keepers",
+        "Until 1962 a toll of two pence was taken from every cart at the Arno Bridge. Keepers",
     )
     run, _ = ask(script, {"Arno": ARNO, "Brent": text})
     (gone,) = [pair for pair in kept(run) if "toll" in pair.question]
