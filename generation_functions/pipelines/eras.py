@@ -72,8 +72,9 @@ def leaves_era(text: str, era: str, lives: bool = False) -> bool:
 def _is_dated(text: str, number: re.Match[str]) -> bool:
     """Whether a number stands as a year does; of round ones, not before a plural."""
     before = text[max(0, number.start() - 30) : number.start()]
-    counts = _UNITS.match(text, number.end())
-    counts = counts or (number[1].endswith("00") and _PLURAL.match(text, number.end()))
+    if _UNITS.match(text, number.end()):
+        return False
+    counts = number[1].endswith("00") and _PLURAL.match(text, number.end())
     return bool(_DATES.search(before)) and not counts
 
 
