@@ -27,9 +27,10 @@ The era and the names are drawn elsewhere (`conversations.eras`, pipelines/namin
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from generation_functions.choosing import draw_number, rank
 from generation_functions.errors import ConfigError
@@ -134,6 +135,7 @@ ORIGINAL: Axes = {
 class Traits:
     """The axes of both people: the primary knows and answers, the secondary asks."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     primary: Axes
     secondary: Axes
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from itertools import groupby, islice
+from itertools import islice
 
 from generation_functions.config import Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
@@ -177,7 +177,7 @@ async def write_characters(run: Run, limit: int | None = None) -> list[Conversat
     """
     settings = run.config.conversations
     async with run.stage("characters", limit):
-        traits = read_traits(settings.traits)
+        traits = read_traits("none" if settings.assistant_mode else settings.traits)
         if not settings.assistant_mode:
             run.load_prompts(*CHARACTER_STEPS)
         run.open_survivors("multiturn_convs_info")
@@ -203,22 +203,37 @@ async def write_conversations(run: Run, limit: int | None = None) -> list[Conver
 
 def group_pairs(pairs: Sequence[QAPair], take: int, seed: int) -> Iterator[ConversationInfo]:
     """Yield `take` orders (or all) of each chunk's pairs, in the order of the documents."""
-    for _, group in groupby(sorted(pairs, key=_pair_place), key=lambda pair: pair.chunk.uuid):
-        for order in choose_orders(list(group), take, seed):
+    by_chunk: dict[str, list[QAPair]] = {}
+    for pair in sorted(pairs, key=_pair_place):
+        by_chunk.setdefault(pair.chunk.uuid, []).append(pair)
+    for group in by_chunk.values():
+        for order in choose_orders(group, take, seed):
             yield make_info(order)
 
 
 async def mix(run: Run, limit: int | None = None) -> Material:
     """Write the datasets and the trainer's configs from what survived."""
     async with run.stage("mix", limit):
+        pairs = run.survivors("qatuples_revised", QAPair)
         material = Material(
             chunks=run.survivors("worthy_for_questions", Chunk),
-            pairs=run.survivors("qatuples_revised", QAPair),
-            conversations=run.survivors("multiturn_convs", Conversation),
+            pairs=pairs,
+            conversations=_survive(run, pairs),
         )
         with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
     return material
+
+
+def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
+    """Return the conversations without those about a pair that is gone, which are counted."""
+    known = {pair.uuid for pair in pairs}
+    kept = []
+    for conversation in run.survivors("multiturn_convs", Conversation):
+        gone = any(pair.uuid not in known for pair in conversation.pairs)
+        run.count("mixed", conversation.uuid, rejected="a pair of it is gone" if gone else "")
+        kept += [] if gone else [conversation]
+    return kept
 
 
 STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {

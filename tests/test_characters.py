@@ -140,8 +140,23 @@ def test_what_the_questions_say_gives_nothing_away() -> None:
 
 def test_a_character_is_not_the_author_and_knows_of_no_text() -> None:
     assert refuse(f"{SETTING} She is Albert's niece.") == "names the author"
+    assert refuse(f"{SETTING} Albert Mason's niece she is not.") == "names the author"
     assert refuse(f"{SETTING} It is told in the passage.") == "points at the text"
     assert refuse(f"{SETTING} 謝謝.") == "letters of another script"
+
+
+@pytest.mark.parametrize(
+    ("author", "said"),
+    [
+        ("the Office of Strategic Services", "Office hours are over; the office is dark."),
+        ("Mary Young", "Young people pass, and a young woman sells papers."),
+    ],
+)
+def test_words_that_are_in_an_authors_name_by_chance_may_be_said(author: str, said: str) -> None:
+    chunk = replace(CHUNK, source=f"On Bridges, by {author}")
+    draft = replace(DRAFT, info=replace(DRAFT.info, chunk=chunk))
+    assert WRITE_SCENE.parse(draft, f"{SETTING} {said}")
+    assert refuse(f"{SETTING} She writes to {author}.", draft) == "names the author"
 
 
 def test_the_steps_see_what_is_good_for_them() -> None:
@@ -231,7 +246,7 @@ def asked_by(engine: ScriptedEngine) -> set[str]:
 
 def test_in_assistant_mode_the_stage_asks_no_model(open_small_run: OpenRun) -> None:
     engine = ScriptedEngine(friendly_reply)
-    run = open_small_run(engine)
+    run = open_small_run(engine, conversations={"traits": "moved_away.yaml"})
     keep_pairs(run)
     run_stages(run, "characters")
     assert engine.requests == []

@@ -199,6 +199,13 @@ def test_a_right_conversation_is_not_written_anew(open_small_run: OpenRun) -> No
     assert len(large.requests) == 1
 
 
+def test_long_conversations_may_have_more_tokens() -> None:
+    for step in (WRITE_CONVERSATION, WRITE_SCENE_CONVERSATION):
+        few, many = (replace(REQUEST, pairs=REQUEST.pairs[:1] * count) for count in (8, 16))
+        assert step.most_tokens(few, 1000) == 1000
+        assert step.most_tokens(many, 1000) == 2000
+
+
 @pytest.mark.parametrize("rewrites", [0, 1, 2])
 def test_what_stays_flawed_is_rejected_with_its_reason(
     open_small_run: OpenRun, tmp_path: Path, rewrites: int

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.samples import CLEAR
 from generation_functions.records import QAPair
+from generation_functions.stages import group_pairs
 
 
 def make_pairs(count: int) -> list[QAPair]:
@@ -46,6 +47,15 @@ def test_thirty_pairs_have_orders_although_nobody_could_list_them() -> None:
     orders = choose_orders(make_pairs(30), 50, 1)  # W13: 30! is 2.7e32
     assert len(set(orders)) == 50
     assert orders == choose_orders(make_pairs(30), 50, 1)
+
+
+def test_a_pair_that_a_person_edited_stays_with_its_chunk() -> None:
+    """What was edited keeps the place that its chunk had then; other chunks may lie between."""
+    first, second, third = make_pairs(3)
+    moved = replace(first, chunk=replace(CLEAR.chunk, start=50))
+    between = replace(third, chunk=replace(CLEAR.chunk, uuid="another chunk", start=20))
+    grouped = [info.pairs for info in group_pairs([moved, second, between], 1, 0)]
+    assert sorted(map(len, grouped)) == [1, 2]
 
 
 def test_an_order_is_an_item_of_its_own() -> None:

@@ -147,6 +147,51 @@ def test_labelled_mismatches_are_refused_and_right_pairs_are_not(
     assert refused <= 0.03 * len(right)
 
 
+GERMAN = replace(
+    make_chunk("Die Salzpfannen in Wend waren aus Eisen. Ochsenblut band den Schaum, der dann "
+               "abgeschöpft wurde. Torf färbte das Salz grau."),
+    language="german",
+)  # fmt: skip
+CHINESE = make_chunk(
+    "开尔文大桥于1931年通车，全长812米。桥墩由花岗岩砌成，因为附近有采石场。工程师莫德早年还建造过三座小桥。"
+)
+JAPANESE = make_chunk(
+    "ケルビン橋は1931年に開通した。橋脚は花崗岩で造られている。近くに採石場があったからである。"
+)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        make_pair(GERMAN, (2,), "Womit band man in Wend den Schaum auf der Sole?",
+                  "Man nahm dafür das Blut von Ochsen, also Ochsenblut."),
+        make_pair(CHINESE, (2,), "开尔文大桥的桥墩是用什么材料建的？", "桥墩是用花岗岩建的。"),
+        make_pair(CHINESE, (1,), "开尔文大桥有多长？", "这座大桥长812米。"),
+        make_pair(JAPANESE, (2,), "ケルビン橋の橋脚は何でできていますか。",
+                  "橋脚は花崗岩でできている。"),
+    ],
+)  # fmt: skip
+def test_right_pairs_in_other_languages_are_not_refused(pair: QAPair) -> None:
+    assert find_problem(pair) is None
+
+
+@pytest.mark.parametrize(
+    ("pair", "reason"),
+    [
+        (make_pair(GERMAN, (2,), "Was band den Schaum?", "Es war Blut von 12 Ochsen."), "a fact"),
+        (
+            make_pair(CHINESE, (2,), "桥墩是用什么材料建的？", "工程师莫德早年还建造过小桥。"),
+            "quote",
+        ),
+        (make_pair(CHINESE, (2,), "谁写了红楼梦？", "桥墩由花岗岩砌成。"), "not in the words"),
+    ],
+)
+def test_wrong_pairs_in_other_languages_are(pair: QAPair, reason: str) -> None:
+    problem = find_problem(pair)
+    assert problem
+    assert reason in problem.reason
+
+
 def variant(pair: QAPair, **changes: str) -> str | None:
     problem = find_problem(replace(pair, **changes))
     return problem.reason if problem else None

@@ -18,7 +18,7 @@ from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.pipelines import faults
 from generation_functions.pipelines.judge_report import BOTH, OWN, RIGHT, WRITTEN, Figure
 from generation_functions.pipelines.pair_checks import find_problem
-from generation_functions.pipelines.planting import KINDS, choose_planted
+from generation_functions.pipelines.planting import KINDS, choose_planted, judge_planted
 from generation_functions.pipelines.probes import load_probes
 from generation_functions.pipelines.proportions import fisher_p, wilson_interval
 from generation_functions.pipelines.repairing import CHECKS
@@ -258,6 +258,21 @@ def test_judges_that_know_are_not_warned_about(open_small_run: OpenRun) -> None:
     assert accuracy["recall"][0] > 0.5
     assert not any(said.startswith("check_answer") for said in report["warnings"])
     assert {one["source"] for one in report["figures"]} == {OWN, WRITTEN, BOTH}
+
+
+def test_rules_judge_planted_pairs_as_they_judge_the_runs_own(open_small_run: OpenRun) -> None:
+    engine, planted = judging(lambda asked: False), choose_planted([], 40, 0)
+    run = open_small_run(engine, system={"use_filenames": False}, questions={"planted_pairs": 40})
+
+    async def judge() -> None:
+        async with run.stage("questions"):
+            await judge_planted(run, [])
+
+    asyncio.run(judge())
+    found = {one["uuid"]: one["rule"] for one in judges(run)["pairs"]}
+    problems = {one.uuid: find_problem(one.pair, use_filenames=False) for one in planted}
+    assert found == {uuid: one.reason if one else "" for uuid, one in problems.items()}
+    assert any(problems[one.uuid] != find_problem(one.pair) for one in planted)
 
 
 async def all_stages(run: Run) -> None:

@@ -17,7 +17,7 @@ from generation_functions import stages
 from generation_functions.datasets.manifest import describe_checks
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError, EngineCrash
+from generation_functions.errors import ConfigError, EngineCrash, PromptTooLong
 from generation_functions.pipelines.questions import REJECTED_PAIRS, RejectedPair
 from generation_functions.records import QAPair
 from generation_functions.steps.prompts import load_prompt
@@ -156,6 +156,14 @@ def test_the_writer_may_stop_early_and_writes_no_more_than_asked_for(ask: Ask) -
     assert len(kept(run)) == 1
     run, _ = ask({"write_questions": ["\n\n".join((LENGTH, PAINT, TOLL))]}, max_questions=3)
     assert len(kept(run)) == 3
+
+
+def test_more_pairs_than_the_prompts_tokens_are_enough_for_get_more(ask: Ask) -> None:
+    run, asked = ask({"write_questions": [LENGTH]}, max_questions=19)
+    given = dict(zip(asked, (one.max_tokens for one in run.asked), strict=True))  # type: ignore[attr-defined]
+    own = {name: load_prompt(name).content.max_tokens for name in given}
+    assert given.pop("write_questions") == own.pop("write_questions") * 19 // 8
+    assert given == own
 
 
 def test_a_number_that_the_text_lacks_has_its_answer_repaired_before_any_vote(ask: Ask) -> None:
@@ -324,6 +332,12 @@ def test_a_pair_that_cannot_stand_alone_gets_another_question_within_the_same_bu
     assert reasons(run) == {"does not stand alone": 1}
 
 
+def test_a_prompt_that_is_too_long_is_no_fault_of_the_question(ask: Ask) -> None:
+    run, asked = ask({"write_questions": [LENGTH], "revise_pair": [PromptTooLong("too long")]})
+    assert "replace_pair" not in asked
+    assert reasons(run) == {"prompt longer than the context": 1}
+
+
 def test_a_replacement_that_asks_what_a_sibling_asks_is_a_problem_too(ask: Ask) -> None:
     """W24: the original's replacement did not know which questions there were."""
     again = TOLL.replace("What toll was taken from a cart", "Which toll was taken from a cart")
@@ -370,6 +384,22 @@ def test_across_chunks_the_first_of_those_that_ask_the_same_stays(ask: Ask) -> N
     assert asked == []
     assert kept(run) == before
     assert files == sorted(p.name for p in (run.folder / "qatuples_revised").rglob("*.json"))
+
+
+def test_the_twin_of_a_deleted_pair_does_not_take_its_place(ask: Ask) -> None:
+    twin = TOLL.replace("What toll was taken from a cart", "Which toll was taken from a cart")
+    chunks = [f"{TOLL}\n\n{twin}\n\n{PAINT}", TOLL.replace("Sentences: 5", "Sentences: 2")]
+    script: Script = {"write_questions": chunks}
+    text = BRENT.replace(
+        "Keepers",
+        "Until 1962 a toll of two pence was taken from every cart at the Arno Bridge. Keepers",
+    )
+    run, _ = ask(script, {"Arno": ARNO, "Brent": text})
+    (gone,) = [pair for pair in kept(run) if "toll" in pair.question]
+    (run.folder / "qatuples_revised" / f"{gone.uuid}.json").unlink()
+    run, asked = ask(script, {"Arno": ARNO, "Brent": text})
+    assert asked == []
+    assert questions_of(run) == ["Why is paint on the Arno Bridge renewed every twelve years?"]
 
 
 def test_a_document_that_comes_later_in_order_takes_no_question_away(ask: Ask) -> None:

@@ -195,6 +195,20 @@ def test_a_survivor_deleted_by_hand_does_not_come_back(config: Path) -> None:
     assert status["questions"]["survivors"]["qatuples_revised"]["deleted by hand"] == 1
 
 
+def test_conversations_about_a_pair_that_was_deleted_since_are_in_no_dataset(
+    config: Path,
+) -> None:
+    run, _ = run_stages(config)
+    gone = sorted((run.folder / "qatuples_revised").glob("*.json"))[0]
+    question = json.loads(gone.read_text(encoding="utf-8"))["question"]
+    assert question in texts_of(run.folder)
+    gone.unlink()
+    again, _ = run_stages(config, "mix")
+    assert question not in texts_of(again.folder)
+    status = json.loads((again.folder / "status.json").read_text(encoding="utf-8"))
+    assert status["mix"]["pipelines"]["mixed"]["reasons"]["rejected"]["a pair of it is gone"] > 0
+
+
 def test_a_survivor_edited_by_hand_keeps_its_edit_into_the_dataset(config: Path) -> None:
     run, _ = run_stages(config, "documents", "questions")
     edited = sorted((run.folder / "qatuples_revised").glob("*.json"))[0]

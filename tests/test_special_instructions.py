@@ -81,6 +81,7 @@ def test_own_axes_come_from_a_file(tmp_path: Path) -> None:
     [
         ("primary: {craft: []}\nsecondary: {}", "axes.yaml: the axis `craft` has no level"),
         ("primary: {craft: [weaves.]}", "secondary"),
+        ("primary: {}\nsecondary: {}\nprimery: {craft: [weaves.]}", "primery"),
         ("primary: [", "not readable as YAML"),
         (None, "neither one of default, original, none nor a file"),
     ],
@@ -154,6 +155,12 @@ def test_nobody_talks_before_the_source_was_written() -> None:
         ("In 2019 the rails hum.", "around 2040", True),
         ("They sold 1,850 loaves and 1900.5 kg.", "the 1950s", False),
         ("It is a morning in 1893.", "", False),
+        ("She keeps 1500 hens, and the pump makes 2000 rpm.", "the 1950s", False),
+        ("A herd of 1500 goats stands by the road.", "the 1950s", False),
+        ("On August 26, 1843 it rained.", "the 1950s", True),
+        ("It is 1893 and it rains.", "the 1950s", True),
+        ("The old lamp (1887) smokes.", "the 1950s", True),
+        ("He was abroad from 1914 to 1918.", "the 1950s", True),
     ],
 )
 def test_a_scene_keeps_to_its_era(text: str, era: str, leaves: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.eras import choose_era, leaves_era
-from generation_functions.pipelines.naming import choose_names, find_author, find_words
+from generation_functions.pipelines.naming import choose_names, find_words, names_author
 from generation_functions.pipelines.wording import (
     content_words,
     find_pointers,
@@ -98,7 +98,7 @@ def check_text(draft: SceneDraft, text: str, lives: bool = False) -> None:
         raise Unparsable("letters of another script")
     if _STRANGER.search(text):
         raise Unparsable("calls somebody a stranger")
-    if find_words(text) & find_author(draft.info.chunk.source):
+    if names_author(text, draft.info.chunk.source):
         raise Unparsable("names the author")
     if find_pointers(text):
         raise Unparsable("points at the text")

@@ -130,8 +130,12 @@ def _parse(info: ConversationInfo, reply: str) -> Conversation:
     return Conversation(info.uuid, turns, info.pairs, info.chunk, info.scene)
 
 
+def _count_pairs(info: ConversationInfo) -> int:
+    return len(info.pairs)
+
+
 WRITE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
-    "write_conversation", _fields, _parse, _rules, role="large"
+    "write_conversation", _fields, _parse, _rules, role="large", parts=_count_pairs
 )
 
 
@@ -141,6 +145,7 @@ WRITE_SCENE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     _parse,
     _scene_rules,
     role="large",
+    parts=_count_pairs,
 )
 
 
@@ -150,6 +155,7 @@ REWRITE_CONVERSATION: Step[Rewriting, Conversation] = Step(
     lambda draft, reply: _parse(draft.info, reply),
     _rewriting_rules,
     role="large",
+    parts=lambda draft: _count_pairs(draft.info),
 )
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from generation_functions.choosing import rank
 from generation_functions.errors import Rejected
+from generation_functions.pipelines.wording import names
 from generation_functions.records import ConversationInfo
 
 # Single words in Latin letters, so that any model can write them. Given and family name are
@@ -55,6 +56,7 @@ FAMILY_NAMES = tuple(
 )
 
 _WORD = re.compile(r"[^\W\d_]+")
+_AUTHOR = re.compile(r", by (.+?)(?:, published \d+)?$")
 
 
 def choose_names(
@@ -72,16 +74,16 @@ def choose_names(
     source uses up every name (of the lists above: it would have to be a list of names).
     """
     taken = find_words(_read(info))
-    names: list[str] = []
+    chosen: list[str] = []
     for person in ("primary", "secondary"):
         parts = []
         for kind, options in (("given", given or GIVEN_NAMES), ("family", family or FAMILY_NAMES)):
             ranked = rank(options, seed, info.uuid, person, kind)
-            part = _choose_part([one for one in ranked if fold(one) not in taken], names)
+            part = _choose_part([one for one in ranked if fold(one) not in taken], chosen)
             taken.add(fold(part))
             parts.append(part)
-        names.append(" ".join(parts))
-    return names[0], names[1]
+        chosen.append(" ".join(parts))
+    return chosen[0], chosen[1]
 
 
 def find_words(text: str) -> set[str]:
@@ -91,8 +93,22 @@ def find_words(text: str) -> set[str]:
 
 def find_author(source: str) -> set[str]:
     """Return the parts of the author's name, folded, from a source as Document writes it."""
-    found = re.search(r", by (.+?)(?:, published \d+)?$", source)
+    found = _AUTHOR.search(source)
     return {part for part in find_words(found[1]) if len(part) > 3} if found else set()
+
+
+def names_author(text: str, source: str) -> bool:
+    """Whether a text has the whole name of the source's author, or a part of it as a name.
+
+    An author may be called Young, or be an office: a part counts only with a capital, and
+    not at the beginning of a sentence.
+    """
+    found = _AUTHOR.search(source)
+    if found is None:
+        return False
+    whole, said = (" ".join(map(fold, _WORD.findall(one))) for one in (found[1], text))
+    parts = {fold(name) for name in names(text)} & find_author(source)
+    return bool(parts) or f" {whole} " in f" {said} "
 
 
 @lru_cache(maxsize=4096)
@@ -102,11 +118,11 @@ def fold(word: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def _choose_part(free: list[str], names: Iterable[str]) -> str:
+def _choose_part(free: list[str], chosen: Iterable[str]) -> str:
     """Return the first free name with an initial that no earlier name has, else the first."""
     if not free:
         raise Rejected("no name is left that the source does not have")
-    initials = {fold(part)[0] for name in names for part in name.split()}
+    initials = {fold(part)[0] for name in chosen for part in name.split()}
     return next((one for one in free if fold(one)[0] not in initials), free[0])
 
 

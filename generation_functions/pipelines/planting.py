@@ -193,7 +193,7 @@ async def _judge(run: Run, planted: Planted) -> Judged:
             verdicts[name] = bool(verdict)
         except Dropped:
             verdicts[name] = None
-    problem = find_problem(pair)
+    problem = find_problem(pair, run.config.system.use_filenames)
     return Judged(
         uuid=pair.uuid,
         kind=planted.kind,

@@ -179,4 +179,5 @@ WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     },
     _parse_pairs,
     _pair_rules,
+    parts=lambda request: request.most,
 )

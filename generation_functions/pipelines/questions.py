@@ -21,6 +21,8 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.repairing import (
     CHECKS,
+    NOT_ALONE,
+    POINTS,
     REPAIR_ANSWER,
     REPLACE_PAIR,
     REVISE_PAIR,
@@ -132,6 +134,8 @@ async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
     try:
         revised = await run.ask(REVISE_PAIR, pair)
     except Rejected as dropped:
+        if dropped.reason not in (NOT_ALONE, POINTS):  # such as a prompt that is too long
+            raise
         told = f"For somebody without the text, the question: {dropped.reason}."
         return draft, Problem(dropped.reason, told, in_question=True)
     draft = replace(draft, pair=revised)
@@ -173,8 +177,13 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
 
 
 def leave_out_asked(run: Run, asked: Sequence[tuple[QAPair, ...]]) -> list[tuple[QAPair, ...]]:
-    """Return each chunk's pairs without those that an earlier chunk's pair asks already."""
+    """Return each chunk's pairs without those that an earlier chunk's pair asks already.
+
+    Nor does a pair stay that asks what a person did not want: a pair that was deleted.
+    """
     before = AskedBefore()
+    for pair in run.deleted("qatuples_revised", QAPair):
+        before.add(pair)
     kept = []
     for pairs in asked:
         new = []

@@ -20,6 +20,9 @@ from generation_functions.pipelines.wording import find_unclear
 from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.step import Step
 
+NOT_ALONE = "does not stand alone"
+POINTS = "points at the text"
+
 _REWORDED = re.compile(r"reword\nQuestion: (.+)\nAnswer: (.+)")
 _ANSWER = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)")
 
@@ -59,14 +62,14 @@ def _parse_check(pair: QAPair, reply: str) -> Verdict:
 def _parse_revision(pair: QAPair, reply: str) -> QAPair:
     verdict = read_verdict(reply)
     if verdict == "fail":
-        raise Rejected("does not stand alone")
+        raise Rejected(NOT_ALONE)
     if verdict != "pass":
         reworded = _REWORDED.fullmatch(verdict)
         if reworded is None:
             raise Unparsable("unknown verdict")
         pair = _reword(pair, *reworded.groups())
     if find_unclear(pair.question, pair.answer):
-        raise Rejected("points at the text")
+        raise Rejected(POINTS)
     return pair
 
 

@@ -16,11 +16,12 @@ _POINTERS = (
     rf"(?:in|of|to|by|from) the {_PART}\b{_NAMED}",
     rf"according to the {_OTHER}\b{_NAMED}",
     r"(?:mentioned|described|discussed|listed|stated|given|shown|said|explained|referred to)"
-    r" (?:above|below|earlier|previously|before)",
+    r" (?:above|below|earlier(?! than)|previously|before(?=\W*$|[,.;:?!)]))",
     r"(?:sentences?|figs?\.|footnotes?) \[?\d+",
     r"\[\d+\]",
     r"th(?:is|ese) latter\b(?: \w+)?",
-    r"(?:chap(?:ter|\.)|notes?|sect(?:ion|\.)|vol\.|pp?\.) (?:[IVXLC]+\b|\d+)",
+    r"(?:chap(?:ter|\.)|notes?|sect(?:ion|\.)|vol\.|pp?\.) (?:[IVXLC]+|\d+[a-z]?)\b"
+    r"(?!(?:\(\w+\))* (?:of|in|to) (?:the )?(?:(?-i:[A-Z])|act\b|law\b|code\b|treaty\b))",
 )
 # What names nothing by itself: a person who is asked "why did they do this?" asks back.
 _DEMONSTRATIVE = re.compile(r"\b(?:this|these|those)(?: (\w+))?", re.IGNORECASE)
@@ -41,7 +42,21 @@ _TAKES_UP = re.compile(
     re.IGNORECASE,
 )
 _FIRST_PERSON = re.compile(r"\b(?:I|[Ww]e|[Mm]y|[Oo]ur)\b(?![.'’])")
+# "I" is the first of several after these, and after a name ("World War I", "type I").
+_NUMBERED = re.compile(
+    r"(?:types?|parts?|class(?:es)?|phases?|grades?|groups?|stages?|levels?|categor(?:y|ies)|kinds?"
+    r"|acts?|orders?|factors?)",
+    re.IGNORECASE,
+)
+_WORD_BEFORE = re.compile(r"([^\W\d_]+)\s$")
+_OPENS = frozenset(
+    """again although besides even finally first hence here however indeed later moreover never
+    next often perhaps since sometimes therefore though thus today unless usually whenever yet
+    yesterday""".split()
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+# Scripts that set no words apart: Thai and Lao, Burmese, Khmer, kana, Han.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
 _INNER_WORD = re.compile(r"(?<=[\w,;:)] )[^\W\d_]{2,}")
@@ -73,7 +88,7 @@ def find_unclear(question: str, answer: str) -> list[str]:
     mistake", "they") before anything is named that they could stand for.
     """
     phrases = find_pointers(question) + find_pointers(answer)
-    phrases += [match.group() for match in _FIRST_PERSON.finditer(f"{question} {answer}")]
+    phrases += _find_first_person(question) + _find_first_person(answer)
     takes_up = _TAKES_UP.match(answer)
     if takes_up:
         phrases.append(takes_up.group())
@@ -87,15 +102,42 @@ def find_unclear(question: str, answer: str) -> list[str]:
     return list(dict.fromkeys(phrases))
 
 
+def _find_first_person(text: str) -> list[str]:
+    return [
+        match.group()
+        for match in _FIRST_PERSON.finditer(text)
+        if match.group() != "I" or not _is_numbered(text[: match.start()])
+    ]
+
+
+def _is_numbered(before: str) -> bool:
+    """Whether an "I" behind these words is a number: no word that merely opens a sentence."""
+    found = _WORD_BEFORE.search(before)
+    if found is None:
+        return False
+    word = found[1]
+    opens = word.lower() in _EMPTY_WORDS | _OPENS
+    return bool(_NUMBERED.fullmatch(word)) or (word[0].isupper() and not opens)
+
+
 def asks_about_text(question: str) -> bool:
     """Whether a question is about the text instead of what the text tells."""
     return bool(_ABOUT_TEXT.search(question))
 
 
 def content_words(text: str) -> set[str]:
-    """Return the words that carry meaning, lower-cased and cut to their stems."""
-    words = (match.group().lower().replace("’", "'") for match in _WORD.finditer(text))
-    return {_stem(word.removesuffix("'s")) for word in words if word not in _EMPTY_WORDS}
+    """Return the words that carry meaning, lower-cased and cut to their stems.
+
+    Of scripts that set no words apart, each two characters that stand together are one.
+    """
+    found: set[str] = set()
+    for match in _WORD.finditer(text):
+        word = match.group().lower().replace("’", "'")
+        if _UNSPACED.search(word):
+            found.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        elif word not in _EMPTY_WORDS:
+            found.add(_stem(word.removesuffix("'s")))
+    return found
 
 
 def numbers(text: str) -> set[str]:

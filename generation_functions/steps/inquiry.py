@@ -50,7 +50,7 @@ class Inquiry(Generic[I, O]):
             grammar=self.grammar.text,
             sampling=self.prompt.sampling,
             seed=derive_seed(system.seed, self.item.uuid, self.step.name, vote, attempt),
-            max_tokens=content.max_tokens,
+            max_tokens=self.step.most_tokens(self.item, content.max_tokens),
             stop=content.stop if use_stop else (),
             completion_mode=system.completion_mode,
             thinking=self.config.models.of(self.role).thinking,

@@ -161,6 +161,12 @@ class Run:
         """Take back what `keep` wrote in this pass: the survivor is set aside in stale/."""
         self._current.open(folder).discard(item)
 
+    def deleted(self, folder: str, kind: type[I]) -> list[I]:
+        """Return what this pass would have kept, had no person taken it out, by uuid."""
+        found = self._current.open(folder).deleted
+        ordered = (found[uuid] for uuid in sorted(found))
+        return [item for item in ordered if isinstance(item, kind)]
+
     def count(self, label: str, uuid: str, rejected: str = "") -> None:
         """Count an item that code alone decided about."""
         outcome = Outcome("rejected", rejected) if rejected else Outcome("kept")

@@ -16,6 +16,14 @@ I = TypeVar("I", bound=Item)
 O = TypeVar("O")
 
 
+PARTS = 8  # of a reply, for which the max_tokens of its prompt are enough
+
+
+def one_part(item: Any) -> int:
+    """A reply about an item that is one whole."""
+    return 1
+
+
 def no_rules(item: Any) -> Mapping[str, str]:
     """The grammar as it stands in its file."""
     return {}
@@ -36,6 +44,8 @@ class Step(Generic[I, O]):
     `dataclasses.replace`.
     `counted` is another name for the funnel, whose counts are kept apart from the run's own;
     records stay in the step's folder.
+    `parts(item)` says how many pairs or exchanges a reply has: with more than PARTS the prompt's
+    max_tokens grow in proportion.
     With `own_words`, a reply that shares a run of words with the prompt's examples is
     asked again (steps/copying.py).
     """
@@ -48,6 +58,11 @@ class Step(Generic[I, O]):
     use_stop: bool | None = None
     counted: str = ""
     own_words: bool = False
+    parts: Callable[[I], int] = one_part
+
+    def most_tokens(self, item: I, max_tokens: int) -> int:
+        """Return how many tokens a reply about an item may have; `max_tokens` is its prompt's."""
+        return max_tokens * max(PARTS, self.parts(item)) // PARTS
 
 
 def write_literal(text: str) -> str:

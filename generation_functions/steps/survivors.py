@@ -30,6 +30,7 @@ class Survivors:
     def __init__(self, folder: Path, writer: Writer) -> None:
         self.folder = folder
         self.counts: Counter[str] = Counter()
+        self.deleted: dict[str, Item] = {}  # what was to be kept and a person took out
         self._writer = writer
         self._index = folder / ".written.jsonl"
         self._written = self._read_index()
@@ -56,6 +57,7 @@ class Survivors:
         found = read_json(path)
         if found is None and written == digest and not set_aside:
             self.counts["deleted by hand"] += 1
+            self.deleted[item.uuid] = item
             raise Rejected("deleted by hand")
         self._live.add(item.uuid)
         if found is not None and _digest(found) == digest:
