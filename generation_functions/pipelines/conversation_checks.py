@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from generation_functions.pipelines.aligning import Subject, tell_apart
+from generation_functions.pipelines.aligning import Subject
 from generation_functions.pipelines.spelling import find_misspelt
+from generation_functions.pipelines.turn_words import tell_apart
 from generation_functions.pipelines.wording import find_pointers, numbers, strange_script
 from generation_functions.records import Chunk, Conversation, QAPair
 from generation_functions.steps.copying import find_copied
