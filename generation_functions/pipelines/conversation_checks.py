@@ -82,7 +82,8 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
         question = subject.fit_question(place, asked, told, said) > 0
         answer = subject.fit_answer(place, asked, told, said) > 0
-        if not question and not answer and subject.fit_answer(place, told, asked, said) > 0:
+        turned = not answer or ("?" not in asked and told.rstrip().endswith("?"))
+        if turned and subject.fit_answer(place, told, asked, said) > 0:
             yield Flaw(
                 "the wrong speaker",
                 2 * place + 1,

@@ -27,7 +27,7 @@ _NUMBER_WORDS = {
 _FILLERS = frozenset(
     stem
     for stem in content_words(
-        """actually again always another anybody anyone anything away back bit both came come comes
+        """actually again always another anybody anyone anything apart away back besides bit both came come comes
         course either else ever every everybody everything exactly gave get gets getting give given
         gives go goes going got happen happened happens indeed instead kind know let's like lot mean
         neither never nothing now people person pretty put quite rather really right said say
@@ -48,7 +48,6 @@ _KINDS = {
     "amount": r"how (?:many|much|long|far|old|often|high|deep|wide|tall|heavy|large|big|fast|hot"
     r"|great|soon|small|thick|strong)|what (?:percentage|proportion|share|temperature|size|weight"
     r"|rate|distance|number|limits?|range|figure|length|height|depth|speed|price|cost)",
-    "how": r"how|what way|what means",
     "whether": r"(?:^|(?<=[.?!,;:] ))(?:(?:and|but|so|then|or) )*(?:is|are|was|were|do|does|did|can"
     r"|could|may|must|should|has|have|had|will|would)",
 }
@@ -94,7 +93,7 @@ def digits(text: str) -> Words:
 def find_kinds(text: str) -> Words:
     """Return what a text asks for: "who", "when", "why", "amount" …; "what" where none is told."""
     kinds = {kind for kind, words in _ASKS.items() if words.search(text)}
-    return frozenset(kinds - {"how"} if "amount" in kinds else kinds or {"what"})
+    return frozenset(kinds or {"what"})
 
 
 @lru_cache(maxsize=20_000)
