@@ -2,9 +2,9 @@
 
 What a pair shares with its chunk's other sentences and with its siblings tells little; what
 sets it apart tells much. So words are weighed by how few sentences and pairs have them (idf)
-and by how rare they are in their language, and a turn is held against the pair and against all that it could have been taken from
-instead. The weights of the features are those of a logistic regression on labelled
-conversations (benchmarks/alignment.py prints them).
+and by how rare they are in their language, and a turn is held against the pair and against all
+that it could have been taken from instead. The weights of the features are those of a logistic
+regression on labelled conversations (benchmarks/alignment.py prints them).
 """
 
 import math
@@ -26,7 +26,7 @@ from generation_functions.records import Chunk, QAPair
 
 # A fit above zero is accepted; the bias holds the threshold.
 QUESTION_WEIGHTS: Mapping[str, float] = {
-    "bias": 0.57,
+    "bias": 1.17,
     "lead over sibling questions": 6.78,
     "lead over sentences": 0.22,
     "lead over sentences, relative": 5.18,
@@ -46,7 +46,7 @@ QUESTION_WEIGHTS: Mapping[str, float] = {
     "yes or no unasked": -3.43,
 }
 ANSWER_WEIGHTS: Mapping[str, float] = {
-    "bias": -1.70,
+    "bias": -1.20,
     "lead over sentences": 1.01,
     "lead over siblings": 0.66,
     "new words of the answer": 5.40,
@@ -91,7 +91,8 @@ class Subject:
 
     def weigh(self, words: Iterable[str], said: Words = frozenset()) -> float:
         """Return the words' idf in all; half for what was `said` before, little for the source."""
-        return sum(self._weight(word) * (0.5 if word in said else 1.0) for word in words)
+        weights = [self._weight(word) * (0.5 if word in said else 1.0) for word in words]
+        return math.fsum(weights)  # the same in whatever order a set gives its words
 
     def _weight(self, word: str) -> float:
         if word not in self._weights:
@@ -140,13 +141,24 @@ class Subject:
         `said` is all that was said before; `told` is what follows.
         """
         words = tell_apart(asked)
-        if words and not words & self._known.union(self._own[place], tell_apart(said + told)):
+        near = self._own[place] | tell_apart(said) | tell_apart(told)
+        if words and not words & (self._known | near):
             return -1.0  # of something else altogether; the labelled questions are never that
         return _sum(QUESTION_WEIGHTS, self.question_features(place, asked, told, said))
 
     def fit_answer(self, place: int, asked: str, told: str, said: str) -> float:
         """Return how surely `told` gives the answer of pair `place`; below 0 it does not."""
+        if self._alters_number(place, asked, told, said):
+            return -1.0
         return _sum(ANSWER_WEIGHTS, self.answer_features(place, asked, told, said))
+
+    def _alters_number(self, place: int, asked: str, told: str, said: str) -> bool:
+        """Whether a number of the answer is left out and one that belongs elsewhere is told."""
+        pair = self.pairs[place]
+        known = tell_apart(asked) | tell_apart(said)
+        left_out = digits(pair.answer) - digits(pair.question) - tell_apart(told) - known
+        near = known.union(self._own[place], *self._rests(pair))
+        return bool(left_out and digits(told) - near)
 
     def question_features(self, place: int, asked: str, told: str, said: str) -> dict[str, float]:
         """Return what `fit_question` adds up."""

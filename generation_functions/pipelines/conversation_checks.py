@@ -81,9 +81,10 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
     for place, pair in enumerate(conversation.pairs):
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
         question = subject.fit_question(place, asked, told, said) > 0
-        answer = subject.fit_answer(place, asked, told, said) > 0
+        fit = subject.fit_answer(place, asked, told, said)
+        answer = fit > 0
         turned = not answer or ("?" not in asked and told.rstrip().endswith("?"))
-        if turned and subject.fit_answer(place, told, asked, said) > 0:
+        if turned and subject.fit_answer(place, told, asked, said) > max(fit, 0.0):
             yield Flaw(
                 "the wrong speaker",
                 2 * place + 1,

@@ -130,9 +130,7 @@ def strange_script(text: str, source: str) -> bool:
 @lru_cache(maxsize=1_000)
 def _scripts(text: str) -> frozenset[str]:
     letters = {char for char in set(text) if char.isalpha()}
-    return frozenset(
-        unicodedata.name(char, "UNNAMED").split()[0].split("-")[0] for char in letters
-    )
+    return frozenset(unicodedata.name(char, "UNNAMED").split()[0].split("-")[0] for char in letters)
 
 
 def _stem(word: str) -> str:
