@@ -118,8 +118,8 @@ def share(count: Counter[str], kind: str) -> float:
 
 
 # Most that may be accepted of both halves together. Turned speakers and numbers altered to others
-# of the chunk are found only in part: the votes do not see them, so this is a known gap. A question that j's pair is not there to be
-# held against can say too little ("And the other one?").
+# of the chunk are found only in part: a known gap. A question that j's pair is not there to be held
+# against can say too little ("And the other one?").
 MOST = {
     "answers": 0.02,
     "exchanges": 0.02,
@@ -162,6 +162,6 @@ def test_turned_speakers_and_invented_numbers_are_named_as_what_they_are() -> No
     speakers = both["wrong speakers: the wrong speaker"]
     print("named as the wrong speaker", speakers, "of", both["wrong speakers"])
     assert speakers >= 0.4 * both["wrong speakers"]
-    assert both["right: the wrong speaker"] == 0
+    assert both["right: the wrong speaker"] <= 0.02 * both["right"]
     invented = both["invented numbers: a number that the text does not have"]
     assert invented == both["invented numbers"]

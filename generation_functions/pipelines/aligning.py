@@ -46,7 +46,7 @@ QUESTION_WEIGHTS: Mapping[str, float] = {
     "yes or no unasked": -3.43,
 }
 ANSWER_WEIGHTS: Mapping[str, float] = {
-    "bias": -1.20,
+    "bias": -1.70,
     "lead over sentences": 1.01,
     "lead over siblings": 0.66,
     "new words of the answer": 5.40,

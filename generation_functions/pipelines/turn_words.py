@@ -28,9 +28,8 @@ _FILLERS = frozenset(
     stem
     for stem in content_words(
         """actually again always another anybody anyone anything apart away back besides bit both came
-        come
-        comes course either else ever every everybody everything exactly gave get gets getting give given
-        gives go goes going got happen happened happens indeed instead kind know let's like lot mean
+        come comes course either else ever every everybody everything exactly gave get gets getting
+        give given gives go goes going got happen happened happens indeed instead kind know let's like lot mean
         neither never nothing now people person pretty put quite rather really right said say
         says simply somebody someone something sort still suppose sure take taken takes tell thing
         things think want way ways well whatever whole without
