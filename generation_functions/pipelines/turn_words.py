@@ -31,7 +31,8 @@ _FILLERS = frozenset(
         came come comes course either else ever every everybody everything exactly gave get gets
         getting give given gives go goes going got happen happened happens indeed instead kind know
         let's like lot mean neither never nothing now people person pretty put quite
-        rather really right said say says simply somebody someone something sort still suppose sure take taken takes tell thing
+        rather really right said say says simply somebody someone something sort still suppose
+        sure take taken takes tell thing
         things think want way ways well whatever whole without
         aren't can't couldn't didn't doesn't don't hadn't hasn't haven't isn't wasn't weren't won't
         wouldn't he'd he'll he's i'd i'll i'm i've it'd it'll it's she'd she's that's there's they'd
