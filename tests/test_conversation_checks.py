@@ -96,9 +96,9 @@ def test_an_altered_number_is_found_and_named() -> None:
 
 def test_one_who_answers_instead_of_asking_is_the_wrong_speaker() -> None:
     """W20: who speaks is fixed, so the right words at the wrong place are a flaw."""
-    found = kinds(SAID[1], SAID[0], SAID[2], SAID[3])
-    assert found
-    assert found[0][1] <= 2
+    assert ("the wrong speaker", 1) in kinds(SAID[1], SAID[0], SAID[2], SAID[3])
+    assert ("the wrong speaker", 3) in kinds(SAID[0], SAID[1], SAID[3], SAID[2])
+    assert "the wrong speaker" not in {kind for kind, _ in kinds(SAID[0], SAID[3], *SAID[2:])}
 
 
 def test_a_colon_begins_no_turn_and_a_label_is_a_flaw() -> None:
@@ -170,9 +170,7 @@ def test_an_answer_is_not_told_before_it_is_asked_for() -> None:
     early = change(
         1, "Bridge.", "Bridge, and the granite for it was quarried nearby by Maud Ferris."
     )
-    assert any(kind == "an answer is told too early" for kind, _ in kinds(*early)) or any(
-        turn == 2 for _, turn in kinds(*early)
-    )
+    assert ("an answer is told too early", 4) in kinds(*early)
 
 
 def test_nothing_is_said_twice() -> None:

@@ -1,12 +1,23 @@
 """The measure of the conversation checks: what they accept of wrong conversations, reject of right.
 
-Wrong is each ordered pair (i, j) of a chunk: what is asked, or told, about j stands where i's
-belongs; j is not otherwise in the conversation (harder: nothing is said twice).
+Wrong is made of each ordered pair (i, j) of a chunk. "answers", "questions", "exchanges": what is
+told, asked, or both about j stands where i's belongs, and j is not otherwise in the conversation
+(harder: nothing is said twice). The other kinds are what a conversation of all the pairs of a
+chunk can have, as the pipeline writes them: j's question, answer or exchange in i's place and i's
+in j's, i's answer doubled in j's place, who asks and who answers turned about, a number invented
+or altered to another one of the chunk.
+Of each chunk's 56 ordered pairs TAKEN are drawn, always the same: all of them take minutes.
 """
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
+from itertools import permutations
 from math import sqrt
+from random import Random
+
+import pytest
 
 from benchmarks.alignment import Labelled, read_labelled
 from generation_functions.pipelines.conversation_checks import find_flaws
@@ -14,48 +25,80 @@ from generation_functions.records import Conversation, Turn
 
 TUNED = ("tuned_1", "tuned_2")
 HELD_OUT = ("held_out_1", "held_out_2")
+GROUPS = ([0, 1], [2, 3], [4, 5], [6, 7], [0, 1, 2], [3, 4, 5], [0, 1, 2, 3], [4, 5, 6, 7])
+
+TAKEN = 8
+
+Exchange = tuple[str, str]
 
 
-def talk(row: Labelled, group: list[int], here: int = -1, asked: int = -1, told: int = -1) -> bool:
-    """Whether the conversation of a group is accepted, with another pair's turns at `here`."""
+def find_kinds(row: Labelled, group: list[int], exchanges: dict[int, Exchange]) -> set[str]:
+    """Return the kinds of flaws of a group's conversation, with these exchanges at their places."""
     turns = []
     for one in group:
-        turns.append(Turn("human", row.asked[asked if one == here and asked >= 0 else one]))
-        turns.append(Turn("gpt", row.told[told if one == here and told >= 0 else one]))
+        asked, told = exchanges.get(one, (row.asked[one], row.told[one]))
+        turns += [Turn("human", asked), Turn("gpt", told)]
     pairs = tuple(row.pairs[one] for one in group)
-    return not find_flaws(Conversation("k", tuple(turns), pairs, row.chunk))
+    return {flaw.kind for flaw in find_flaws(Conversation("k", tuple(turns), pairs, row.chunk))}
+
+
+def put_wrong(row: Labelled, here: int, other: int) -> Iterator[tuple[str, set[str]]]:
+    """Yield the kinds of flaws with each fault that two pairs can have."""
+    rest = [one for one in range(8) if one not in (here, other)]
+    group = sorted([here, rest[(here + other) % 6]])
+    both = sorted([here, other, rest[(here + other) % 6]])
+    asked, told = row.asked, row.told
+    yield "answers", find_kinds(row, group, {here: (asked[here], told[other])})
+    yield "questions", find_kinds(row, group, {here: (asked[other], told[here])})
+    yield "exchanges", find_kinds(row, group, {here: (asked[other], told[other])})
+    doubled = {other: (asked[other], told[here])}
+    yield "doubled answers", find_kinds(row, both, doubled)
+    for kind, left, right in (
+        ("swapped answers", (asked[here], told[other]), (asked[other], told[here])),
+        ("swapped questions", (asked[other], told[here]), (asked[here], told[other])),
+        ("swapped exchanges", (asked[other], told[other]), (asked[here], told[here])),
+    ):
+        yield kind, find_kinds(row, both, {here: left, other: right})
+
+
+def put_alone(row: Labelled, here: int) -> Iterator[tuple[str, set[str]]]:
+    """Yield the kinds of flaws with each fault that one pair can have."""
+    group = sorted([here, (here + 3) % 8])
+    yield "wrong speakers", find_kinds(row, group, {here: (row.told[here], row.asked[here])})
+    number = re.search(r"\d+", row.told[here])
+    if number:
+        before, after = row.told[here][: number.start()], row.told[here][number.end() :]
+        invented = f"{before}7{number.group()}{after}"
+        yield "invented numbers", find_kinds(row, group, {here: (row.asked[here], invented)})
+        near = f"{row.asked[here]} {row.told[here]} {row.pairs[here].question}"
+        others = [one for one in re.findall(r"\d+", row.chunk.text) if one not in near]
+        if others and number.group() in re.findall(r"\d+", row.pairs[here].answer):
+            altered = f"{before}{others[0]}{after}"
+            yield "altered numbers", find_kinds(row, group, {here: (row.asked[here], altered)})
 
 
 @cache
-def measure(names: tuple[str, ...]) -> Counter[str]:
-    """Return how many there were of each kind ("answers"), and accepted ("answers accepted")."""
+def measure(names: tuple[str, ...], taken: int = TAKEN) -> Counter[str]:
+    """Return how many there were of each fault ("answers"), accepted ("answers accepted"), and
+    found with each kind of flaw ("answers: the wrong speaker")."""
     count: Counter[str] = Counter()
 
-    def note(kind: str, accepted: bool) -> None:
-        count[kind] += 1
-        count[f"{kind} accepted"] += accepted
+    def note(fault: str, kinds: set[str]) -> None:
+        count[fault] += 1
+        count[f"{fault} accepted"] += not kinds
+        count.update(f"{fault}: {kind}" for kind in kinds)
 
     for row in (row for name in names for row in read_labelled(name)):
-        for group in (
-            [0, 1],
-            [2, 3],
-            [4, 5],
-            [6, 7],
-            [0, 1, 2],
-            [3, 4, 5],
-            [0, 1, 2, 3],
-            [4, 5, 6, 7],
-        ):
-            note("right", talk(row, group))
+        for group in GROUPS:
+            note("right", find_kinds(row, group, {}))
+        for size in range(1, 9):
+            note("right from the start", find_kinds(row, list(range(size)), {}))
         for here in range(8):
-            for other in range(8):
-                if here == other:
-                    continue
-                rest = [one for one in range(8) if one not in (here, other)]
-                group = sorted([here, rest[(here + other) % 6]])
-                note("answers", talk(row, group, here, told=other))
-                note("questions", talk(row, group, here, asked=other))
-                note("exchanges", talk(row, group, here, asked=other, told=other))
+            for fault, kinds in put_alone(row, here):
+                note(fault, kinds)
+        for here, other in Random(row.chunk.uuid).sample(list(permutations(range(8), 2)), taken):
+            for fault, kinds in put_wrong(row, here, other):
+                note(fault, kinds)
     return count
 
 
@@ -64,7 +107,7 @@ def interval(hits: int, number: int) -> tuple[float, float]:
     share, z = hits / number, 1.96
     middle = share + z * z / (2 * number)
     reach = z * sqrt(share * (1 - share) / number + z * z / (4 * number * number))
-    return (middle - reach) / (1 + z * z / number), (middle + reach) / (1 + z * z / number)
+    return max(0.0, middle - reach) / (1 + z * z / number), (middle + reach) / (1 + z * z / number)
 
 
 def share(count: Counter[str], kind: str) -> float:
@@ -74,23 +117,51 @@ def share(count: Counter[str], kind: str) -> float:
     return hits / number
 
 
-def test_wrong_answers_and_exchanges_are_refused() -> None:
-    tuned, held_out = measure(TUNED), measure(HELD_OUT)
-    both = tuned + held_out
-    assert both["answers"] >= 2000
-    for kind in ("answers", "exchanges"):
-        assert share(both, kind) <= 0.02
-        assert share(held_out, kind) <= share(tuned, kind) + 0.01
+# Most that may be accepted of both halves together. Turned speakers and numbers altered to others
+# of the chunk are found only in part: a known gap. A question that j's pair is not there to be held
+# against can say too little ("And the other one?").
+MOST = {
+    "answers": 0.02,
+    "exchanges": 0.02,
+    "questions": 0.12,
+    "swapped answers": 0.02,
+    "swapped questions": 0.02,
+    "swapped exchanges": 0.02,
+    "doubled answers": 0.02,
+    "wrong speakers": 0.25,
+    "invented numbers": 0.02,
+    "altered numbers": 0.28,
+}
 
 
-def test_wrong_questions_are_refused_as_far_as_words_can_tell() -> None:
-    """Not the 2 % of answers: "And the other one?" fits nearly everywhere."""
+@pytest.mark.parametrize("fault", MOST)
+def test_wrong_conversations_are_refused(fault: str) -> None:
     tuned, held_out = measure(TUNED), measure(HELD_OUT)
-    assert share(tuned, "questions") <= 0.20
-    assert share(held_out, "questions") <= 0.22
+    share(tuned, fault)
+    share(held_out, fault)
+    assert share(tuned + held_out, fault) <= MOST[fault]
+
+
+def test_the_measure_is_of_enough_conversations() -> None:
+    both = measure(TUNED) + measure(HELD_OUT)
+    assert sum(both[fault] for fault in MOST) >= 2000
+    assert both["right"] >= 300
 
 
 def test_right_conversations_are_accepted() -> None:
+    """From the start, a turn that is refused refuses up to eight: the same one, in each length."""
     tuned, held_out = measure(TUNED), measure(HELD_OUT)
-    assert share(tuned + held_out, "right") >= 0.95
-    assert share(held_out, "right") >= 0.92
+    for kind, least in (("right", 0.92), ("right from the start", 0.80)):
+        share(tuned, kind)
+        assert share(held_out, kind) >= least
+        assert share(tuned + held_out, kind) >= least
+
+
+def test_turned_speakers_and_invented_numbers_are_named_as_what_they_are() -> None:
+    both = measure(TUNED) + measure(HELD_OUT)
+    speakers = both["wrong speakers: the wrong speaker"]
+    print("named as the wrong speaker", speakers, "of", both["wrong speakers"])
+    assert speakers >= 0.4 * both["wrong speakers"]
+    assert both["right: the wrong speaker"] <= 0.02 * both["right"]
+    invented = both["invented numbers: a number that the text does not have"]
+    assert invented == both["invented numbers"]

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from generation_functions.pipelines.aligning import Subject, tell_apart
+from generation_functions.pipelines.aligning import Subject
 from generation_functions.pipelines.spelling import find_misspelt
+from generation_functions.pipelines.turn_words import tell_apart
 from generation_functions.pipelines.wording import find_pointers, numbers, strange_script
 from generation_functions.records import Chunk, Conversation, QAPair
 from generation_functions.steps.copying import find_copied
@@ -80,8 +81,10 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
     for place, pair in enumerate(conversation.pairs):
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
         question = subject.fit_question(place, asked, told, said) > 0
-        answer = subject.fit_answer(place, asked, told, said) > 0
-        if not question and not answer and subject.fit_answer(place, told, asked, said) > 0:
+        fit = subject.fit_answer(place, asked, told, said)
+        answer = fit > 0
+        turned = not answer or ("?" not in asked and told.rstrip().endswith("?"))
+        if turned and subject.fit_answer(place, told, asked, said) > max(fit, 0.0):
             yield Flaw(
                 "the wrong speaker",
                 2 * place + 1,

@@ -46,13 +46,14 @@ def find_misspelt(text: str, known: Collection[str], language: str = "english") 
 
 
 @cache
-def _dictionary(code: str) -> SpellChecker:
+def load_dictionary(code: str) -> SpellChecker:
+    """Return the dictionary of a language's code, with the occurrences of its words."""
     return SpellChecker(language=code, distance=1)
 
 
 @lru_cache(maxsize=50_000)
 def _is_slip(word: str, code: str) -> bool:
-    words = _dictionary(code)
+    words = load_dictionary(code)
     american = [re.sub(british, other, word) for british, other in _AMERICAN]
     if words.known([word, *american]) or any(_is_derived(one, words) for one in {word, *american}):
         return False

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _TEXT = r"(?:text|excerpt|chapter|paragraph|author|writer|narrator)"
 _PART = r"(?:passage|section|book|manual|article|sentences?)"
@@ -168,9 +169,10 @@ def strange_script(text: str, source: str) -> bool:
     )
 
 
-def _scripts(text: str) -> set[str]:
-    letters = {char for char in text if char.isalpha()}
-    return {unicodedata.name(char, "UNNAMED").split()[0].split("-")[0] for char in letters}
+@lru_cache(maxsize=1_000)
+def _scripts(text: str) -> frozenset[str]:
+    letters = {char for char in set(text) if char.isalpha()}
+    return frozenset(unicodedata.name(char, "UNNAMED").split()[0].split("-")[0] for char in letters)
 
 
 def _stem(word: str) -> str:
