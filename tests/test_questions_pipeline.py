@@ -17,7 +17,7 @@ from generation_functions import stages
 from generation_functions.datasets.manifest import describe_checks
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError, EngineCrash
+from generation_functions.errors import ConfigError, EngineCrash, PromptTooLong
 from generation_functions.records import QAPair
 from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run import Run
@@ -321,6 +321,14 @@ def test_a_pair_that_cannot_stand_alone_gets_another_question_within_the_same_bu
     run, _ = ask({**script, "write_questions": [TOLL], "revise_pair": [fail]},
                  {"Arno": ARNO.replace("granite", "slate")}, repairs=0)  # fmt: skip
     assert reasons(run) == {"does not stand alone": 1}
+
+
+def test_a_prompt_too_long_to_make_a_pair_stand_alone_is_no_fault_of_its_question(
+    ask: Ask,
+) -> None:
+    run, asked = ask({"write_questions": [LENGTH], "revise_pair": [PromptTooLong("2000 tokens")]})
+    assert "replace_pair" not in asked
+    assert reasons(run) == {"prompt longer than the context": 1}
 
 
 def test_a_replacement_that_asks_what_a_sibling_asks_is_a_problem_too(ask: Ask) -> None:

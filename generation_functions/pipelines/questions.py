@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from generation_functions.errors import Dropped, Rejected
+from generation_functions.errors import Dropped, NoRoom, Rejected
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
@@ -95,6 +95,8 @@ async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
     pair = run.keep("qatuples_raw", draft.pair)
     try:
         revised = await run.ask(REVISE_PAIR, pair)
+    except NoRoom:  # says nothing about the question
+        raise
     except Rejected as dropped:
         told = f"For somebody without the text, the question: {dropped.reason}."
         return draft, Problem(dropped.reason, told, in_question=True)

@@ -2,7 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Sized,
+)
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +25,7 @@ from generation_functions.errors import (
     Dropped,
     Failed,
     GrammarError,
+    NoRoom,
     PromptTooLong,
     Rejected,
     RequestTimeout,
@@ -276,13 +285,13 @@ class Run:
             count.replayed_calls += 1
             return stored
         if record.refusal(key, engine.context):
-            raise Rejected("prompt longer than the context")
+            raise NoRoom
         self._records.save_prompt(inquiry.prompt)
         try:
             completion = await self.engines.complete(inquiry.role, request)
         except PromptTooLong as error:
             record.refusals.append(Refusal(key, engine.context, str(error)))
-            raise Rejected("prompt longer than the context") from error
+            raise NoRoom from error
         except RequestTimeout as error:
             raise Failed("no reply in time") from error
         except GrammarError as error:
