@@ -183,6 +183,14 @@ class Run:
         """Write a text file of the run folder; `name` is relative to it."""
         self._writer.write(self.folder / name, text)
 
+    def set_aside(self, folder: str, kept: Collection[str]) -> None:
+        """Move the files of a folder that are not named in `kept` to its stale/."""
+        stale = self.folder / folder / "stale"
+        for path in sorted((self.folder / folder).glob("[!.]*.*")):
+            if path.name not in kept:
+                stale.mkdir(exist_ok=True)
+                path.replace(stale / path.name)
+
     def open_text(self, name: str) -> AbstractContextManager[Callable[[str], None]]:
         """Lend a function that writes a text file of the run folder piece by piece."""
         return self._writer.open(self.folder / name)
