@@ -71,7 +71,8 @@ CONVERSATION_STEPS = (
 async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
     """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`; return their uuids.
 
-    With `limit`, it is asked about so many pieces of the first PDFs. As in `write_questions`, nothing is asked before all files are known to be readable.
+    With `limit`, it is asked about so many pieces of the first PDFs. As in `write_questions`,
+    nothing is asked before all files are known to be readable.
     """
     if not run.config.pdf_cleaning.enabled:
         return []
