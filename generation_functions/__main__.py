@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run the stages that a config describes")
     run.add_argument("config", type=Path)
     run.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage")
-    run.add_argument("--limit", type=int, help="only the first N chunks that pass the rules (and pieces of PDFs)")
+    run.add_argument(
+        "--limit", type=int, help="only the first N chunks that pass the rules (and pieces of PDFs)"
+    )
     run.set_defaults(act=_run)
     plan = commands.add_parser("plan", help="print what the models take and how many slots fit")
     plan.add_argument("config", type=Path)

@@ -16,6 +16,7 @@ PalimpsestError                 message says what is wrong and what to do
 
 Dropped                         an item leaves the pipeline (not an error)
 ├── Rejected                    a final no, with its reason
+│   └── NoRoom                  a prompt is longer than the context: nobody was asked
 └── Failed                      no usable reply after all attempts
 """
 
@@ -82,6 +83,13 @@ class Dropped(Exception):
 
 class Rejected(Dropped):
     """A final no: the item was understood and is not wanted."""
+
+
+class NoRoom(Rejected):
+    """A prompt does not fit: no judgement of the item, which nobody was asked about."""
+
+    def __init__(self) -> None:
+        super().__init__("prompt longer than the context")
 
 
 class Failed(Dropped):

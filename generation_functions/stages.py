@@ -71,7 +71,8 @@ CONVERSATION_STEPS = (
 async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
     """Let a model repair the text of PDFs, if `pdf_cleaning.enabled`; return their uuids.
 
-    With `limit`, it is asked about so many pieces of the first PDFs. As in `write_questions`, nothing is asked before all files are known to be readable.
+    With `limit`, it is asked about so many pieces of the first PDFs. As in `write_questions`,
+    nothing is asked before all files are known to be readable.
     """
     if not run.config.pdf_cleaning.enabled:
         return []
@@ -110,11 +111,12 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
     """Read and cut the documents; write their cleaned texts and which chunks are duplicates.
 
     Texts are written as they are read. A problem stops that: the rest is read only to name
-    all that has to be put right, in one InputError.
+    all that has to be put right, in one InputError. Texts of documents that are no longer there
+    move to documents/stale/.
     """
     async with run.stage("documents", limit):
-        source, maker = open_source(run), SurveyMaker()
-        passing = _write_documents(run, source, maker)
+        source, maker, texts = open_source(run), SurveyMaker(), set[str]()
+        passing = _write_documents(run, source, maker, texts)
         with (
             closing(source.decisions(passing)) as decisions,
             run.open_text("duplicates.jsonl") as write,
@@ -129,14 +131,18 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
             if not problem.lines:  # else the file's good lines are used
                 uuid = make_uuid(problem.directory, problem.path)
                 run.count("files", uuid, rejected=problem.said)
+        run.set_aside("documents", texts)
         survey = maker.finish(tuple(problem.tell_left_out() for problem in source.problems))
         run.write_text(SEEN, json.dumps({"input": source.sign(), "chunks": survey.going_on}))
     return survey
 
 
-def _write_documents(run: Run, source: Source, maker: SurveyMaker) -> Iterator[Document]:
-    """Yield the documents, each written, noted and its file counted."""
+def _write_documents(
+    run: Run, source: Source, maker: SurveyMaker, texts: set[str]
+) -> Iterator[Document]:
+    """Yield the documents, each written (as one of `texts`), noted and its file counted."""
     for document in source.documents():
+        texts.add(f"{document.uuid}.txt")
         run.write_text(f"documents/{document.uuid}.txt", document.text)
         maker.add_document(document)
         run.count("files", make_uuid(document.directory, file_of(document.path)))

@@ -157,6 +157,19 @@ def test_unreadable_files_can_be_left_out_and_are_counted(place):
     assert status_of(run, "documents")["complete"]
 
 
+def test_texts_of_documents_that_are_gone_are_set_aside(place):
+    run = place.open()
+    asyncio.run(documents(run))
+    before = {file.name for file in (run.folder / "documents").glob("*.txt")}
+    (place.folder / "one" / "a.txt").write_text(prose("other"), encoding="utf-8")
+    asyncio.run(documents(run))
+    after = {file.name for file in (run.folder / "documents").glob("*.txt")}
+    stale = {file.name for file in (run.folder / "documents" / "stale").iterdir()}
+    assert len(before) == len(after) == 2
+    assert stale == before - after
+    assert len(stale) == 1
+
+
 def test_a_directory_that_is_missing_is_never_left_out(place):
     (place.folder / "two" / "a.txt").unlink()
     place.skip = True

@@ -33,7 +33,10 @@ def show_documents(survey: Survey, most: int = 200) -> Html:
             }
         )
     left_out = [tag("li", problem) for problem in survey.unreadable]
-    notes = [tag("p", f"Left out, whole or in part: {len(left_out):,} files."), tag("ul", *left_out)]
+    notes = [
+        tag("p", f"Left out, whole or in part: {len(left_out):,} files."),
+        tag("ul", *left_out),
+    ]
     return join([show_table(rows, empty="Nothing was read."), *(notes if left_out else ())])
 
 

@@ -41,8 +41,8 @@ def drop_unwritable(text: str) -> str:
 def clean_text(raw: str) -> str:
     """Return `raw` with "\\n" newlines and nothing in it that its author did not write.
 
-    Cut off: control characters, byte order marks, soft hyphens, trailing white space, blank lines at both
-    ends, and Project Gutenberg's header, footer and credits where they are present.
+    Cut off: control characters, byte order marks, soft hyphens, trailing white space, blank lines
+    at both ends, and Project Gutenberg's header, footer and credits where they are present.
     """
     return _cut_wrapper(_tidy(raw)).strip("\n")
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from generation_functions.errors import Dropped, Rejected
+from generation_functions.errors import Dropped, NoRoom, Rejected
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
@@ -21,8 +21,6 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.repairing import (
     CHECKS,
-    NOT_ALONE,
-    POINTS,
     REPAIR_ANSWER,
     REPLACE_PAIR,
     REVISE_PAIR,
@@ -133,9 +131,9 @@ async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
     pair = run.keep("qatuples_raw", draft.pair)
     try:
         revised = await run.ask(REVISE_PAIR, pair)
+    except NoRoom:  # says nothing about the question
+        raise
     except Rejected as dropped:
-        if dropped.reason not in (NOT_ALONE, POINTS):  # such as a prompt that is too long
-            raise
         told = f"For somebody without the text, the question: {dropped.reason}."
         return draft, Problem(dropped.reason, told, in_question=True)
     draft = replace(draft, pair=revised)

@@ -2,7 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sized
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Sized,
+)
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +25,7 @@ from generation_functions.errors import (
     Dropped,
     Failed,
     GrammarError,
+    NoRoom,
     PromptTooLong,
     Rejected,
     RequestTimeout,
@@ -185,6 +194,14 @@ class Run:
         """Write a text file of the run folder; `name` is relative to it."""
         self._writer.write(self.folder / name, text)
 
+    def set_aside(self, folder: str, kept: Collection[str]) -> None:
+        """Move the files of a folder that are not named in `kept` to its stale/."""
+        stale = self.folder / folder / "stale"
+        for path in sorted((self.folder / folder).glob("[!.]*.*")):
+            if path.name not in kept:
+                stale.mkdir(exist_ok=True)
+                path.replace(stale / path.name)
+
     def open_text(self, name: str) -> AbstractContextManager[Callable[[str], None]]:
         """Lend a function that writes a text file of the run folder piece by piece."""
         return self._writer.open(self.folder / name)
@@ -287,13 +304,13 @@ class Run:
             count.replayed_calls += 1
             return stored
         if record.refusal(key, engine.context):
-            raise Rejected("prompt longer than the context")
+            raise NoRoom
         self._records.save_prompt(inquiry.prompt)
         try:
             completion = await self.engines.complete(inquiry.role, request)
         except PromptTooLong as error:
             record.refusals.append(Refusal(key, engine.context, str(error)))
-            raise Rejected("prompt longer than the context") from error
+            raise NoRoom from error
         except RequestTimeout as error:
             raise Failed("no reply in time") from error
         except GrammarError as error:
