@@ -428,3 +428,17 @@ def test_moved_offsets_keep_their_order_and_lie_in_the_text(
     moved = move_offsets(before, after, offsets)
     assert list(moved) == sorted(moved)
     assert all(0 <= place <= max(len(before), len(after)) for place in moved)
+
+
+def test_a_reply_may_not_begin_a_paragraph_where_the_piece_has_none() -> None:
+    """Seen with a 1.5B model: it went on with how the prompt's examples end."""
+    alone = Piece("p", "The weir stands at Tolham.", PdfCleaning())
+    with_caption = Piece("p", "The weir Fig. 2. The weir. stands at Tolham.", PdfCleaning())
+    grammars = [GRAMMAR.replace(CLEAN_PDF.rules(piece)) for piece in (alone, with_caption)]
+    assert not grammars[0].matches("The weir stands at Tolham.\n\nFig.")
+    assert grammars[1].matches("The weir stands at Tolham.\n\nFig. 2. The weir.")
+
+
+def test_lines_of_marks_at_the_end_are_cut_off() -> None:
+    piece = Piece("p", "Fig. of the weir.\nIt stands.", PdfCleaning())
+    assert CLEAN_PDF.parse(piece, "Fig. of the weir.\nIt stands.\n\n- [   ]") == piece.text

@@ -3,6 +3,7 @@
 The text is cut into pieces. A piece whose reply is no use, or strays from it, stays as it was.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from generation_functions.steps.survivors import read_survivors
 
 LABEL = "pieces of PDFs"
 FOLDER = "pdf_cleaned"
+_CAPTION = re.compile(r"\b(?:Fig|Figure|Table|Plate|Chart|Diagram)\b", re.IGNORECASE)
+_EMPTY_END = re.compile(r"(?:\n[^\w\n]*)+\Z")  # lines without a letter or a figure
 _BLOCK = 0x80  # characters; scripts fill such blocks
 _PUNCTUATION = 0x2000  # the block with dashes and quotation marks, and with invisible marks
 # Always allowed: ASCII without digits, Latin letters, dashes and quotation marks.
@@ -167,6 +170,8 @@ async def _clean_piece(run: Run, piece: Piece) -> str:
 
 def _parse(piece: Piece, reply: str) -> str:
     text = reply.strip()
+    if piece.text[-1:].isalnum() or piece.text[-1:] in ".!?:;,)]\"'”’":
+        text = _EMPTY_END.sub("", text)
     problem = find_stray(piece, text)
     if problem:
         raise Unparsable(problem)
@@ -197,11 +202,18 @@ def find_stray(piece: Piece, text: str) -> str | None:
 
 
 def _rules(piece: Piece) -> Mapping[str, str]:
+    """Numbers in their order, the piece's scripts; new lines only where it has some to move.
+
+    A small model that may begin another paragraph does so, with what the examples end with.
+    """
     numbers = find_numbers(piece.text, piece.edges)
-    return {
+    rules = {
         "text": " ".join(["words", *map(_write_number, numbers)]),
         "mark": f"[{_ALWAYS}{_write_blocks(piece.text)}]",
     }
+    if "\n" not in piece.text and not _CAPTION.search(piece.text):
+        rules["space"] = '" "'
+    return rules
 
 
 def _write_number(number: Number) -> str:
