@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from bridge import CHUNK, LENGTH, STONE
 from conftest import OpenRun
 
 from generation_functions.engine.protocol import Request
@@ -18,36 +19,10 @@ from generation_functions.pipelines.conversations import (
     converse,
 )
 from generation_functions.pipelines.orders import make_info
-from generation_functions.records import Chunk, Conversation, QAPair, Scene
+from generation_functions.records import Conversation, Scene
 from generation_functions.stages import CONVERSATION_STEPS
 from generation_functions.steps.prompts import load_prompt
 
-CHUNK = Chunk(
-    uuid="c1",
-    document="d1",
-    directory="texts",
-    source="On Bridges, by A. Mason",
-    text="The Kelvin Bridge was opened on 4 May 1931. Its engineer Maud Ferris built it of granite,"
-    " because granite was quarried nearby. It is 812 metres long.",
-    start=0,
-    end=90,
-    tokens=20,
-)
-LENGTH = QAPair(
-    uuid="p1",
-    question="How long is the Kelvin Bridge?",
-    answer="The Kelvin Bridge is 812 metres long.",
-    sentences=(3,),
-    quote="It is 812 metres long.",
-    chunk=CHUNK,
-)
-STONE = replace(
-    LENGTH,
-    uuid="p2",
-    question="Why did Maud Ferris build the Kelvin Bridge of granite?",
-    answer="Maud Ferris built it of granite because granite was quarried nearby.",
-    sentences=(2,),
-)
 REQUEST = make_info((LENGTH, STONE))
 REPLY = (
     "User: I have often walked over the Kelvin Bridge. How long is it really?\n"

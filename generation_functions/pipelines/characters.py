@@ -108,24 +108,21 @@ def check_text(draft: SceneDraft, text: str, lives: bool = False) -> None:
         raise Unparsable("gives an answer away")
 
 
+def _primary_fields(draft: SceneDraft) -> dict[str, Any]:
+    return {"name": draft.primary, "era": draft.era, "traits": draft.about_primary}
+
+
 def _plan_fields(draft: SceneDraft) -> dict[str, Any]:
     chunk = draft.info.chunk
     return {
-        "name": draft.primary,
-        "era": draft.era,
-        "traits": draft.about_primary,
+        **_primary_fields(draft),
         "source": chunk.source,
         "chunk": " ".join(chunk.text.split()),
     }
 
 
 def _card_fields(draft: SceneDraft) -> dict[str, Any]:
-    return {
-        "name": draft.primary,
-        "era": draft.era,
-        "traits": draft.about_primary,
-        "plan": draft.card_plan,
-    }
+    return {**_primary_fields(draft), "plan": draft.card_plan}
 
 
 def _scene_plan_fields(draft: SceneDraft) -> dict[str, Any]:
