@@ -131,7 +131,7 @@ def test_answers_from_other_sentences_are_told_from_the_right_ones() -> None:
     assert sum(find_problem(pair) is None for pair in wrong) <= 0.02 * len(wrong)
 
 
-@pytest.mark.parametrize("half", ["tuned", "held_out"])
+@pytest.mark.parametrize("half", ["tuned", "held_out", "fresh"])
 def test_labelled_mismatches_are_refused_and_right_pairs_are_not(
     half: str, record_property: Callable[[str, object], None]
 ) -> None:
