@@ -10,6 +10,7 @@ from generation_functions.config import Conversations, Questions
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
+from generation_functions.ocr_files import OcrFiles
 from generation_functions.pipelines import (
     characters,
     conversations,
@@ -79,7 +80,7 @@ async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
     async with run.stage("pdf_cleaning", limit):
         run.load_prompts(CLEAN_PDF)
         run.open_survivors(PDFS)
-        source = Source(run.config)
+        source = Source(run.config, ocr_files=_ocr_files(run))
         if _count_seen(run, source) is None:
             source.check()
         with open_counter(run.config) as count, closing(source.documents()) as found:
@@ -94,7 +95,7 @@ def open_source(run: Run) -> Source:
     was read, and is counted so. Raises RunFolderError when that has not been done.
     """
     if not run.config.pdf_cleaning.enabled:
-        return Source(run.config)
+        return Source(run.config, ocr_files=_ocr_files(run))
     live = set(run.require(PDFS))
 
     def find(document: Document) -> Document | None:
@@ -104,7 +105,7 @@ def open_source(run: Run) -> Source:
         run.count("PDFs", document.uuid, rejected="" if found else "not repaired: left as it was")
         return found
 
-    return Source(run.config, find)
+    return Source(run.config, find, _ocr_files(run))
 
 
 async def documents(run: Run, limit: int | None = None) -> Survey:
@@ -132,6 +133,8 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
                 uuid = make_uuid(problem.directory, problem.path)
                 run.count("files", uuid, rejected=problem.said)
         run.set_aside("documents", texts)
+        if limit is None:
+            source.forget_pages()
         survey = maker.finish(tuple(problem.tell_left_out() for problem in source.problems))
         run.write_text(SEEN, json.dumps({"input": source.sign(), "chunks": survey.going_on}))
     return survey
@@ -250,6 +253,10 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "conversations": write_conversations,
     "mix": mix,
 }
+
+
+def _ocr_files(run: Run) -> OcrFiles:
+    return OcrFiles(run.folder, run.write_text)
 
 
 def _count_seen(run: Run, source: Source) -> int | None:
