@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -176,11 +177,16 @@ def test_a_record_shows_outcome_reason_fields_and_replies(records: Path) -> None
         assert said in text
 
 
-def test_reply_lengths_are_by_step(records: Path) -> None:
-    assert reply_lengths(records, ["judge_chunk", "not_run"]) == {
-        "judge_chunk": [7] * 5,
-        "not_run": [],
+def test_reply_lengths_are_by_step_and_cut_ones_apart(records: Path) -> None:
+    cut = replace(REPLY, finish_reason="length", completion_tokens=160)
+    record = json.dumps(Record("u5", "judge_chunk", {}, [cut, REPLY]).as_json())
+    (records / "judge_chunk" / "u5.json").write_text(record, encoding="utf-8")
+    lengths = reply_lengths(records, ["judge_chunk", "not_run"])
+    assert {step: tokens for step, tokens in lengths.items() if tokens} == {
+        "judge_chunk": [7] * 6,
+        "judge_chunk, cut": [160],
     }
+    assert reply_lengths(records, ["judge_chunk"], most_opened=2)["judge_chunk"] == [7, 7]
 
 
 def test_the_browser_goes_forward_and_back_among_what_fits(records: Path) -> None:
