@@ -27,6 +27,7 @@ from generation_functions.display.models import show_models
 from generation_functions.display.plots import plot_funnel, plot_token_lengths, save_funnel
 from generation_functions.display.records import (
     find_record,
+    list_asked,
     list_records,
     read_record,
     reply_lengths,
@@ -244,6 +245,16 @@ def test_a_histogram_has_a_panel_for_each_name_that_has_values() -> None:
     ]
     assert sum(bar.get_height() for bar in figure.axes[0].patches) == 3
     assert plot_token_lengths({})._repr_png_()
+
+
+def test_a_whole_pass_lists_what_each_step_was_asked_about(finished: Run) -> None:
+    for step in ("judge_chunk", "check_question"):
+        asked = list_asked(finished.folder, "questions", step)
+        assert asked == list_records(finished.folder, step) != []
+    asyncio.run(stages.write_questions(finished, 1))
+    (one,) = list_asked(finished.folder, "questions", "judge_chunk")
+    assert one in list_records(finished.folder, "judge_chunk")
+    assert list_asked(finished.folder, "questions", "write_scene") == []
 
 
 def test_a_finished_run_is_shown_from_its_folder(finished: Run) -> None:

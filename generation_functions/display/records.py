@@ -10,6 +10,7 @@ from generation_functions.errors import RunFolderError
 from generation_functions.status import Status
 from generation_functions.steps.files import read_json
 from generation_functions.steps.record import Outcome, Record, Reply
+from generation_functions.steps.stage_pass import ASKED
 
 ANY = "any"
 OPEN = "open"  # no outcome yet: its stage was interrupted
@@ -25,6 +26,18 @@ def steps_of(status: Status, stage: str) -> list[str]:
 def list_records(folder: Path, step: str) -> list[Path]:
     """Return the files of a step's records, sorted by name; none is opened."""
     return sorted((folder / step).glob("*.json"))
+
+
+def list_asked(folder: Path, stage: str, step: str) -> list[Path]:
+    """Return the files of the items that a stage's last whole pass asked a step about.
+
+    Before such a pass, all records. Left out are older prompts' items, and planted ones.
+    """
+    asked = read_json(folder / ASKED.format(stage))
+    if asked is None:
+        return list_records(folder, step)
+    paths = (folder / step / f"{uuid}.json" for uuid in asked.get(step, ()))
+    return [path for path in paths if path.exists()]
 
 
 def read_record(path: Path) -> Record:
