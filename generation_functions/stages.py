@@ -81,8 +81,7 @@ async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
         run.load_prompts(CLEAN_PDF)
         run.open_survivors(PDFS)
         source = Source(run.config, ocr_files=_ocr_files(run))
-        if _count_seen(run, source) is None:
-            source.check()
+        _check_readable(run, source)
         with open_counter(run.config) as count, closing(source.documents()) as found:
             pdfs = take_pdfs(found, run.config, count, limit)
             return await run.map(partial(repair, run, count), pdfs, "PDFs")
@@ -165,9 +164,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
         run.open_survivors(questions.REJECTED_PAIRS)
         source = open_source(run)
-        seen = _count_seen(run, source)
-        if seen is None:
-            source.check()
+        seen = _check_readable(run, source)
         with closing(source.decisions()) as decisions:
             good = (decision.chunk for decision in decisions if not decision.reason)
             total = None if seen is None else min(seen, limit or seen)
@@ -259,10 +256,16 @@ def _ocr_files(run: Run) -> OcrFiles:
     return OcrFiles(run.folder, run.write_text)
 
 
-def _count_seen(run: Run, source: Source) -> int | None:
-    """Return how many chunks the documents stage found in exactly this input, None before it."""
+def _check_readable(run: Run, source: Source) -> int | None:
+    """Return how many chunks the documents stage found in exactly this input, None before it.
+
+    Then all is read through here. Raises InputError, which names all that cannot be read.
+    """
     seen = read_json(run.folder / SEEN) or {}
-    return seen["chunks"] if seen.get("input") == source.sign() else None
+    if seen.get("input") == source.sign():
+        return int(seen["chunks"])
+    source.check()
+    return None
 
 
 def _least_share(run: Run, section: Questions | Conversations) -> float | None:
