@@ -35,6 +35,11 @@ _LINKS = frozenset(
 )
 _ASKS = re.compile(r"\b(?:wh\w+|how)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:or|whether)\b", re.IGNORECASE)
+# "Why the tide turns?"; but "When the tide turns, what happens?".
+_NO_QUESTION = re.compile(
+    r"(?:what|why|how|when|where) (?:(?:the|a|an|his|her|its|their)\b|(?-i:[A-Z][a-z]))[^,]*\?$",
+    re.IGNORECASE,
+)
 # A question may say how many things it asks for ("which three outlets").
 _COUNTS = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE)
 
@@ -76,6 +81,14 @@ def _check_question(pair: QAPair) -> Problem | None:
         about = f"speaks of “{pointers[0]}”" if pointers else "is about the text"
         told = f"The question {about}, and not of its subject alone."
         return Problem("asks about the text", told, in_question=True)
+    if pair.question.count("?") > 1:
+        told = "The question asks two things at once."
+        return Problem("asks two things at once", told, in_question=True)
+    if pair.chunk.language == "english" and _NO_QUESTION.match(pair.question):
+        told = (
+            "The question has the order of a statement: its verb has to stand before its subject."
+        )
+        return Problem("is worded as no question", told, in_question=True)
     strange = _find_strange(_COUNTS.sub("", pair.question), known, pair.chunk.language)
     if strange:
         told = f"The question has “{strange}”, which the text does not have."
