@@ -9,8 +9,9 @@ same sentence. That is for the votes.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 from generation_functions.documents.sentences import number_sentences
@@ -200,7 +201,7 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     own = told - _roots(pair.question)
     own = told if len(own) < 2 else own
 
-    def share(roots: set[str]) -> float:
+    def share(roots: Set[str]) -> float:
         return sum(weights[root] for root in sorted(own & roots)) / whole
 
     whole = sum(weights[root] for root in sorted(own))
@@ -208,19 +209,20 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
         return 1.0, 1.0
     speaking = [one for one in sentences if one & own]
     most = min(len(pair.sentences), 2, len(speaking))
-    best = max(share(set().union(*some)) for some in combinations(speaking, most))
+    best = max(share(set[str]().union(*some)) for some in combinations(speaking, most))
     return share(_roots(pair.quote)), best
 
 
-def _weigh(sentences: list[set[str]]) -> dict[str, float]:
+def _weigh(sentences: list[frozenset[str]]) -> dict[str, float]:
     """Return a weight for each root: log(1 + sentences / sentences that have it)."""
     having = Counter(root for one in sentences for root in one)
     return {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
 
 
-def _roots(text: str) -> set[str]:
+@lru_cache(maxsize=1_000)
+def _roots(text: str) -> frozenset[str]:
     """Return a text's content words, cut short so that forms of a word are one, and numbers."""
-    return {word[:6] for word in content_words(text) - _LINKS} | amounts(text)
+    return frozenset({word[:6] for word in content_words(text) - _LINKS} | amounts(text))
 
 
 def _known(pair: QAPair) -> str:
