@@ -27,7 +27,7 @@ TUNED = ("tuned_1", "tuned_2")
 HELD_OUT = ("held_out_1", "held_out_2")
 GROUPS = ([0, 1], [2, 3], [4, 5], [6, 7], [0, 1, 2], [3, 4, 5], [0, 1, 2, 3], [4, 5, 6, 7])
 
-TAKEN = 8
+TAKEN = 6
 
 Exchange = tuple[str, str]
 
