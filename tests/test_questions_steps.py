@@ -368,10 +368,15 @@ def test_repairs_of_one_pair_are_items_of_their_own() -> None:
 
 def test_a_plan_is_short_and_each_line_names_sentences_once() -> None:
     request = QuestionRequest(CHUNK, 4)
-    reply = "2: Its length.\n3, 1: Its engineer.\n2: How long it is.\n9: Nothing."
-    assert PLAN_QUESTIONS.parse(request, reply) == "2: Its length.\n1, 3: Its engineer."
+    reply = (
+        "2: the bridge of 812 metres.\n3, 1: the engineer Maud Ferris.\n"
+        "2: its metres again.\n3: the height of neap tides.\n9: an engineer."
+    )
+    assert PLAN_QUESTIONS.parse(request, reply) == (
+        "2: the bridge of 812 metres.\n1, 3: the engineer Maud Ferris."
+    )
     with pytest.raises(Unparsable):
-        PLAN_QUESTIONS.parse(request, "9: Nothing.")
+        PLAN_QUESTIONS.parse(request, "9: an engineer.\n2: the height of neap tides.")
     grammar = load_prompt("plan_questions").grammar.replace(PLAN_QUESTIONS.rules(request))
     assert grammar.matches("2: Its length.")
     assert not grammar.matches("4: Its length.")
@@ -389,16 +394,33 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     first, second, third = (line.partition("] ")[2] for line in shown.splitlines())
     assert planned[-1].content == (
         f"Source: {CHUNK.source}\n\n{shown}\n\nWorth asking about:\n2: {second}\n"
-        f"1, 3: {first} {third}\n\nWrite up to 2 pairs about this."
+        f"1, 3: {first} {third}\n\n"
+        "Write a pair for each of these lines, in their order, and no more than 2 about this."
     )
 
 
-def test_pairs_are_taken_from_the_sentences_that_were_planned() -> None:
-    request = QuestionRequest(CHUNK, 2, "2: Its length.\n1, 3: Its engineer.")
-    grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
-    for numbers, planned in (("2", True), ("1, 3", True), ("3", False), ("1", False)):
-        reply = f"Sentences: {numbers}\nAnswer: It is long.\nQuestion: How long is the bridge?"
-        assert grammar.matches(reply) == planned
+def test_the_planned_sentences_have_a_pair_each_in_order() -> None:
+    plan = "2: Its length.\n1, 3: Its engineer.\n3: Her name."
+    grammars = [
+        load_prompt("write_questions").grammar.replace(
+            WRITE_QUESTIONS.rules(QuestionRequest(CHUNK, most, plan))
+        )
+        for most in (2, 9)
+    ]
+    for numbers, held in (
+        (["2"], (True, True)),
+        (["2", "1, 3"], (True, True)),
+        (["2", "1, 3", "3"], (False, True)),
+        (["2", "1, 3", "3", "2"], (False, False)),
+        (["1, 3"], (False, False)),
+        (["2", "3"], (False, False)),
+        (["1"], (False, False)),
+    ):
+        reply = "\n\n".join(
+            f"Sentences: {places}\nAnswer: It is long.\nQuestion: How long is the bridge?"
+            for places in numbers
+        )
+        assert tuple(grammar.matches(reply) for grammar in grammars) == held
 
 
 def test_nothing_is_cut_out_of_a_pair_or_its_chunk() -> None:

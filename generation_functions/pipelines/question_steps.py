@@ -135,13 +135,15 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
 
 
 def _parse_plan(request: QuestionRequest, reply: str) -> str:
-    """Return the lines of a plan that name sentences, each place once."""
+    """Return the lines of a plan that have a word of the sentences they name, each place once."""
     check_script(reply, request.chunk)
+    texts = number_sentences(request.chunk.text, request.chunk.language)
     lines: dict[tuple[int, ...], str] = {}
     for line in reply.splitlines():
         planned = _PLANNED.fullmatch(line.strip())
         chosen = read_sentences(request.chunk, planned[1]) if planned else ()
-        if planned and chosen:
+        told = " ".join(texts[number - 1] for number in chosen)
+        if planned and content_words(planned[2]) & content_words(told):
             lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[2]}")
     if not lines:
         raise Unparsable("no line of a plan in the reply")
@@ -171,11 +173,16 @@ def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:
 
 
 def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
-    """A pair is taken from sentences that were planned, all of a line."""
+    """Planned sentences have a pair each, in order; the model may stop early."""
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
     rules = {**narrow_to_quotes(request.chunk), "more": more}
-    planned = [write_literal(", ".join(map(str, chosen))) for chosen in _planned(request)]
-    return {**rules, "numbers": " | ".join(planned)} if planned else rules
+    first, *others = [", ".join(map(str, one)) for one in _planned(request)] or [""]
+    if not first:
+        return rules
+    more = '""'
+    for numbers in reversed(others[: request.most - 1]):
+        more = f'("\\n\\nSentences: {numbers}" told {more}){{0,1}}'
+    return {**rules, "numbers": write_literal(first), "more": more}
 
 
 JUDGE_CHUNK: Step[Chunk, bool] = Step(
