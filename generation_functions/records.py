@@ -93,6 +93,56 @@ class QAPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a text tells, in a sentence of its own.
+
+    `sentences` are 1-based numbers of the chunk's sentences that it rests on, `quote` their
+    words. An inferred fact rests on others: `facts` are their 1-based numbers in the sheet.
+    """
+
+    uuid: str
+    text: str
+    sentences: tuple[int, ...]
+    quote: str
+    facts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactSheet:
+    """A piece of a document with its facts; `parts` are the uuids of its base chunks.
+
+    `turned` are facts told from their other end (B is A), `inferred` is what follows from
+    several facts together.
+    """
+
+    uuid: str
+    chunk: Chunk
+    parts: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    turned: tuple[Fact, ...] = ()
+    inferred: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """A piece told again in another form; `parts` are the uuids of its base chunks.
+
+    `number` counts the variations of one form, from 0. With `inferred` it was written from
+    what follows from the facts too. `code` names the function that changed the text, "" for
+    a text as a model wrote it; then `form` "text" is the piece itself.
+    """
+
+    uuid: str
+    form: str
+    number: int
+    text: str
+    chunk: Chunk
+    parts: tuple[str, ...]
+    inferred: bool = False
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """Two people and where they talk. The primary knows the subject; the secondary asks.
 
