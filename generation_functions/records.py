@@ -79,6 +79,10 @@ class ComposedChunk:
     parts: tuple[str, ...]
     worthy_share: float
 
+    @property
+    def uuid(self) -> str:
+        return self.chunk.uuid
+
 
 @dataclass(frozen=True, slots=True)
 class QAPair:

@@ -39,8 +39,8 @@ _UNNAMED = re.compile(
 )
 # Said of all or of none, a sentence is not true from its other end.
 _QUANTIFIED = re.compile(
-    r"\b(?:all|an?y|every|each|some|many|most|few|several|only|no|not|never|nothing|nobody|none"
-    r"|neither|nor|always|often|sometimes|usually|can|may|might|could|should|must|if|unless"
+    r"\b(?:all|any|every|each|some|many|most|few|several|only|no|not|never|nothing|nobody|none"
+    r"|neither|nor|always|often|sometimes|usually|can|(?-i:may)|might|could|should|must|if|unless"
     r"|cannot|more|less|than)\b|n['’]t\b",
     re.IGNORECASE,
 )
