@@ -201,9 +201,9 @@ async def write_pretraining(run: Run, limit: int | None = None) -> list[tuple[Va
             source.check()
         total = None if seen is None else min(seen, limit or seen)
         with closing(source.decisions()) as decisions:
-            chunks = islice(_going_on(decisions), limit)
             judge = partial(variations.judge_base, run)
-            worthy = set(await run.map(judge, chunks, "chunks", total))
+            judged = islice(_going_on(decisions), limit)
+            worthy = set(await run.map(judge, judged, "chunks", total))
         with open_counter(run.config) as count, closing(source.decisions()) as decisions:
             chunks = _as_left(run, islice(_going_on(decisions), limit))
             size = section.representation_variation_chunk_size or 0

@@ -395,6 +395,19 @@ def test_what_a_person_deleted_or_edited_stays_so(tell_again: TellAgain) -> None
     assert "has a length of 812 metres." in rows["representation_variation_texts"][0]
 
 
+def test_what_is_told_of_facts_that_a_person_deleted_is_no_row(tell_again: TellAgain) -> None:
+    run, _ = tell_again(bridges={"texts": ["Arno", "Brent"]}, variation_generator_count=1)
+    mix(run)
+    (arno,) = [sheet for sheet in sheets(run) if sheet.chunk.source == "Arno"]
+    (run.folder / FACTS / f"{arno.uuid}.json").unlink()
+    asyncio.run(stages.mix(run))
+    rows = read_rows(run)
+    assert any("Arno" in text for text in rows["text_chunks_texts"])
+    for name in ("representation_variation_texts", "inferred_facts_texts"):
+        assert not any("Arno" in text for text in rows[name])
+        assert any("Brent" in text for text in rows[name])
+
+
 def test_of_a_deleted_chunk_nothing_is_told_and_an_edited_one_is_told_as_edited(
     tell_again: TellAgain,
 ) -> None:

@@ -33,9 +33,9 @@ def write_pretraining_rows(
     count: Count,
 ) -> list[FileEntry]:
     """Write the files of each input directory, named after it; none that would be empty."""
-    directories = [*chunks, *(one.chunk for one in (*sheets, *variations))]
+    pieces = [sheet.chunk for sheet in sheets] + [one.chunk for one in variations]
     entries = []
-    for directory, short in name_directories({one.directory for one in directories}).items():
+    for directory, short in name_directories({one.directory for one in (*chunks, *pieces)}).items():
         own = [sheet for sheet in sheets if sheet.chunk.directory == directory]
         told = [one for one in variations if one.chunk.directory == directory]
         items = {

@@ -1,7 +1,8 @@
 """Texts changed by code: the case of letters, joined words, slips of a hand on a keyboard.
 
 The functions bear the names that they had in the program's ancestor. Each changes a share of a
-text's words, drawn by a seed. Figures, dates, names and what is no plain word stay as they are.
+text's words, drawn by a seed. Figures, dates and what is no plain word stay as they are; names
+too, except for the case of their letters.
 """
 
 import re
@@ -13,6 +14,7 @@ from generation_functions.pipelines.landmarks import find_landmarks
 # A word alone between spaces, with at most a stop behind it; so no tag, key or code is touched.
 _WORD = re.compile(r"(?<!\S)[^\W\d_]{2,}(?=[.,;:!?]?(?!\S))")
 _BEFORE = re.compile(r"(?:^|[.!?]\s+|\n)\Z")
+SLIPS = "keyboard_augmentation"
 _DRAWN = 2**32
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR = {
@@ -55,7 +57,7 @@ _CASES: Mapping[str, Callable[[str, int], str]] = {
     "sentencecase": lambda word, drawn: word.lower(),
     "randomcase": _randomize,
     "invertcase": lambda word, drawn: word.swapcase(),
-    "keyboard_augmentation": _slip,
+    SLIPS: _slip,
 }
 # How two words become one.
 _JOINS: Mapping[str, Callable[[str, str], str]] = {
@@ -73,7 +75,7 @@ def vary_by_code(text: str, function: str, rate: float, *key: object) -> str:
     The key decides which, and what is left to chance. "sentencecase" leaves the first word of a
     sentence alone. Functions that join take each drawn word together with the next.
     """
-    kept = find_landmarks(text)
+    kept = find_landmarks(text, with_names=function not in _CASES or function == SLIPS)
     words = [match for match in _WORD.finditer(text) if not _touches(match.span(), kept)]
     parts: list[str] = []
     place = 0

@@ -28,6 +28,12 @@ RUN = 8
 
 _LABEL = re.compile(r"^(?:Question|Answer|Given|And|So|Result|Goes back to|#+|-):? ", re.MULTILINE)
 
+# How a reply speaks of what it was shown.
+_FACTS = re.compile(
+    r"\b(?:facts? \d|(?:the|these) (?:facts|passage|list) (?:says?|tells?|states?|gives?))\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class VariationRequest:
@@ -181,7 +187,7 @@ def _parser(form: Form) -> Callable[[VariationRequest, str], str]:
         text = form.read(reply)
         if find_foreign(text, request.known, chunk.language):
             raise Unparsable("a figure or name that the text lacks")
-        if set(find_pointers(text)) - set(find_pointers(chunk.text)):
+        if _FACTS.search(text) or set(find_pointers(text)) - set(find_pointers(chunk.text)):
             raise Unparsable("speaks of the text")
         if share_known(text, request.known) < LEAST_SHARED:
             raise Unparsable("other words than the text")

@@ -14,9 +14,9 @@ _WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _FORM = 5  # letters that two forms of a word share
 
 
-def find_landmarks(text: str) -> list[tuple[int, int]]:
+def find_landmarks(text: str, with_names: bool = True) -> list[tuple[int, int]]:
     """Return the (start, end) of every word of a text that is a figure, a month or a name."""
-    named = names(text)
+    named = names(text) if with_names else set()
     return [match.span() for match in _WORD.finditer(text) if _is_landmark(match.group(), named)]
 
 

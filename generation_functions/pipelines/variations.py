@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from generation_functions.config import Config
 from generation_functions.errors import Dropped, Rejected
@@ -49,7 +49,12 @@ FACTS = "atomic_facts"
 VARIATIONS = "representation_variations"
 TEXT = "text"  # what a code variation of the piece itself has for its form
 
-PRETRAINING_STEPS = (LIST_FACTS, INFER_FACTS, TURN_FACTS, *WRITE_FORM.values())
+PRETRAINING_STEPS: tuple[Step[Any, Any], ...] = (
+    LIST_FACTS,
+    INFER_FACTS,
+    TURN_FACTS,
+    *WRITE_FORM.values(),
+)
 
 
 async def judge_base(run: Run, chunk: Chunk) -> str:
