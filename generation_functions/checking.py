@@ -133,7 +133,8 @@ def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
     except PalimpsestError as error:
         return [str(error)]
     problems = try_items(step, prompt, SAMPLES[step.name])
-    for mode in (prompt, without):
+    modes = (prompt, without) if prompt.content.examples != without.content.examples else (prompt,)
+    for mode in modes:
         problems = problems or try_examples(step, mode, SAMPLES[step.name])
     print(
         f"{prompt.file.parent.name}/{step.name}: {len(prompt.content.examples)} examples, "

@@ -58,7 +58,7 @@ def test_landmarks_are_figures_dates_and_names() -> None:
         ("It was opened in June.", "Jun"),
         ("It was built by Peter Orrin.", "Orrin"),
         ("Hamilton opened it.", "Hamilton"),
-        ("Because it is long, people like it.", None),
+        ("Because it is long, people like it. Moreover, it does not rot.", None),
     ],
 )
 def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:

@@ -23,6 +23,7 @@ from generation_functions.pipelines.code_variations import CODE_VARIATIONS
 from generation_functions.pipelines.forms import FORMS, request_variation
 from generation_functions.pipelines.variations import FACTS, VARIATIONS
 from generation_functions.records import Chunk, FactSheet, QAPair, Variation
+from generation_functions.steps.prompts import PROMPTS
 from generation_functions.steps.run import Run
 
 Script = Mapping[str, list[str]]
@@ -41,6 +42,8 @@ def tell_again(
         bridges: Mapping[str, list[str]] | None = None,
         folders: Mapping[str, Mapping[str, Any]] | None = None,
         system: Mapping[str, Any] | None = None,
+        path: Mapping[str, Any] | None = None,
+        limit: int | None = None,
         **section: Any,
     ) -> tuple[Run, list[str]]:
         bridges = bridges or {"texts": ["Arno"]}
@@ -65,7 +68,7 @@ def tell_again(
             representation_variation={"enabled": True, **section},
         )
         try:
-            asyncio.run(stages.write_pretraining(run))
+            asyncio.run(stages.write_pretraining(run, limit))
         finally:
             run.asked = engine.requests  # type: ignore[attr-defined]
         return run, [step_of(request) for request in engine.requests]
@@ -399,6 +402,31 @@ def test_what_a_person_deleted_or_edited_stays_so(tell_again: TellAgain) -> None
     assert {one.uuid for one in told(run)} == {one.uuid for one in before[1:]}
     rows = mix(run)
     assert "has a length of 812 metres." in rows["representation_variation_texts"][0]
+
+
+def test_a_limit_takes_so_many_base_chunks(tell_again: TellAgain) -> None:
+    run, asked = tell_again(
+        bridges={"texts": ["Arno", "Brent", "Clyde"]}, limit=2, variation_generator_count=0
+    )
+    assert asked.count("judge_chunk") == asked.count("list_facts") == 2
+    assert len(sheets(run)) == 2
+
+
+@pytest.mark.parametrize("use_stop", [None, False])
+def test_an_own_prompt_and_the_sections_use_stop_are_used(
+    tell_again: TellAgain, tmp_path: Path, use_stop: bool | None
+) -> None:
+    own = (PROMPTS / "list_facts.yaml").read_text(encoding="utf-8") + 'stop: ["###"]\n'
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "list_facts.yaml").write_text(own, encoding="utf-8")
+    run, _ = tell_again(
+        path={"prompts": "own"},
+        representation_variation_use_stop=use_stop,
+        variation_generator_count=0,
+    )
+    asked: list[Request] = run.asked  # type: ignore[attr-defined]
+    (stop,) = [one.stop for one in asked if step_of(one) == "list_facts"]
+    assert stop == (("###",) if use_stop is None else ())
 
 
 def test_what_is_told_of_facts_that_a_person_deleted_is_no_row(tell_again: TellAgain) -> None:

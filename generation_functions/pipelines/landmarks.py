@@ -12,6 +12,12 @@ from generation_functions.pipelines.wording import content_words, names
 _OPENING = re.compile(r"(?:^|[.!?…]\s|[\"'“‘(]|\n)\W*([^\W\d_]{3,})")
 _WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _FORM = 5  # letters that two forms of a word share
+_OPENERS = frozenset(
+    """accordingly additionally afterwards alternatively basically consequently conversely
+    ensuring eventually firstly furthermore hmm importantly initially interestingly lastly likewise
+    moreover nevertheless nonetheless notably overview secondly similarly subsequently summary
+    thirdly""".split()
+)
 
 
 def find_landmarks(text: str, with_names: bool = True) -> list[tuple[int, int]]:
@@ -50,7 +56,8 @@ def _find_opening(text: str, known: str, language: str) -> str | None:
     forms |= {word[:_FORM] for word in re.findall(r"(?<![.!?] )\b[a-z]{3,}", text)}
     for match in _OPENING.finditer(text):
         word = match[1]
-        rare = dictionary[word.lower()] < COMMON and content_words(word)
-        if word[0].isupper() and rare and word.lower()[:_FORM] not in forms:
+        lowered = word.lower()
+        rare = dictionary[lowered] < COMMON and lowered not in _OPENERS and content_words(word)
+        if word[0].isupper() and rare and lowered[:_FORM] not in forms:
             return word
     return None
