@@ -63,7 +63,10 @@ def tell_again(
         engine = ScriptedEngine(reply)
         run = open_small_run(
             engine,
-            path={"input_dirs": [{"path": one, **(folders or {}).get(one, {})} for one in bridges]},
+            path={
+                "input_dirs": [{"path": one, **(folders or {}).get(one, {})} for one in bridges],
+                **(path or {}),
+            },
             system={"drop_duplicates": False, "concurrency_limit": 1, **(system or {})},
             representation_variation={"enabled": True, **section},
         )
