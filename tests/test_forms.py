@@ -70,6 +70,7 @@ def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:
     [
         ("The Kelvin Bridge is 812 metres long.", ""),
         ("It is forbidden to ride over the bridge of 812 metres.", ""),
+        ("It should be forbidden to ride over it.", ""),
         ("It is 812 metres long.", "does not name what it is about"),
         ("According to the text, the bridge is 812 metres long.", "speaks of the text"),
     ],

@@ -33,8 +33,8 @@ NOTHING = "nothing"  # what a model writes where there is no fact
 _LINE = re.compile(r"\[([\d, ]+)\] (.+)")
 # What names nothing by itself, at the beginning of a fact.
 _UNNAMED = re.compile(
-    r"(?!it (?:is|was|takes|took) [^.]*\b(?:to|that)\b)(?:it|they|he|she|we|i|its|their|his|her|our"
-    r"|my|this|that|these|those)\b(?! (?:who|which)\b)",
+    r"(?!it (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
+    r"(?:it|they|he|she|we|i|its|their|his|her|our|my|this|that|these|those)\b(?! (?:who|which)\b)",
     re.IGNORECASE,
 )
 # Said of all or of none, a sentence is not true from its other end.

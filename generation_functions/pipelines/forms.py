@@ -26,7 +26,9 @@ LEAST_SHARED = 0.45  # share of a variation's roots that its piece has
 MOST_COPIED = 0.8  # share of its runs of eight words that stand in the piece as they are
 RUN = 8
 
-_LABEL = re.compile(r"^(?:Question|Answer|Given|And|So|Result|Goes back to|#+|-):? ", re.MULTILINE)
+_LABEL = re.compile(
+    r"^(?:Question|Answer|Given|And|So|Result|Goes back to|#+|[-*]|\d{1,2}[.)]):? ", re.MULTILINE
+)
 
 # How a reply speaks of what it was shown.
 _FACTS = re.compile(
@@ -75,7 +77,7 @@ class Form:
 
 
 def read_text(reply: str) -> str:
-    """Return prose without the labels, marks of headings and bullets that begin its lines."""
+    """Return prose without the labels, bullets, numbers and marks that begin its lines."""
     return _LABEL.sub("", reply)
 
 
