@@ -37,7 +37,6 @@ from generation_functions.records import (
     Conversation,
     ConversationInfo,
     Document,
-    FactSheet,
     QAPair,
     Variation,
     make_uuid,
@@ -256,7 +255,7 @@ async def mix(run: Run, limit: int | None = None) -> Material:
     async with run.stage("mix", limit):
         pairs = run.survivors("qatuples_revised", QAPair)
         chunks = run.survivors("worthy_for_questions", Chunk)
-        sheets, told = _survive_told(run, chunks)
+        sheets, told = variations.take_told(run, chunks)
         material = Material(chunks, pairs, _survive(run, pairs), sheets, told)
         with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
@@ -272,28 +271,6 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
         run.count("mixed", conversation.uuid, rejected="a pair of it is gone" if gone else "")
         kept += [] if gone else [conversation]
     return kept
-
-
-def _survive_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], list[Variation]]:
-    """Return facts and variations, if there are to be any, without those of a deleted chunk.
-
-    Nor does a variation stay whose facts are gone: a person deleted them.
-    """
-    if not run.config.representation_variation.enabled:
-        return [], []
-    gone = set(run.require("worthy_for_questions")) - {chunk.uuid for chunk in chunks}
-    sheets = []
-    for sheet in run.survivors(variations.FACTS, FactSheet):
-        deleted = not gone.isdisjoint(sheet.parts)
-        run.count("mixed", sheet.uuid, rejected="a chunk of it is gone" if deleted else "")
-        sheets += [] if deleted else [sheet]
-    known = {sheet.chunk.uuid for sheet in sheets}
-    told = []
-    for variation in run.survivors(variations.VARIATIONS, Variation):
-        kept = variation.chunk.uuid in known
-        run.count("mixed", variation.uuid, rejected="" if kept else "its facts are gone")
-        told += [variation] if kept else []
-    return sheets, told
 
 
 STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {

@@ -5,7 +5,7 @@ inferred; from text and facts it is told again in several forms; from what was i
 more, for rows of their own. Code variations change texts without a model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -45,6 +45,7 @@ I = TypeVar("I", bound=Item)
 O = TypeVar("O")
 
 LEAST_WORTHY = 0.5  # share of a piece's text that has to be worthy
+WORTHY = "worthy_for_questions"  # what the questions' stage keeps of the base chunks
 FACTS = "atomic_facts"
 VARIATIONS = "representation_variations"
 TEXT = "text"  # what a code variation of the piece itself has for its form
@@ -63,7 +64,7 @@ async def judge_base(run: Run, chunk: Chunk) -> str:
     It is judged as the questions' stage judges it: once for both.
     """
     await judge(run, chunk)
-    return run.look("worthy_for_questions", chunk).uuid
+    return run.look(WORTHY, chunk).uuid
 
 
 async def vary(run: Run, piece: ComposedChunk) -> tuple[Variation, ...]:
@@ -143,6 +144,29 @@ def vary_letters(run: Run, sheet: FactSheet, written: list[Variation]) -> Iterat
             if not same:
                 with suppress(Rejected):  # deleted by hand
                     yield run.keep(VARIATIONS, replace(one, uuid=uuid, text=text, code=function))
+
+
+def take_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], list[Variation]]:
+    """Return the facts and variations that go into the datasets; none where the stage is off.
+
+    `chunks` are the worthy base chunks that are left. Counted are facts of a chunk that a person
+    deleted, and variations whose facts are gone. Raises RunFolderError before the stage has ended.
+    """
+    if not run.config.representation_variation.enabled:
+        return [], []
+    gone = set(run.require(WORTHY)) - {chunk.uuid for chunk in chunks}
+    sheets = []
+    for sheet in run.survivors(FACTS, FactSheet):
+        deleted = not gone.isdisjoint(sheet.parts)
+        run.count("mixed", sheet.uuid, rejected="a chunk of it is gone" if deleted else "")
+        sheets += [] if deleted else [sheet]
+    known = {sheet.chunk.uuid for sheet in sheets}
+    told = []
+    for variation in run.survivors(VARIATIONS, Variation):
+        kept = variation.chunk.uuid in known
+        run.count("mixed", variation.uuid, rejected="" if kept else "its facts are gone")
+        told += [variation] if kept else []
+    return sheets, told
 
 
 async def _ask(run: Run, step: Step[I, FoundFacts], item: I, label: str) -> tuple[Fact, ...]:
