@@ -1,6 +1,7 @@
 """What a text told again may say, and what code may change in it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -147,6 +148,14 @@ def test_a_reply_that_tells_something_else_is_asked_again(reply: str, reason: st
     request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
     with pytest.raises(Unparsable, match=reason):
         WRITE_FORM["stream_of_thought"].parse(request, reply)
+
+
+def test_a_longer_piece_gets_more_tokens_for_its_reply() -> None:
+    short, long = (replace(make_chunk(TEXT), tokens=tokens) for tokens in (40, 800))
+    assert LIST_FACTS.most_tokens(short, 600) == 600
+    assert LIST_FACTS.most_tokens(long, 600) == 2400
+    request = make_variation(make_facts(long, "The Kelvin Bridge is long."))
+    assert WRITE_FORM["article"].most_tokens(request, 600) == 2400
 
 
 def test_code_variations_do_what_their_names_say() -> None:

@@ -27,6 +27,7 @@ from generation_functions.steps.step import Step
 
 LEAST_TOLD = 0.4  # share of a fact's roots that what it rests on has
 LEAST_TURNED = 0.7  # share of a fact's roots that it keeps when it is turned round
+PART = 25  # tokens of a piece that count as one part of a reply (steps/step.py)
 MOST_TURNED = 8  # facts of a piece that are turned round
 NOTHING = "nothing"  # what a model writes where there is no fact
 
@@ -230,7 +231,7 @@ LIST_FACTS: Step[Chunk, FoundFacts] = Step(
     lambda chunk: {"source": chunk.source, "chunk": show_chunk(chunk)},
     _parse_facts,
     _list_rules,
-    parts=lambda chunk: len(number_sentences(chunk.text, chunk.language)),
+    parts=lambda chunk: chunk.tokens // PART,
 )
 INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     "infer_facts",

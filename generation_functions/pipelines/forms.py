@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from generation_functions.choosing import draw_number, rank
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.facts import number_facts
+from generation_functions.pipelines.facts import PART, number_facts
 from generation_functions.pipelines.landmarks import find_foreign
 from generation_functions.pipelines.pair_checks import share_known
 from generation_functions.pipelines.question_steps import check_script
@@ -212,7 +212,7 @@ def _write(form: Form) -> Step[VariationRequest, str]:
         _parser(form),
         role="large",
         own_words=True,
-        parts=lambda request: len(request.facts),
+        parts=lambda request: request.sheet.chunk.tokens // PART,
     )
 
 
