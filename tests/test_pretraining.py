@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from conftest import OpenRun
@@ -14,7 +14,7 @@ from told import FACTS as TOLD
 from told import REPLIES, TEXT, load_once, step_of, tell
 
 from generation_functions import stages
-from generation_functions.config import Config
+from generation_functions.config import CodeVariation, Config
 from generation_functions.datasets.pretraining import write_context
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
@@ -507,6 +507,7 @@ def test_the_config_knows_every_code_variation() -> None:
             }
         )
 
+    assert set(get_args(CodeVariation)) == set(CODE_VARIATIONS)
     assert config(list(CODE_VARIATIONS)).representation_variation.enabled is False
     with pytest.raises(ValueError, match="allcap"):
         config(["allcap"])
