@@ -27,7 +27,7 @@ from generation_functions.pipelines.wording import (
 from generation_functions.records import QAPair
 
 LEAST_KNOWN = 0.1  # share of an answer's or a question's content words that the chunk has
-FEW_WORDS = 4  # an answer with so few content words may have none of the chunk's
+FEW_WORDS = 3  # an answer with so few content words may have none of the chunk's
 LEAST_SUPPORT = 0.25  # weighed share of the answer's own words that its quote has
 MOST_BEHIND = 0.4  # by how much other sentences may support an answer better than its quote
 

@@ -123,15 +123,11 @@ def _revision_rules(pair: QAPair) -> Mapping[str, str]:
     return {"unclear": unclear, "verdict": '"fail" | reworded' if about_text else "reworded"}
 
 
-def _repair_fields(repair: Repair) -> dict[str, Any]:
-    pair = repair.pair
-    return {
-        "source": pair.chunk.source,
-        "chunk": show_chunk(pair.chunk),
-        "question": pair.question,
-        "answer": pair.answer,
-        "problem": repair.problem.told,
-    }
+def _repair_fields(repair: Repair, **more: Any) -> dict[str, Any]:
+    """Return what a repair is told; not the old words, which small models only say again."""
+    chunk = repair.pair.chunk
+    told = {"source": chunk.source, "chunk": show_chunk(chunk), "problem": repair.problem.told}
+    return {**told, **more}
 
 
 def _parse_answer(repair: Repair, reply: str) -> QAPair:
@@ -175,13 +171,13 @@ REVISE_PAIR: Step[QAPair, QAPair] = Step(
 )
 REPAIR_ANSWER: Step[Repair, QAPair] = Step(
     "repair_answer",
-    _repair_fields,
+    lambda repair: _repair_fields(repair, question=repair.pair.question),
     _parse_answer,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
 )
 REPLACE_PAIR: Step[Repair, QAPair] = Step(
     "replace_pair",
-    lambda repair: {**_repair_fields(repair), "existing": list(repair.existing)},
+    lambda repair: _repair_fields(repair, existing=[*repair.existing, repair.pair.question]),
     _parse_replacement,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
 )
