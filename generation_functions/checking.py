@@ -18,6 +18,7 @@ from generation_functions.engine.doctor import (
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF
 from generation_functions.pipelines.samples import SAMPLES
+from generation_functions.pipelines.variations import PRETRAINING_STEPS
 from generation_functions.stages import CHARACTER_STEPS, CONVERSATION_STEPS, QUESTION_STEPS
 from generation_functions.steps.prompts import (
     GRAMMARS,
@@ -32,6 +33,7 @@ from generation_functions.trying import REPLIES, try_examples, try_items
 STEPS: tuple[Step[Any, Any], ...] = (
     CLEAN_PDF,
     *QUESTION_STEPS,
+    *PRETRAINING_STEPS,
     *CHARACTER_STEPS,
     *CONVERSATION_STEPS,
 )
@@ -131,7 +133,8 @@ def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
     except PalimpsestError as error:
         return [str(error)]
     problems = try_items(step, prompt, SAMPLES[step.name])
-    for mode in (prompt, without):
+    modes = (prompt, without) if prompt.content.examples != without.content.examples else (prompt,)
+    for mode in modes:
         problems = problems or try_examples(step, mode, SAMPLES[step.name])
     print(
         f"{prompt.file.parent.name}/{step.name}: {len(prompt.content.examples)} examples, "

@@ -41,6 +41,8 @@ class InputDir(Section):
     name: str = ""
     use_subset: bool | None = None  # None: as in `system`
     subset_size: int | None = Field(default=None, ge=1)
+    # None: `variation_generator_count`
+    variation_generation_counts: int | None = Field(default=None, ge=0, le=100)
     cleaned_by_hand: bool = False  # no rule drops a chunk of this folder
     final_system_prompt_additional_context: str = ""
 
@@ -225,6 +227,40 @@ class Conversations(Section):
         return self
 
 
+CodeVariation = Literal[
+    "allcaps",
+    "lowercase",
+    "serialkillercase",
+    "titlecase",
+    "sentencecase",
+    "randomcase",
+    "invertcase",
+    "keyboard_augmentation",
+    "snakecase",
+    "kebabcase",
+    "camelcase",
+    "pascalcase",
+]
+
+
+class RepresentationVariation(Section):
+    """How pieces of the documents are told again, to be pretrained on.
+
+    Off by default: a piece takes three calls for its facts and one for each variation, of
+    which the large model writes twice as many as are counted where facts are inferred.
+    """
+
+    enabled: bool = False
+    representation_variation_chunk_size: int | None = Field(default=None, ge=32)  # None: a chunk
+    representation_variation_use_stop: bool | None = None  # None: as in `system`
+    variation_generator_count: int = Field(default=4, ge=0, le=100)  # of each piece
+    make_inferred_facts: bool = True
+    include_context_in_dataset: bool = True  # rows begin with their subject and source
+    code_variation_functions: tuple[CodeVariation, ...] = ()
+    code_variation_rate: float = Field(default=0.05, gt=0, le=1)  # share of words changed
+    abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
+
+
 class FactualSftSettings(Section):
     """What factual SFT rows share."""
 
@@ -271,9 +307,16 @@ class Config(Section):
     pdf_cleaning: PdfCleaning = PdfCleaning()
     questions: Questions = Questions()
     conversations: Conversations = Conversations()
+    representation_variation: RepresentationVariation = RepresentationVariation()
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
+
+    def count_variations(self, directory: str) -> int:
+        """Return how many variations each piece of an input directory, by its name, gets."""
+        folder = next(one for one in self.path.input_dirs if one.name == directory)
+        count = folder.variation_generation_counts
+        return self.representation_variation.variation_generator_count if count is None else count
 
 
 def load_config(file: Path) -> Config:

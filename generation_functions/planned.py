@@ -6,7 +6,6 @@ into config.py. An empty set means the whole section.
 
 PLANNED: dict[str, set[str]] = {
     "path": {
-        "variation_generation_counts",
         "factual_gen_subset_size_per_way",
         "factual_gen_use_subset",
         "rag_subset_size",
@@ -27,7 +26,6 @@ PLANNED: dict[str, set[str]] = {
         "max_samples_per_dataset",
         "minimum_generic_sft",
     },
-    "representation_variation": set(),
     "factual_sft": set(),
     "factual_sft_settings": {
         "factual_use_stop",

@@ -79,6 +79,10 @@ class ComposedChunk:
     parts: tuple[str, ...]
     worthy_share: float
 
+    @property
+    def uuid(self) -> str:
+        return self.chunk.uuid
+
 
 @dataclass(frozen=True, slots=True)
 class QAPair:
@@ -90,6 +94,56 @@ class QAPair:
     sentences: tuple[int, ...]
     quote: str
     chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a text tells, in a sentence of its own.
+
+    `sentences` are 1-based numbers of the chunk's sentences that it rests on, `quote` their
+    words. An inferred fact rests on others: `facts` are their 1-based numbers in the sheet.
+    """
+
+    uuid: str
+    text: str
+    sentences: tuple[int, ...]
+    quote: str
+    facts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FactSheet:
+    """A piece of a document with its facts; `parts` are the uuids of its base chunks.
+
+    `turned` are facts told from their other end (B is A), `inferred` is what follows from
+    several facts together.
+    """
+
+    uuid: str
+    chunk: Chunk
+    parts: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    turned: tuple[Fact, ...] = ()
+    inferred: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """A piece told again in another form; `parts` are the uuids of its base chunks.
+
+    `number` counts the variations of one form, from 0. With `inferred` it was written from
+    what follows from the facts too. `code` names the function that changed the text, "" for
+    a text as a model wrote it; then `form` "text" is the piece itself.
+    """
+
+    uuid: str
+    form: str
+    number: int
+    text: str
+    chunk: Chunk
+    parts: tuple[str, ...]
+    inferred: bool = False
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

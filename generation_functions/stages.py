@@ -1,15 +1,18 @@
 """The stages of a run, in order. The notebooks and the command line call these."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from itertools import islice
 
-from generation_functions.config import Conversations, Questions
+from generation_functions.config import Conversations, Questions, RepresentationVariation
 from generation_functions.datasets.mix import Material, write_datasets
+from generation_functions.documents.composing import compose_chunks
+from generation_functions.documents.cutting import Decision
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
+from generation_functions.errors import Rejected
 from generation_functions.ocr_files import OcrFiles
 from generation_functions.pipelines import (
     characters,
@@ -17,6 +20,7 @@ from generation_functions.pipelines import (
     question_steps,
     questions,
     repairing,
+    variations,
 )
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.pdf_cleaning import (
@@ -34,6 +38,7 @@ from generation_functions.records import (
     ConversationInfo,
     Document,
     QAPair,
+    Variation,
     make_uuid,
     to_json,
 )
@@ -166,7 +171,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         source = open_source(run)
         seen = _check_readable(run, source)
         with closing(source.decisions()) as decisions:
-            good = (decision.chunk for decision in decisions if not decision.reason)
+            good = _going_on(decisions)
             total = None if seen is None else min(seen, limit or seen)
             ask = partial(questions.ask_about_chunk, run)
             least = _least_share(run, run.config.questions)
@@ -174,6 +179,34 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         kept = questions.leave_out_asked(run, kept)
         await judge_planted(run, [pair for pairs in kept for pair in pairs])
         return kept
+
+
+async def write_pretraining(run: Run, limit: int | None = None) -> list[tuple[Variation, ...]]:
+    """Tell the worthy text again in other forms, if `representation_variation.enabled`.
+
+    Base chunks are judged as in the questions' stage, once for both; then neighbours are
+    composed to pieces, of which facts and variations are written. With `limit`, so many base
+    chunks are taken. Raises TooFewKept.
+    """
+    section = run.config.representation_variation
+    if not section.enabled:
+        return []
+    async with run.stage("pretraining", limit):
+        run.load_prompts(question_steps.JUDGE_CHUNK, *variations.PRETRAINING_STEPS)
+        run.open_survivors(variations.FACTS, variations.VARIATIONS)
+        source = open_source(run)
+        seen = _check_readable(run, source)
+        total = None if seen is None else min(seen, limit or seen)
+        with closing(source.decisions()) as decisions:
+            judge = partial(variations.judge_base, run)
+            judged = islice(_going_on(decisions), limit)
+            worthy = set(await run.map(judge, judged, "chunks", total))
+        with open_counter(run.config) as count, closing(source.decisions()) as decisions:
+            chunks = _as_left(run, islice(_going_on(decisions), limit))
+            size = section.representation_variation_chunk_size or 0
+            pieces = compose_chunks(chunks, size, count, worthy)
+            least = _least_share(run, section)
+            return await run.map(partial(variations.vary, run), pieces, "pieces", abort_below=least)
 
 
 async def write_characters(run: Run, limit: int | None = None) -> list[ConversationInfo]:
@@ -221,11 +254,9 @@ async def mix(run: Run, limit: int | None = None) -> Material:
     """Write the datasets and the trainer's configs from what survived."""
     async with run.stage("mix", limit):
         pairs = run.survivors("qatuples_revised", QAPair)
-        material = Material(
-            chunks=run.survivors("worthy_for_questions", Chunk),
-            pairs=pairs,
-            conversations=_survive(run, pairs),
-        )
+        chunks = run.survivors("worthy_for_questions", Chunk)
+        sheets, told = variations.take_told(run, chunks)
+        material = Material(chunks, pairs, _survive(run, pairs), sheets, told)
         with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
     return material
@@ -246,6 +277,7 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "pdf_cleaning": clean_pdfs,
     "documents": documents,
     "questions": write_questions,
+    "pretraining": write_pretraining,
     "characters": write_characters,
     "conversations": write_conversations,
     "mix": mix,
@@ -268,7 +300,20 @@ def _check_readable(run: Run, source: Source) -> int | None:
     return None
 
 
-def _least_share(run: Run, section: Questions | Conversations) -> float | None:
+def _going_on(decisions: Iterable[Decision]) -> Iterator[Chunk]:
+    return (decision.chunk for decision in decisions if not decision.reason)
+
+
+def _as_left(run: Run, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield base chunks as a person left them in worthy_for_questions/."""
+    for chunk in chunks:
+        with suppress(Rejected):  # deleted by hand
+            yield run.look("worthy_for_questions", chunk)
+
+
+def _least_share(
+    run: Run, section: Questions | Conversations | RepresentationVariation
+) -> float | None:
     """Return the share of its items that a stage must keep: its section's, or the general one."""
     general = run.config.system.abort_below
     return general if section.abort_below is None else section.abort_below

@@ -39,7 +39,11 @@ def open_small_run(tmp_path: Path) -> OpenRun:
                 TEXT, encoding="utf-8"
             )
         config = {
-            "path": {"input_dirs": [{"path": "texts"}], "output_dir": "run"},
+            "path": {
+                "input_dirs": [{"path": "texts"}],
+                "output_dir": "run",
+                **sections.get("path", {}),
+            },
             "models": {
                 "small": {"gguf": "none.gguf"},
                 "large": {"gguf": "none.gguf"},
@@ -53,6 +57,7 @@ def open_small_run(tmp_path: Path) -> OpenRun:
                 **sections.get("questions", {}),
             },
             "conversations": sections.get("conversations", {}),
+            "representation_variation": sections.get("representation_variation", {}),
         }
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")

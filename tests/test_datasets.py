@@ -15,7 +15,8 @@ import yaml
 
 from generation_functions.config import Config
 from generation_functions.datasets import rows, templates
-from generation_functions.datasets.mix import Material, name_directories, write_datasets
+from generation_functions.datasets.mix import Material, write_datasets
+from generation_functions.datasets.pretraining import name_directories
 from generation_functions.errors import RunFolderError
 from generation_functions.records import Chunk, Conversation, QAPair, Turn, make_uuid
 

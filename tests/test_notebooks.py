@@ -147,7 +147,7 @@ def test_the_demo_executes_all_notebooks_and_says_where_everything_is(
     asyncio.run(run_stages(session.open_run(config, {"small": engine, "large": engine})))
     run_demo(config, ROOT)
     said = capsys.readouterr().out
-    assert [line.split()[0] for line in said.splitlines()[:5]] == list(NOTEBOOKS)
+    assert [line.split()[0] for line in said.splitlines()[: len(NOTEBOOKS)]] == list(NOTEBOOKS)
     run = tmp_path / "run"
     assert f"{run}/sft_run/sft_training_config.yaml" in said
     assert "sft_run/factual_sft_completion/multiturn_convs.jsonl" in said

@@ -18,7 +18,16 @@ COUNTER_NOTE = (
     "trained: the trainer will find somewhat more or fewer."
 )
 
-FROM_DOCUMENTS = "The texts are those of the documents; no model wrote or checked them."
+
+def describe_origin(varied: bool) -> str:
+    """Return where the rows to pretrain on come from; `varied`: a model told them again too."""
+    if not varied:
+        return "The texts are those of the documents; no model wrote or checked them."
+    return (
+        "The texts of text_chunks_* are those of the documents. Facts and variations were written "
+        "by a model; code checked that their figures, dates and names are in their text. No model "
+        "checked what else they say."
+    )
 
 
 def describe_checks(votes: int) -> str:

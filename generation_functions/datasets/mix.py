@@ -1,32 +1,37 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
-import hashlib
-import re
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders, provenance, rows, templates
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
-    FROM_DOCUMENTS,
     FileEntry,
     FolderManifest,
     Manifest,
     describe_checks,
+    describe_origin,
     read_listed_names,
     write_manifest,
     write_text,
 )
+from generation_functions.datasets.pretraining import write_pretraining_rows
 from generation_functions.datasets.provenance import Item, Target, write_rows
 from generation_functions.datasets.rows import Row
 from generation_functions.datasets.settings import Setting, render
 from generation_functions.errors import RunFolderError
-from generation_functions.records import Chunk, Conversation, QAPair, Turn
+from generation_functions.records import (
+    Chunk,
+    Conversation,
+    FactSheet,
+    QAPair,
+    Turn,
+    Variation,
+)
 
 CONVERSATIONS_FILE = "multiturn_convs.jsonl"
 PAIRS_FILE = "qatuples.jsonl"
@@ -39,11 +44,16 @@ Count = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What goes into the datasets: worthy chunks and the survivors of the last stages."""
+    """What goes into the datasets: worthy chunks and the survivors of the last stages.
+
+    `sheets` and `variations` are of the pretraining stage, where it is on.
+    """
 
     chunks: Sequence[Chunk]
     pairs: Sequence[QAPair]
     conversations: Sequence[Conversation]
+    sheets: Sequence[FactSheet] = ()
+    variations: Sequence[Variation] = ()
 
 
 def write_datasets(run_folder: Path, material: Material, config: Config, count: Count) -> Manifest:
@@ -101,6 +111,11 @@ def _in_order(material: Material) -> Material:
         sorted(material.chunks, key=place),
         sorted(material.pairs, key=lambda pair: (place(pair.chunk), pair.uuid)),
         sorted(material.conversations, key=lambda one: (place(one.chunk), one.uuid)),
+        sorted(material.sheets, key=lambda one: (place(one.chunk), one.uuid)),
+        sorted(
+            material.variations,
+            key=lambda one: (place(one.chunk), one.code, one.number, one.form, one.uuid),
+        ),
     )
 
 
@@ -108,7 +123,9 @@ def _build(
     targets: tuple[Path, Path], material: Material, config: Config, count: Count
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
-    chunk_files = _write_chunks(pretraining_folder, material.chunks, count)
+    chunk_files = write_pretraining_rows(
+        pretraining_folder, material.chunks, material.sheets, material.variations, config, count
+    )
     pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
 
     turn_files = [
@@ -123,49 +140,15 @@ def _build(
             axolotl.PRETRAINING_CONFIG,
             pretraining,
             chunk_files,
-            FROM_DOCUMENTS,
+            describe_origin(bool(material.sheets)),
             config,
         ),
         _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
     )
 
 
-def _write_chunks(folder: Path, chunks: Sequence[Chunk], count: Count) -> list[FileEntry]:
-    """Write one file for each input directory, named after it."""
-    by_directory: dict[str, list[Chunk]] = {}
-    for chunk in chunks:
-        by_directory.setdefault(chunk.directory, []).append(chunk)
-    entries = []
-    for directory, short in name_directories(by_directory).items():
-        name = f"text_chunks_{short}.jsonl"
-        items = (
-            Item((_completion(chunk.text.strip(), count),), provenance.record_chunk(chunk))
-            for chunk in by_directory[directory]
-        )
-        entries += write_rows(folder, name, [Target(name, in_config=True)], items)
-    return entries
-
-
 def _completion(text: str, count: Count) -> tuple[Row, int]:
     return rows.text_row(text), count(text)
-
-
-def name_directories(directories: Iterable[str]) -> dict[str, str]:
-    """Return a file name part for each directory: its last component, made safe.
-
-    Directories that would share one get a hash of their path behind it, so that neither's
-    name depends on the order.
-    """
-    names = {path: re.sub(r"[^\w.-]+", "_", PurePath(path).name) or "root" for path in directories}
-    uses = Counter(name.casefold() for name in names.values())
-    return {
-        path: name if uses[name.casefold()] == 1 else f"{name}_{_short_hash(path)}"
-        for path, name in names.items()
-    }
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _write_conversations(

@@ -14,7 +14,15 @@ from pathlib import Path
 from generation_functions.datasets.manifest import FileEntry, RowFile
 from generation_functions.datasets.rows import Row
 from generation_functions.documents.sentences import split_sentences
-from generation_functions.records import Chunk, Conversation, QAPair, to_json
+from generation_functions.records import (
+    Chunk,
+    Conversation,
+    Fact,
+    FactSheet,
+    QAPair,
+    Variation,
+    to_json,
+)
 
 FOLDER = "provenance"
 
@@ -67,6 +75,22 @@ def record_chunk(chunk: Chunk) -> Row:
     """Return a worthy chunk without its text, which is the row."""
     known = {key: value for key, value in to_json(chunk).items() if key != "text"}
     return {"uuid": chunk.uuid, "chunk": known}
+
+
+def record_facts(sheet: FactSheet, facts: Sequence[Fact]) -> Row:
+    """Return facts of a piece, each with the sentences or the facts that it rests on."""
+    return {
+        "uuid": sheet.uuid,
+        "chunk": to_json(sheet.chunk),
+        "parts": list(sheet.parts),
+        "facts": to_json(facts),
+    }
+
+
+def record_variation(variation: Variation) -> Row:
+    """Return what a variation is, with its piece and without its text, which is the row."""
+    record = to_json(variation)
+    return {key: value for key, value in record.items() if key != "text"}
 
 
 def record_pair(pair: QAPair) -> Row:

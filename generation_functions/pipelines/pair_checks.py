@@ -93,11 +93,11 @@ def _check_question(pair: QAPair) -> Problem | None:
             "The question has the order of a statement: its verb has to stand before its subject."
         )
         return Problem("is worded as no question", told, in_question=True)
-    strange = _find_strange(_COUNTS.sub("", pair.question), known, pair.chunk.language)
+    strange = find_strange(_COUNTS.sub("", pair.question), known, pair.chunk.language)
     if strange:
         told = f"The question has “{strange}”, which the text does not have."
         return Problem("question has a fact that the text lacks", told, in_question=True)
-    if _share_known(pair.question, known) < LEAST_KNOWN:
+    if share_known(pair.question, known) < LEAST_KNOWN:
         told = "The question speaks of things that the text does not speak of."
         return Problem("question is not in the words of the text", told, in_question=True)
     return None
@@ -106,12 +106,12 @@ def _check_question(pair: QAPair) -> Problem | None:
 def _check_facts(pair: QAPair) -> Problem | None:
     """Whether the numbers, months and names of the answer are known, from the right place."""
     language, answer = pair.chunk.language, _THE_TWO.sub("", pair.answer)
-    strange = _find_strange(answer, _known(pair), language)
+    strange = find_strange(answer, _known(pair), language)
     if strange:
         told = f"The answer has “{strange}”, which the text does not have."
         return Problem("answer has a fact that the text lacks", told)
     told_by = f"{pair.chunk.source} {pair.quote} {pair.question}"
-    strange = _find_strange(answer, told_by, language)
+    strange = find_strange(answer, told_by, language)
     if strange:
         told = (
             f"The answer has “{strange}”, which is neither in the question nor in the sentences "
@@ -121,7 +121,7 @@ def _check_facts(pair: QAPair) -> Problem | None:
     return None
 
 
-def _find_strange(text: str, known: str, language: str) -> str | None:
+def find_strange(text: str, known: str, language: str) -> str | None:
     """Return a number, month or name of `text` that `known` does not have.
 
     In German every noun has a capital, so that no name can be told from it.
@@ -151,8 +151,8 @@ def _resembles(name: str, words: set[str]) -> bool:
 def _check_words(pair: QAPair) -> Problem | None:
     if _repeats(pair):
         return Problem("answer only repeats the question", "The answer only repeats the question.")
-    many = len(_roots(pair.answer)) > FEW_WORDS
-    if many and _share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
+    many = len(find_roots(pair.answer)) > FEW_WORDS
+    if many and share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
         told = "The answer tells things that the text does not tell."
         return Problem("answer is not in the words of the text", told)
     return None
@@ -168,9 +168,10 @@ def _repeats(pair: QAPair) -> bool:
     )
 
 
-def _share_known(text: str, known: str) -> float:
-    roots = _roots(text)
-    return len(roots & _roots(known)) / len(roots) if roots else 1.0
+def share_known(text: str, known: str) -> float:
+    """Return the share of a text's roots (`find_roots`) that `known` has; 1.0 without any."""
+    roots = find_roots(text)
+    return len(roots & find_roots(known)) / len(roots) if roots else 1.0
 
 
 def _check_fit(pair: QAPair) -> Problem | None:
@@ -195,10 +196,10 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     Own words are those that the chunk has and the question has not; of an answer with fewer
     than two, all that the chunk has. (1.0, 1.0) where there are none.
     """
-    sentences = [_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
+    sentences = [find_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
     weights = _weigh(sentences)
-    told = {root for root in _roots(pair.answer) if root in weights}
-    own = told - _roots(pair.question)
+    told = {root for root in find_roots(pair.answer) if root in weights}
+    own = told - find_roots(pair.question)
     own = told if len(own) < 2 else own
 
     def share(roots: Set[str]) -> float:
@@ -210,7 +211,7 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     speaking = [one for one in sentences if one & own]
     most = min(len(pair.sentences), 2, len(speaking))
     best = max(share(set[str]().union(*some)) for some in combinations(speaking, most))
-    return share(_roots(pair.quote)), best
+    return share(find_roots(pair.quote)), best
 
 
 def _weigh(sentences: list[frozenset[str]]) -> dict[str, float]:
@@ -220,7 +221,7 @@ def _weigh(sentences: list[frozenset[str]]) -> dict[str, float]:
 
 
 @lru_cache(maxsize=1_000)
-def _roots(text: str) -> frozenset[str]:
+def find_roots(text: str) -> frozenset[str]:
     """Return a text's content words, cut short so that forms of a word are one, and numbers."""
     return frozenset({word[:6] for word in content_words(text) - _LINKS} | amounts(text))
 

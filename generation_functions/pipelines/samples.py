@@ -24,6 +24,13 @@ from generation_functions.pipelines.conversations import (
     WRITE_SCENE_CONVERSATION,
     Rewriting,
 )
+from generation_functions.pipelines.facts import (
+    INFER_FACTS,
+    LIST_FACTS,
+    TURN_FACTS,
+    make_sheet,
+)
+from generation_functions.pipelines.forms import WRITE_FORM, VariationRequest
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF, Piece
@@ -46,6 +53,8 @@ from generation_functions.records import (
     Chunk,
     Conversation,
     ConversationInfo,
+    Fact,
+    FactSheet,
     QAPair,
     Scene,
     Turn,
@@ -53,6 +62,7 @@ from generation_functions.records import (
 )
 
 _NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
+_FACT = re.compile(r"^\[(\d+)\] (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,35 @@ def make_piece(text: str) -> Piece:
     return Piece(uuid, text, PdfCleaning(), (len(text) // 2,))
 
 
+def read_sheet(fields: Mapping[str, Any]) -> FactSheet:
+    """Return the facts that an example shows; one whose number is left out tells nothing."""
+    shown = {int(number): text for number, text in _FACT.findall(str(fields["facts"]))}
+    told = [shown.get(number, "Hemp is hemp.") for number in range(1, max(shown) + 1)]
+    text = str(fields.get("text", " ".join(shown.values())))
+    return make_facts(make_chunk(text, str(fields.get("source", ""))), *told)
+
+
+def make_facts(chunk: Chunk, *texts: str) -> FactSheet:
+    """Return a sheet of these facts, which all rest on the chunk's first sentence."""
+    quote = number_sentences(chunk.text)[0]
+    facts = (Fact(make_uuid(chunk.uuid, text), text, (1,), quote) for text in texts)
+    return make_sheet(chunk, (chunk.uuid,), tuple(facts))
+
+
+def read_variation(fields: Mapping[str, Any]) -> VariationRequest:
+    """Return what an example of a form tells again."""
+    lines = str(fields["inferred"]).splitlines()
+    return make_variation(read_sheet(fields), *(line.removeprefix("- ") for line in lines))
+
+
+def make_variation(sheet: FactSheet, *inferred: str) -> VariationRequest:
+    """Return a sheet to be told again, with what follows from its facts."""
+    chunk = sheet.chunk
+    follows = make_facts(chunk, *inferred).facts
+    known = f"{chunk.source}\n{chunk.text}"
+    return VariationRequest(sheet, "text", 0, sheet.facts, follows, known)
+
+
 CHUNK = make_chunk(
     "A hawser of 120 threads is laid from three strands, each twisted against the next.\n"
     'Mrs. Orrin called tarred ones "black dogs" [see the log of 1874]; they last longer.\n'
@@ -192,8 +231,17 @@ REPAIRS = (
     Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
     Repair(UNCLEAR, Problem("sample", 'Of which "them"?'), (CLEAR.question,), 1),
 )
+SHEETS = (
+    make_facts(CHUNK, "A hawser is laid from three strands.", 'Mrs. Orrin called it "black dog".'),
+    make_facts(SHORT, "Hemp floats.", "Sand spoils every rope.", "Sisal is no hemp."),
+)
+VARIED = (make_variation(SHEETS[0]), make_variation(SHEETS[1], "Hemp [1] floats, sisal may not."))
 
 SAMPLES: Mapping[str, Samples] = {
+    LIST_FACTS.name: Samples((CHUNK, SHORT), read_chunk),
+    INFER_FACTS.name: Samples(SHEETS, read_sheet),
+    TURN_FACTS.name: Samples(SHEETS, read_sheet),
+    **{step.name: Samples(VARIED, read_variation) for step in WRITE_FORM.values()},
     CLEAN_PDF.name: Samples(PIECES, read_piece),
     JUDGE_CHUNK.name: Samples((CHUNK, SHORT), read_chunk),
     PLAN_QUESTIONS.name: Samples(QUESTIONS, read_request),

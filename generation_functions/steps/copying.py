@@ -15,13 +15,14 @@ def find_copied(text: str, examples: Iterable[str], own: str = "", run: int = RU
     """
     allowed = _runs(own, run)
     shown = {words for example in examples for words in _runs(example, run)}
-    return next((" ".join(one) for one in _list_runs(text, run) if one in shown - allowed), None)
+    return next((" ".join(one) for one in list_runs(text, run) if one in shown - allowed), None)
 
 
 def _runs(text: str, run: int) -> set[tuple[str, ...]]:
-    return set(_list_runs(text, run))
+    return set(list_runs(text, run))
 
 
-def _list_runs(text: str, run: int) -> list[tuple[str, ...]]:
+def list_runs(text: str, run: int) -> list[tuple[str, ...]]:
+    """Return every `run` words in a row of a text, lower-cased."""
     words = _WORD.findall(text.lower())
     return [tuple(words[start : start + run]) for start in range(len(words) - run + 1)]

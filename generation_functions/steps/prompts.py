@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -108,14 +109,18 @@ class Prompt:
     def _render(self, fields: Mapping[str, Any]) -> str:
         hidden = set() if self.use_filenames else {SOURCE}
         given = {name: value for name, value in fields.items() if name not in hidden}
-        template = _ENVIRONMENT.from_string(self.content.user)
         try:
-            return template.render(given, **{MODE: self.use_filenames})
+            return _compile(self.content.user).render(given, **{MODE: self.use_filenames})
         except UndefinedError as error:
             raise PromptError(
                 f"{self.file}: `user` shows what is not there: {error}. Put `{SOURCE}` between "
                 f"{{% if {MODE} %}} and {{% endif %}}."
             ) from error
+
+
+@lru_cache(maxsize=256)
+def _compile(template: str) -> Template:
+    return _ENVIRONMENT.from_string(template)
 
 
 def load_prompt(name: str, overrides: Sequence[Path] = (), use_filenames: bool = True) -> Prompt:

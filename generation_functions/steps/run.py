@@ -166,6 +166,13 @@ class Run:
         """
         return self._current.open(folder).keep(item)
 
+    def look(self, folder: str, item: I) -> I:
+        """Return what an earlier stage kept as it stands there now, with a person's edits.
+
+        Raises Rejected("deleted by hand") for what a person took out.
+        """
+        return self._current.look(folder).look(item)
+
     def discard(self, folder: str, item: Item) -> None:
         """Take back what `keep` wrote in this pass: the survivor is set aside in stale/."""
         self._current.open(folder).discard(item)

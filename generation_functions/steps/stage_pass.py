@@ -23,8 +23,9 @@ FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
 class Pass:
     """The counts of one pass, by pipeline and by step, and the folders that it fills.
 
-    `apart` are the steps' counts of items that are not the run's own; `findings` are what
-    a stage says about itself, by name; `stopped` is why it was ended early.
+    `looked` are folders that other stages fill; `apart` are the steps' counts of items that
+    are not the run's own; `findings` are what a stage says about itself, by name; `stopped` is
+    why it was ended early.
     """
 
     stage: str
@@ -34,6 +35,7 @@ class Pass:
     steps: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     pipelines: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     survivors: dict[str, Survivors] = field(default_factory=dict)
+    looked: dict[str, Survivors] = field(default_factory=dict)
     apart: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     findings: dict[str, Any] = field(default_factory=dict)
     stopped: str = ""
@@ -44,6 +46,12 @@ class Pass:
         if folder not in self.survivors:
             self.survivors[folder] = Survivors(self.folder / folder, self.writer)
         return self.survivors[folder]
+
+    def look(self, folder: str) -> Survivors:
+        """Return a folder that another stage fills, as it was when this pass first looked."""
+        if folder not in self.looked:
+            self.looked[folder] = Survivors(self.folder / folder, self.writer)
+        return self.looked[folder]
 
     def count_of(self, record: Record) -> StepCount:
         """Return the count that a record's step and item belong to."""

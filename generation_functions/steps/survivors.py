@@ -75,6 +75,20 @@ class Survivors:
         self._note(item.uuid, digest, set_aside=False)
         return item
 
+    def look(self, item: T) -> T:
+        """Return a survivor that another stage keeps, with a person's edits; write nothing.
+
+        Raises Rejected("deleted by hand") for one that a person took out.
+        """
+        digest = _digest(json.loads(json.dumps(to_json(item))))
+        if self._written.get(item.uuid) != (digest, False):
+            return item
+        path = self.folder / f"{item.uuid}.json"
+        found = read_json(path)
+        if found is None:
+            raise Rejected("deleted by hand")
+        return item if _digest(found) == digest else _read(path, type(item), found)
+
     def discard(self, item: Item) -> None:
         """Set aside a survivor that this pass kept and that turned out to be one too many."""
         self._live.discard(item.uuid)

@@ -1,0 +1,111 @@
+"""The rows of pretraining_run/: texts as in the documents, their facts, the same told again.
+
+Each stands once: a chunk in text_chunks_<folder>.jsonl; a piece's facts, those turned round and
+its variations in representation_variation_<folder>.jsonl; what follows from the facts, with the
+variations that tell it, in inferred_facts_<folder>.jsonl.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path, PurePath
+
+from generation_functions.config import Config
+from generation_functions.datasets import provenance, rows
+from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.rows import Row
+from generation_functions.records import Chunk, FactSheet, Variation
+
+CHUNKS, VARIATIONS, INFERRED = "text_chunks", "representation_variation", "inferred_facts"
+
+Count = Callable[[str], int]
+Told = tuple[Chunk, str, Row]  # what a row is made from: its chunk, its text, its record
+
+
+def write_pretraining_rows(
+    folder: Path,
+    chunks: Sequence[Chunk],
+    sheets: Sequence[FactSheet],
+    variations: Sequence[Variation],
+    config: Config,
+    count: Count,
+) -> list[FileEntry]:
+    """Write the files of each input directory, named after it; none that would be empty."""
+    pieces = [sheet.chunk for sheet in sheets] + [one.chunk for one in variations]
+    entries = []
+    for directory, short in name_directories({one.directory for one in (*chunks, *pieces)}).items():
+        own = [sheet for sheet in sheets if sheet.chunk.directory == directory]
+        told = [one for one in variations if one.chunk.directory == directory]
+        items = {
+            CHUNKS: _chunk_items([one for one in chunks if one.directory == directory]),
+            VARIATIONS: _told_items(own, told, inferred=False),
+            INFERRED: _told_items(own, told, inferred=True),
+        }
+        for name, found in items.items():
+            file = f"{name}_{short}.jsonl"
+            made = (_make_item(one, config, count) for one in found)
+            entries += write_rows(folder, file, [Target(file, in_config=True)], made)
+    return entries
+
+
+def write_context(config: Config, chunk: Chunk) -> str:
+    """Return the lines that a row begins with: its subject and, where it may be, its source.
+
+    Empty without `include_context_in_dataset`, or where no variations are to be made.
+    """
+    section = config.representation_variation
+    if not (section.enabled and section.include_context_in_dataset):
+        return ""
+    source = f"Source: {chunk.source}\n" if config.system.use_filenames and chunk.source else ""
+    return f"Subject: {config.dataset_context}\n{source}\n"
+
+
+def name_directories(directories: Iterable[str]) -> dict[str, str]:
+    """Return a file name part for each directory: its last component, made safe.
+
+    Directories that would share one get a hash of their path behind it, so that neither's
+    name depends on the order.
+    """
+    names = {
+        path: re.sub(r"[^\w.-]+", "_", PurePath(path).name) or "root"
+        for path in sorted(directories)
+    }
+    uses = Counter(name.casefold() for name in names.values())
+    return {
+        path: name if uses[name.casefold()] == 1 else f"{name}_{_short_hash(path)}"
+        for path, name in names.items()
+    }
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _chunk_items(chunks: Iterable[Chunk]) -> Iterator[Told]:
+    for chunk in chunks:
+        yield chunk, chunk.text, provenance.record_chunk(chunk)
+
+
+def _told_items(
+    sheets: Iterable[FactSheet], variations: Sequence[Variation], inferred: bool
+) -> Iterator[Told]:
+    """Yield each piece's facts, then its variations."""
+    by_piece: dict[str, list[Variation]] = {}
+    for one in variations:
+        if one.inferred == inferred:
+            by_piece.setdefault(one.chunk.uuid, []).append(one)
+    for sheet in sheets:
+        for facts in (sheet.inferred,) if inferred else (sheet.facts, sheet.turned):
+            if facts:
+                text = "\n".join(fact.text for fact in facts)
+                yield sheet.chunk, text, provenance.record_facts(sheet, facts)
+        for variation in by_piece.get(sheet.chunk.uuid, ()):
+            yield sheet.chunk, variation.text, provenance.record_variation(variation)
+
+
+def _make_item(told: Told, config: Config, count: Count) -> Item:
+    chunk, text, record = told
+    full = write_context(config, chunk) + text.strip()
+    return Item(((rows.text_row(full), count(full)),), record)

@@ -1,0 +1,221 @@
+"""The eight forms in which a piece is told again: what each asks for, and what a reply must be.
+
+No form may bring new information: a reply with a figure, date or name that the piece does not
+have is asked again, as one that does not parse.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+from generation_functions.choosing import draw_number, rank
+from generation_functions.errors import Unparsable
+from generation_functions.pipelines.facts import PART, number_facts
+from generation_functions.pipelines.landmarks import find_foreign
+from generation_functions.pipelines.pair_checks import share_known
+from generation_functions.pipelines.question_steps import check_script
+from generation_functions.pipelines.wording import find_pointers
+from generation_functions.records import Fact, FactSheet, make_uuid
+from generation_functions.steps.copying import list_runs
+from generation_functions.steps.step import Step
+
+LEAST_SHARED = 0.45  # share of a variation's roots that its piece has
+MOST_COPIED = 0.8  # share of its runs of eight words that stand in the piece as they are
+RUN = 8
+
+_LABEL = re.compile(
+    r"^(?:Question|Answer|Given|And|So|Result|Goes back to|#+|[-*]|\d{1,2}[.)]):? ", re.MULTILINE
+)
+
+# How a reply speaks of what it was shown.
+_FACTS = re.compile(
+    r"\b(?:facts? \d|(?:the|these) (?:facts|passage|list) (?:says?|tells?|states?|gives?))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VariationRequest:
+    """A piece to be told again in a form, for the `number`-th time (from 0).
+
+    `facts` are those of its sheet, some of them turned round; `inferred` what follows from
+    them, where that is to be told too. `known` is all that figures and names may come from.
+    """
+
+    sheet: FactSheet
+    form: str
+    number: int
+    facts: tuple[Fact, ...]
+    inferred: tuple[Fact, ...]
+    known: str
+
+    @property
+    def uuid(self) -> str:
+        kind = "inferred" if self.inferred else "told"
+        return make_uuid(self.sheet.chunk.uuid, "variation", kind, self.form, str(self.number))
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form: `read` returns the words of a reply, without what only gives it its form.
+
+    `read` raises Unparsable for a reply that is not of the form. `is_data`: it has a syntax
+    that a change of its letters may break.
+    """
+
+    name: str
+    read: Callable[[str], str]
+    is_data: bool = False
+
+    @property
+    def step(self) -> str:
+        """The name of its step, prompt and grammar."""
+        return f"write_{self.name}"
+
+
+def read_text(reply: str) -> str:
+    """Return prose without the labels, bullets, numbers and marks that begin its lines."""
+    return _LABEL.sub("", reply)
+
+
+def read_xml(reply: str) -> str:
+    """Return the texts and attributes of an XML element, a line each."""
+    if "<!" in reply:  # no declarations: a grammar of one's own might let entities in
+        raise Unparsable("not an XML element")
+    try:
+        root = ElementTree.fromstring(reply)
+    except ElementTree.ParseError as error:
+        raise Unparsable("not well-formed XML") from error
+    found = (text for one in root.iter() for text in (*one.attrib.values(), one.text, one.tail))
+    return _join(text for text in found if text and text.strip())
+
+
+def read_json(reply: str) -> str:
+    """Return the keys and values of a JSON object, a line each."""
+    try:
+        value = json.loads(reply, object_pairs_hook=_refuse_twice)
+    except json.JSONDecodeError as error:
+        raise Unparsable("not JSON") from error
+    if not isinstance(value, dict):
+        raise Unparsable("not a JSON object")
+    return _join(_flatten(value))
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise Unparsable("the same key twice")
+    return dict(pairs)
+
+
+def _flatten(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key.replace("_", " ")
+            yield from _flatten(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _flatten(inner)
+    else:
+        yield str(value)
+
+
+def _join(texts: Iterator[str]) -> str:
+    """Join short texts so that a capital at the beginning of one may be that of a name."""
+    return "\n".join(f"is {text.strip()}" for text in texts)
+
+
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        Form("question_list", read_text),
+        Form("markup", read_xml, is_data=True),
+        Form("article", read_text),
+        Form("structured_data", read_json, is_data=True),
+        Form("list", read_text),
+        Form("reasoning_chains", read_text),
+        Form("effect_to_cause", read_text),
+        Form("stream_of_thought", read_text),
+    )
+}
+
+
+def choose_forms(
+    uuid: str, count: int, seed: int, backwards: bool = False
+) -> list[tuple[str, int]]:
+    """Return `count` forms for a piece, each with how often it came before.
+
+    None comes again before all were used; a larger `count` adds forms and changes none.
+    `backwards` takes each round from its other end, so that two choices of a piece share as
+    few forms as can be.
+    """
+    chosen: list[tuple[str, int]] = []
+    for number in range(-(-count // len(FORMS))):
+        order = rank(FORMS, seed, uuid, "form", number)
+        chosen += [(form, number) for form in (order[::-1] if backwards else order)]
+    return chosen[:count]
+
+
+def request_variation(
+    sheet: FactSheet, form: str, number: int, seed: int, inferred: bool, known: str
+) -> VariationRequest:
+    """Return a request; of the facts that were turned round it shows about half that way."""
+    turned = {fact.facts[0]: fact for fact in sheet.turned}
+    facts = tuple(
+        turned[place]
+        if place in turned and draw_number(seed, fact.uuid, form, number, inferred) % 2
+        else fact
+        for place, fact in enumerate(sheet.facts, start=1)
+    )
+    return VariationRequest(sheet, form, number, facts, sheet.inferred if inferred else (), known)
+
+
+def _fields(request: VariationRequest) -> dict[str, Any]:
+    chunk = request.sheet.chunk
+    return {
+        "source": chunk.source,
+        "text": chunk.text.strip(),
+        "facts": number_facts(request.facts),
+        "inferred": "\n".join(f"- {fact.text}" for fact in request.inferred),
+    }
+
+
+def _parser(form: Form) -> Callable[[VariationRequest, str], str]:
+    def parse(request: VariationRequest, reply: str) -> str:
+        chunk = request.sheet.chunk
+        check_script(reply, chunk)
+        text = form.read(reply)
+        if find_foreign(text, request.known, chunk.language):
+            raise Unparsable("a figure or name that the text lacks")
+        if _FACTS.search(text) or set(find_pointers(text)) - set(find_pointers(chunk.text)):
+            raise Unparsable("speaks of the text")
+        if share_known(text, request.known) < LEAST_SHARED:
+            raise Unparsable("other words than the text")
+        if _share_copied(text, chunk.text) > MOST_COPIED:
+            raise Unparsable("a copy of the text")
+        return reply.strip()
+
+    return parse
+
+
+def _share_copied(text: str, source: str) -> float:
+    runs = set(list_runs(text, RUN))
+    return len(runs & set(list_runs(source, RUN))) / len(runs) if runs else 0.0
+
+
+def _write(form: Form) -> Step[VariationRequest, str]:
+    return Step(
+        form.step,
+        _fields,
+        _parser(form),
+        role="large",
+        own_words=True,
+        parts=lambda request: request.sheet.chunk.tokens // PART,
+    )
+
+
+WRITE_FORM: dict[str, Step[VariationRequest, str]] = {
+    name: _write(form) for name, form in FORMS.items()
+}

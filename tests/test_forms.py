@@ -1,0 +1,194 @@
+"""What a text told again may say, and what code may change in it."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generation_functions.errors import Unparsable
+from generation_functions.pipelines.amounts import amounts
+from generation_functions.pipelines.code_variations import CODE_VARIATIONS, vary_by_code
+from generation_functions.pipelines.facts import (
+    INFER_FACTS,
+    LIST_FACTS,
+    TURN_FACTS,
+    choose_turned,
+    find_fault,
+)
+from generation_functions.pipelines.forms import (
+    FORMS,
+    WRITE_FORM,
+    choose_forms,
+    read_json,
+    read_xml,
+)
+from generation_functions.pipelines.landmarks import find_foreign, find_landmarks
+from generation_functions.pipelines.samples import (
+    SAMPLES,
+    make_chunk,
+    make_facts,
+    make_variation,
+)
+from generation_functions.pipelines.wording import names, numbers
+from generation_functions.steps.prompts import load_prompt
+
+TEXT = (
+    "The Kelvin Bridge was opened on 4 May 1931 after six years of work. Its engineer was Maud "
+    "Ferris. It is 812 metres long, and salt water does not rot its twenty-one piers of granite."
+)
+
+
+def landmarks(text: str) -> list[str]:
+    return [text[start:end] for start, end in find_landmarks(text)]
+
+
+def test_landmarks_are_figures_dates_and_names() -> None:
+    said = ["Kelvin", "Bridge", "4", "May", "1931", "six", "Maud", "Ferris", "812", "twenty-one"]
+    assert landmarks(TEXT) == said
+    assert landmarks("Salt eats the paint.") == []
+
+
+@pytest.mark.parametrize(
+    ("told", "foreign"),
+    [
+        ("In 1931 Ferris opened a bridge of 812 metres.", None),
+        ("Granite does not rot. Piers of it stand in salt water.", None),
+        ("It is 821 metres long.", "821"),
+        ("It was opened in June.", "Jun"),
+        ("It was built by Peter Orrin.", "Orrin"),
+        ("Hamilton opened it.", "Hamilton"),
+        ("Because it is long, people like it. Moreover, it does not rot.", None),
+    ],
+)
+def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:
+    assert find_foreign(told, TEXT, "english") == foreign
+
+
+@pytest.mark.parametrize(
+    ("fact", "fault"),
+    [
+        ("The Kelvin Bridge is 812 metres long.", ""),
+        ("It is forbidden to ride over the bridge of 812 metres.", ""),
+        ("It should be forbidden to ride over it.", ""),
+        ("It is 812 metres long.", "does not name what it is about"),
+        ("According to the text, the bridge is 812 metres long.", "speaks of the text"),
+    ],
+)
+def test_a_fact_stands_alone(fact: str, fault: str) -> None:
+    ground = "It is 812 metres long. Nobody may ride over it; that is forbidden."
+    assert find_fault(fact, ground, TEXT, "english") == fault
+
+
+def test_facts_of_all_or_none_are_not_turned_round() -> None:
+    sheet = make_facts(
+        make_chunk(TEXT),
+        "Maud Ferris was the engineer of the Kelvin Bridge.",
+        "Every pier of the Kelvin Bridge is of granite.",
+        "Salt water does not rot the Kelvin Bridge.",
+        "Salt eats iron.",
+        "The Kelvin Bridge was opened on 4 May 1931.",
+    )
+    assert choose_turned(sheet) == [1, 5]
+
+
+@pytest.mark.parametrize("step", [LIST_FACTS, INFER_FACTS, TURN_FACTS], ids=lambda one: one.name)
+def test_no_fact_of_the_examples_is_dropped(step) -> None:  # type: ignore[no-untyped-def]
+    for example in load_prompt(step.name).content.examples:
+        found = step.parse(SAMPLES[step.name].read(example.fields), example.answer.strip())
+        assert found.dropped == ()
+        nothing = example.answer.count("Nothing.")
+        assert len(found.facts) == len(example.answer.splitlines()) - nothing
+
+
+def test_each_form_is_chosen_once_a_round_and_from_both_ends() -> None:
+    plain = choose_forms("u", 20, seed=3)
+    for number in (0, 1):
+        assert {form for form, round_ in plain if round_ == number} == set(FORMS)
+    assert len(set(plain)) == 20
+    assert choose_forms("u", 5, seed=3) == plain[:5]
+    other = choose_forms("u", 8, seed=3, backwards=True)
+    assert other == plain[:8][::-1]
+    assert choose_forms("u", 8, seed=4) != plain[:8] or choose_forms("v", 8, seed=3) != plain[:8]
+
+
+@pytest.mark.parametrize("reply", ["[1]", '{"a": 1, "a": 2}', "{", '{"a": {"b": 1, "b": 1}}'])
+def test_no_json_object_is_no_reply(reply: str) -> None:
+    with pytest.raises(Unparsable):
+        read_json(reply)
+
+
+@pytest.mark.parametrize("reply", ["<a>", "<a></b>", "<!DOCTYPE a><a/>", "<a x='1' x='2'/>", "a"])
+def test_no_well_formed_xml_is_no_reply(reply: str) -> None:
+    with pytest.raises(Unparsable):
+        read_xml(reply)
+
+
+def test_names_in_data_are_seen_where_they_begin_a_value() -> None:
+    request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
+    step = WRITE_FORM["structured_data"]
+    good = '{\n  "engineer": "Maud Ferris",\n  "metres_long": 812,\n  "stone": "granite"\n}'
+    assert step.parse(request, good) == good
+    for bad in (good.replace("Maud", "Peter"), good.replace("812", "821")):
+        with pytest.raises(Unparsable, match="a figure or name"):
+            step.parse(request, bad)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (f"{TEXT}\n\n{TEXT}", "a copy of the text"),
+        ("These facts tell that it is long.\n\nIt is 812 metres long.", "speaks of the text"),
+        ("Music moves hearts and minds.\n\nDancers love rhythm, colour, light.", "other words"),
+        ("Мост is 812 metres long.\n\nIt is of granite.", "another script"),
+    ],
+)
+def test_a_reply_that_tells_something_else_is_asked_again(reply: str, reason: str) -> None:
+    request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
+    with pytest.raises(Unparsable, match=reason):
+        WRITE_FORM["stream_of_thought"].parse(request, reply)
+
+
+def test_a_longer_piece_gets_more_tokens_for_its_reply() -> None:
+    short, long = (replace(make_chunk(TEXT), tokens=tokens) for tokens in (40, 800))
+    assert LIST_FACTS.most_tokens(short, 600) == 600
+    assert LIST_FACTS.most_tokens(long, 600) == 2400
+    request = make_variation(make_facts(long, "The Kelvin Bridge is long."))
+    assert WRITE_FORM["article"].most_tokens(request, 600) == 2400
+
+
+def test_code_variations_do_what_their_names_say() -> None:
+    def vary(function: str, text: str = "salt water eats the old paint") -> str:
+        return vary_by_code(text, function, 1.0, 0, "u")
+
+    assert vary("allcaps") == "SALT WATER EATS THE OLD PAINT"
+    assert vary("titlecase") == "Salt Water Eats The Old Paint"
+    assert vary("invertcase", "Salt eats") == "sALT EATS"
+    assert vary("sentencecase", "Salt Eats. Old paint") == "Salt eats. Old paint"
+    assert vary("snakecase") == "salt_water eats_the old_paint"
+    assert vary("kebabcase") == "salt-water eats-the old-paint"
+    assert vary("camelcase") == "saltWater eatsThe oldPaint"
+    assert vary("pascalcase") == "SaltWater EatsThe OldPaint"
+    assert vary("serialkillercase").lower() == vary("lowercase")
+    slipped = zip(vary("keyboard_augmentation").split(), vary("lowercase").split(), strict=True)
+    for new, old in slipped:
+        assert sum(one != other for one, other in zip(new, old, strict=True)) == 1
+
+
+@given(st.sampled_from(CODE_VARIATIONS), st.floats(0.01, 1), st.integers(0, 9))
+def test_code_never_touches_figures_dates_and_names(function: str, rate: float, seed: int) -> None:
+    changed = vary_by_code(TEXT, function, rate, seed, "u")
+    assert changed == vary_by_code(TEXT, function, rate, seed, "u")
+    assert amounts(changed) == amounts(TEXT)
+    assert numbers(changed) == numbers(TEXT)
+    assert names(TEXT) <= set(re.findall(r"[a-z]+", changed.lower()))
+    if function in ("keyboard_augmentation", "snakecase", "pascalcase"):
+        assert set(landmarks(TEXT)) <= set(re.findall(r"[\w-]+", changed))
+
+
+def test_a_smaller_rate_changes_fewer_words() -> None:
+    text = " ".join(["paint"] * 400)
+    changed = vary_by_code(text, "allcaps", 0.1, 1, "u").split().count("PAINT")
+    assert 20 < changed < 65
+    assert vary_by_code(text, "allcaps", 0.1, 2, "u") != vary_by_code(text, "allcaps", 0.1, 1, "u")
