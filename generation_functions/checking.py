@@ -18,7 +18,12 @@ from generation_functions.engine.doctor import (
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF
 from generation_functions.pipelines.samples import SAMPLES
-from generation_functions.stages import CHARACTER_STEPS, CONVERSATION_STEPS, QUESTION_STEPS
+from generation_functions.stages import (
+    CHARACTER_STEPS,
+    CONVERSATION_STEPS,
+    QUESTION_STEPS,
+    RECALL_STEPS,
+)
 from generation_functions.steps.prompts import (
     GRAMMARS,
     PROMPTS,
@@ -34,6 +39,7 @@ STEPS: tuple[Step[Any, Any], ...] = (
     *QUESTION_STEPS,
     *CHARACTER_STEPS,
     *CONVERSATION_STEPS,
+    *RECALL_STEPS,
 )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from generation_functions.datasets.manifest import FileEntry, RowFile
 from generation_functions.datasets.rows import Row
 from generation_functions.documents.sentences import split_sentences
-from generation_functions.records import Chunk, Conversation, QAPair, to_json
+from generation_functions.records import Chunk, Conversation, QAPair, Recall, to_json
 
 FOLDER = "provenance"
 
@@ -82,6 +82,11 @@ def record_conversation(conversation: Conversation) -> Row:
         "pairs": [_describe(pair) for pair in conversation.pairs],
         "scene": to_json(conversation.scene),
     }
+
+
+def record_recalls(recalls: Sequence[Recall]) -> Row:
+    """Return what a row of recalls was made from; its uuid is the first one's."""
+    return {"uuid": recalls[0].uuid, "recalls": to_json(recalls)}
 
 
 def _describe(pair: QAPair) -> Row:

@@ -9,7 +9,7 @@ same sentence. That is for the votes.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -51,50 +51,58 @@ class Problem:
     in_question: bool = False
 
 
-def find_problem(pair: QAPair, use_filenames: bool = True) -> Problem | None:
-    """Return what code alone can tell against a pair, or None; the question is checked first.
+def find_problem(
+    pair: QAPair,
+    use_filenames: bool = True,
+    checks: Sequence["PairCheck"] | None = None,
+    granted: str = "",
+) -> Problem | None:
+    """Return what code alone can tell against a pair, or None; the first of `checks` goes first.
 
-    Without `use_filenames` nothing of the chunk's source is known, so that a pair which names
-    it has a fact that the text lacks.
+    By default these are ALL_CHECKS. Without `use_filenames` nothing of the chunk's source is
+    known, so that a pair which names it has a fact that the text lacks. What is `granted` a pair
+    may name though the text does not.
     """
-    if not use_filenames:
-        pair = replace(pair, chunk=replace(pair.chunk, source=""))
-    checks: tuple[Callable[[QAPair], Problem | None], ...] = (
-        _check_question,
-        _check_facts,
-        _check_words,
-        _check_fit,
-        _check_quote,
+    chunk = pair.chunk
+    pair = replace(
+        pair,
+        chunk=replace(
+            chunk,
+            source=chunk.source if use_filenames else "",
+            headings=(*chunk.headings, granted) if granted else chunk.headings,
+        ),
     )
-    return next((problem for check in checks if (problem := check(pair))), None)
+    found = (check(pair) for check in (ALL_CHECKS if checks is None else checks))
+    return next((problem for problem in found if problem), None)
 
 
-def _check_question(pair: QAPair) -> Problem | None:
+def check_question(pair: QAPair) -> Problem | None:
+    """Return what is wrong with a question: it points at the text, or speaks of other things."""
     known = _known(pair)
     pointers = find_pointers(pair.question)
     if pointers or asks_about_text(pair.question):
         about = f"speaks of “{pointers[0]}”" if pointers else "is about the text"
         told = f"The question {about}, and not of its subject alone."
         return Problem("asks about the text", told, in_question=True)
-    strange = _find_strange(_COUNTS.sub("", pair.question), known, pair.chunk.language)
+    strange = find_strange(_COUNTS.sub("", pair.question), known, pair.chunk.language)
     if strange:
         told = f"The question has “{strange}”, which the text does not have."
         return Problem("question has a fact that the text lacks", told, in_question=True)
-    if _share_known(pair.question, known) < LEAST_KNOWN:
+    if share_known(pair.question, known) < LEAST_KNOWN:
         told = "The question speaks of things that the text does not speak of."
         return Problem("question is not in the words of the text", told, in_question=True)
     return None
 
 
-def _check_facts(pair: QAPair) -> Problem | None:
-    """Whether the numbers, months and names of the answer are known, from the right place."""
+def check_facts(pair: QAPair) -> Problem | None:
+    """Return a number, month or name of the answer that is not known, or not from its quote."""
     language = pair.chunk.language
-    strange = _find_strange(pair.answer, _known(pair), language)
+    strange = find_strange(pair.answer, _known(pair), language)
     if strange:
         told = f"The answer has “{strange}”, which the text does not have."
         return Problem("answer has a fact that the text lacks", told)
     told_by = f"{pair.chunk.source} {pair.quote} {pair.question}"
-    strange = _find_strange(pair.answer, told_by, language)
+    strange = find_strange(pair.answer, told_by, language)
     if strange:
         told = (
             f"The answer has “{strange}”, which is neither in the question nor in the sentences "
@@ -104,7 +112,7 @@ def _check_facts(pair: QAPair) -> Problem | None:
     return None
 
 
-def _find_strange(text: str, known: str, language: str) -> str | None:
+def find_strange(text: str, known: str, language: str) -> str | None:
     """Return a number, month or name of `text` that `known` does not have.
 
     In German every noun has a capital, so that no name can be told from it.
@@ -131,10 +139,11 @@ def _resembles(name: str, words: set[str]) -> bool:
     return len(name) > 4 and any(name[:4] == word[:4] for word in words)
 
 
-def _check_words(pair: QAPair) -> Problem | None:
+def check_words(pair: QAPair) -> Problem | None:
+    """Return what is wrong with an answer that repeats its question or leaves the text."""
     if _repeats(pair):
         return Problem("answer only repeats the question", "The answer only repeats the question.")
-    if _share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
+    if share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
         told = "The answer tells things that the text does not tell."
         return Problem("answer is not in the words of the text", told)
     return None
@@ -150,19 +159,22 @@ def _repeats(pair: QAPair) -> bool:
     )
 
 
-def _share_known(text: str, known: str) -> float:
-    roots = _roots(text)
-    return len(roots & _roots(known)) / len(roots) if roots else 1.0
+def share_known(text: str, known: str) -> float:
+    """Return the share of a text's roots (`find_roots`) that `known` has; 1.0 without any."""
+    roots = find_roots(text)
+    return len(roots & find_roots(known)) / len(roots) if roots else 1.0
 
 
-def _check_fit(pair: QAPair) -> Problem | None:
+def check_fit(pair: QAPair) -> Problem | None:
+    """Return what is wrong with an answer that is not of the kind that its question asks for."""
     if fits_kind(pair.question, pair.answer) and not is_named_otherwise(pair):
         return None
     told = "The answer does not give what the question asks for."
     return Problem("answer does not fit its question", told)
 
 
-def _check_quote(pair: QAPair) -> Problem | None:
+def check_quote(pair: QAPair) -> Problem | None:
+    """Return what is wrong with an answer that its quote does not tell."""
     support, best = measure_support(pair)
     if support < LEAST_SUPPORT or best - support > MOST_BEHIND:
         told = "What the answer tells is not in the sentences that were named for it."
@@ -177,10 +189,10 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     Own words are those that the chunk has and the question has not; of an answer with fewer
     than two, all that the chunk has. (1.0, 1.0) where there are none.
     """
-    sentences = [_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
+    sentences = [find_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
     weights = _weigh(sentences)
-    told = {root for root in _roots(pair.answer) if root in weights}
-    own = told - _roots(pair.question)
+    told = {root for root in find_roots(pair.answer) if root in weights}
+    own = told - find_roots(pair.question)
     own = told if len(own) < 2 else own
 
     def share(roots: set[str]) -> float:
@@ -192,7 +204,7 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     speaking = [one for one in sentences if one & own]
     most = min(len(pair.sentences), 2, len(speaking))
     best = max(share(set().union(*some)) for some in combinations(speaking, most))
-    return share(_roots(pair.quote)), best
+    return share(find_roots(pair.quote)), best
 
 
 def _weigh(sentences: list[set[str]]) -> dict[str, float]:
@@ -201,10 +213,20 @@ def _weigh(sentences: list[set[str]]) -> dict[str, float]:
     return {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
 
 
-def _roots(text: str) -> set[str]:
+def find_roots(text: str) -> set[str]:
     """Return a text's content words, cut short so that forms of a word are one, and numbers."""
     return {word[:6] for word in content_words(text) - _LINKS} | amounts(text)
 
 
 def _known(pair: QAPair) -> str:
     return "\n".join((pair.chunk.source, *pair.chunk.headings, pair.chunk.text))
+
+
+PairCheck = Callable[[QAPair], Problem | None]
+ALL_CHECKS: tuple[PairCheck, ...] = (
+    check_question,
+    check_facts,
+    check_words,
+    check_fit,
+    check_quote,
+)
