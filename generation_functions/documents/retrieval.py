@@ -18,7 +18,7 @@ from generation_functions.documents.languages import UNSPACED
 from generation_functions.records import Chunk
 
 LETTERS = 6  # of a word that count
-LEAST_SHARE = 0.08  # of the score that a chunk has with itself; below it two have little in common
+LEAST_SHARE = 0.1  # of the score that a chunk has with itself; below it two have little in common
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -32,7 +32,8 @@ class Related:
 
 
 def find_terms(text: str) -> list[str]:
-    """Return the words of a text as they are compared, in their order.
+    """Return the words of a text as they are compared, in their order: their first letters,
+    without an "s" at the end.
 
     Of scripts that set no words apart, each two characters that stand together are one.
     """
@@ -41,7 +42,7 @@ def find_terms(text: str) -> list[str]:
         if UNSPACED.search(word):
             terms += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
         else:
-            terms.append(word[:LETTERS])
+            terms.append((word[:-1] if len(word) > 3 and word[-1] == "s" else word)[:LETTERS])
     return terms
 
 

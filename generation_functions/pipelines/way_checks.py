@@ -98,8 +98,14 @@ def find_pair_fault(
     checks: tuple[PairCheck, ...] = ALL_CHECKS,
     granted: str = "",
 ) -> Problem | None:
-    """Return what is wrong with the question and its answer as with any other pair."""
-    return find_problem(make_plain(exchange, reading), use_filenames, checks, granted)
+    """Return what is wrong with the question and its answer as with any other pair.
+
+    The answer rests on what was recalled too, which has names where the sentences say "it".
+    """
+    pair = make_plain(exchange, reading)
+    told = " ".join(one.told for one in exchange.recalled)
+    pair = replace(pair, quote=f"{pair.quote} {told}")
+    return find_problem(pair, use_filenames, checks, granted)
 
 
 def make_plain(exchange: Exchange, reading: Reading) -> QAPair:

@@ -12,7 +12,6 @@ from generation_functions.pipelines.pair_checks import (
     check_facts,
     check_question,
     check_quote,
-    check_words,
 )
 from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR, VotedCheck
 from generation_functions.pipelines.way_checks import (
@@ -72,9 +71,9 @@ class Way:
         )
 
 
-# A question with a wrong premise names what the text does not have, and no answer fits it; a
-# thing that does not exist has no answer at all.
-_OF_ANSWERS = (check_facts, check_words, check_quote)
+# The answer to a wrong premise, or about what does not exist, is not of the kind that is asked
+# for, and may say the question's words again in their right places.
+_OF_ANSWERS = (check_facts, check_quote)
 
 BUILT_IN: Mapping[str, Way] = {
     way.name: way
@@ -112,7 +111,7 @@ BUILT_IN: Mapping[str, Way] = {
             "A question about a thing that does not exist; the answer says that it is unknown.",
             WRITE_HALLUCINATION,
             check_hallucination,
-            (check_facts, check_quote),
+            _OF_ANSWERS,
             revise=None,
         ),
         Way(
