@@ -17,7 +17,14 @@ from generation_functions.errors import PalimpsestError
 from generation_functions.session import run_folder
 from generation_functions.status import describe_status, read_status
 
-NOTEBOOKS = ("00_models", "01_documents", "02_questions", "07_conversations", "08_mix_and_configs")
+NOTEBOOKS = (
+    "00_models",
+    "01_documents",
+    "02_questions",
+    "04_recall",
+    "07_conversations",
+    "08_mix_and_configs",
+)
 PARAMETERS: dict[str, dict[str, object]] = {"00_models": {"calibration_seconds": 8}}  # small
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK_UP = re.compile(r"\]\(\.\./")
