@@ -22,6 +22,7 @@ from generation_functions.pipelines.ways import BUILT_IN, make_ways
 from generation_functions.records import Recall
 from generation_functions.session import open_run
 from generation_functions.sources import Source
+from generation_functions.status import describe_status, read_status
 from generation_functions.steps.prompts import PROMPTS, load_prompt
 from generation_functions.steps.run import Run
 
@@ -386,6 +387,8 @@ def test_a_document_more_asks_only_where_neighbours_changed_and_says_how_many(
     assert status(again)["findings"]["neighbours"] == {
         "pieces": 5, "with related chunks": 4, "changed": 1,
     }  # fmt: skip
+    said = describe_status(read_status(again.folder))
+    assert "recall: 1 of 5 pieces have other related chunks than before" in said
 
 
 def test_what_a_person_deletes_stays_away_and_is_not_asked_again(open_it: Open) -> None:

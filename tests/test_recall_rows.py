@@ -139,3 +139,10 @@ def test_recalls_alone_are_enough_to_train_on(tmp_path: Path, count: int) -> Non
     else:
         with pytest.raises(RunFolderError, match="nothing to fine-tune on"):
             write(tmp_path, recalls)
+
+
+def test_the_manifest_says_which_checks_a_way_went_without(tmp_path: Path) -> None:
+    ways = {"openended": {}, "negative": {"skip_question_check": True}}
+    manifest = json.loads((write(tmp_path, [make_recall(1)], factual_sft=ways) / "MANIFEST.json")
+                          .read_text(encoding="utf-8"))  # fmt: skip
+    assert "way of asking; negative without the check of the question." in manifest["checks"]

@@ -18,6 +18,7 @@ from generation_functions.datasets.manifest import (
     FolderManifest,
     Manifest,
     describe_checks,
+    describe_recall_checks,
     read_listed_names,
     write_manifest,
     write_text,
@@ -122,6 +123,8 @@ def _build(
     ]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
+    if material.recalls:
+        checks += f" {describe_recall_checks(config.factual_sft)}"
     return Manifest(
         _finish(
             pretraining_folder,

@@ -37,6 +37,6 @@ def _list_talks(found: Mapping[str, Recall], size: int, seed: int) -> list[tuple
     """Return `size` recalls of one turn together, each of several turns alone, in drawn order."""
     ordered = [found[uuid] for uuid in rank(found, seed, "rows")]
     single = [one for one in ordered if len(one.exchanges) == 1]
-    talks = [(one,) for one in ordered if len(one.exchanges) > 1]
+    talks: list[tuple[Recall, ...]] = [(one,) for one in ordered if len(one.exchanges) > 1]
     talks += [tuple(single[at : at + size]) for at in range(0, len(single), size)]
     return sorted(talks, key=lambda talk: draw_number(seed, talk[0].uuid, "talks"))

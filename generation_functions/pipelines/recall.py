@@ -77,7 +77,7 @@ async def recall_all(
             _list_items(run, ways, pieces, chosen, generation, asked),
             LABEL,
             sum(map(len, chosen.values())),
-            abort_below=run.config.system.abort_below,
+            abort_below=None if generation else run.config.system.abort_below,
         )
         for one in made:
             key = (one.piece, one.way)
