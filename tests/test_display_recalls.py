@@ -19,10 +19,10 @@ from generation_functions.display.recalls import (
     show_related,
     show_ways,
 )
+from generation_functions.pipelines.exchange_checks import make_plain
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.questions import RejectedPair
 from generation_functions.pipelines.recall import RECALLS, REJECTED_RECALLS
-from generation_functions.pipelines.way_checks import make_plain
 from generation_functions.pipelines.ways import BUILT_IN
 from generation_functions.records import Recall
 from generation_functions.status import Status

@@ -7,11 +7,11 @@ from ways import ARNO, BRENT, CORPUS, OPENING, REPLIES, REQUEST
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Unparsable
+from generation_functions.pipelines.exchange_checks import is_told
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.readings import list_numbers, read_together, show_texts
 from generation_functions.pipelines.recall import find_fault
 from generation_functions.pipelines.samples import SAMPLES
-from generation_functions.pipelines.way_checks import is_told
 from generation_functions.pipelines.way_steps import WRITE_FOLLOWUP, WayRequest
 from generation_functions.pipelines.ways import BUILT_IN
 from generation_functions.records import Exchange
@@ -111,14 +111,18 @@ def test_the_draft_itself_is_no_improvement(name: str) -> None:
         ("vague", "How long is that structure", "How long is the Arno structure", "question names"),
         ("vague", "Name: Arno Bridge", "Name: Kelvin Viaduct", "name is not in the text"),
         ("vague", "Meant: How long is the Arno Bridge?", "Meant: How long are piers?",
-         "meant question does not name the thing"),
+         "question in full is unclear"),
         ("vague", "That is the Arno Bridge. The Arno Bridge is", "It is", "answer does not name"),
         ("vague", "How long is that structure on nine piers of granite that Maud Ferris built?",
          "How enormous is that thing I dreamt about yesterday evening?", "question describes"),
         ("followup", "Question: And how often is it painted?",
          "Question: How often is the paint on the Arno Bridge renewed?", "needs no turn before it"),
         ("followup", "Meant: How often is the paint on the Arno Bridge renewed?",
-         "Meant: How often is it renewed?", "needs no turn before it"),
+         "Meant: How often is it renewed?", "question does not stand alone"),
+        ("openended", "Answer: The Arno", "Answer: As the text says, the Arno",
+         "tells of the text"),
+        ("hallucination", "I do not know of a Welby swing span.",
+         "The text does not tell of a Welby swing span.", "tells of the text"),
         ("followup", "Answer: Paint on the Arno Bridge is renewed every twelve years.",
          "Answer: Paint is renewed every ten years.", "answer has a fact that the text lacks"),
         ("hallucination", "Welby swing span", "Brent Lock", "thing is known"),
@@ -181,6 +185,8 @@ def test_a_line_may_name_what_its_sentence_calls_it_but_no_figure_from_elsewhere
 def test_the_first_turn_of_a_conversation_needs_nothing_before_it() -> None:
     opening = WRITE_FOLLOWUP.parse(REQUEST, OPENING)
     assert find_fault(CORPUS, BUILT_IN["followup"], REQUEST, opening) is None
+    unclear = replace(opening, question="On what does it stand?")
+    assert find_fault(CORPUS, BUILT_IN["followup"], REQUEST, unclear)
     assert grammar_of("followup", REQUEST).grammar.matches(OPENING)
     assert not grammar_of("followup", LATER).grammar.matches(OPENING)
     assert LATER.uuid != REQUEST.uuid

@@ -7,17 +7,17 @@ from functools import partial
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Dropped, NoRoom, Rejected
-from generation_functions.pipelines.pair_checks import Problem
-from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
-from generation_functions.pipelines.questions import ASKED_ALREADY, RejectedPair, hold_votes
-from generation_functions.pipelines.readings import read_together
-from generation_functions.pipelines.similar import AskedBefore, is_asked
-from generation_functions.pipelines.way_checks import (
+from generation_functions.pipelines.exchange_checks import (
     find_common_fault,
     find_pair_fault,
     leave_admission,
     make_plain,
 )
+from generation_functions.pipelines.pair_checks import Problem
+from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
+from generation_functions.pipelines.questions import ASKED_ALREADY, RejectedPair, hold_votes
+from generation_functions.pipelines.readings import read_together
+from generation_functions.pipelines.similar import AskedBefore, is_asked
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import MOST_TURNS, Way
 from generation_functions.records import Chunk, Exchange, QAPair, Recall, make_uuid

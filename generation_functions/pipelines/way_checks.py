@@ -6,28 +6,15 @@ the first problem or None.
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from generation_functions.documents.retrieval import ChunkIndex
-from generation_functions.pipelines.amounts import amounts, known_amounts
-from generation_functions.pipelines.pair_checks import (
-    ALL_CHECKS,
-    PairCheck,
-    Problem,
-    check_quote,
-    find_problem,
-    find_strange,
-    share_known,
-)
-from generation_functions.pipelines.readings import Reading
+from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.exchange_checks import mentions, stands_alone, stems
+from generation_functions.pipelines.pair_checks import Problem, share_known
+from generation_functions.pipelines.turn_words import STEM
 from generation_functions.pipelines.way_steps import WayRequest
-from generation_functions.pipelines.wording import (
-    asks_about_text,
-    content_words,
-    find_pointers,
-    find_unclear,
-)
-from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
+from generation_functions.pipelines.wording import content_words
+from generation_functions.records import Exchange
 
 WayCheck = Callable[[Exchange, WayRequest, ChunkIndex], Problem | None]
 
@@ -56,70 +43,6 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _NEGATES = re.compile(r"\b(?:not|no|never|without)\b|n['’]t\b", re.IGNORECASE)
-_STEM = 6
-
-
-def find_common_fault(
-    exchange: Exchange, reading: Reading, use_filenames: bool = True
-) -> Problem | None:
-    """Return what is wrong with what was recalled, or with where the question points."""
-    pointers = find_pointers(f"{exchange.question} {exchange.meant}")
-    if pointers or asks_about_text(exchange.question):
-        about = f"speaks of “{pointers[0]}”" if pointers else "is about the text"
-        told = f"The question {about}, and not of its subject alone."
-        return Problem("asks about the text", told, in_question=True)
-    for one in exchange.recalled:
-        if not is_told(one, reading, use_filenames):
-            told = f"“{one.told}” is not what the sentences say that were named for it."
-            return Problem("recalls what its sentences do not tell", told)
-    return None
-
-
-def is_told(one: Recalled, reading: Reading, use_filenames: bool = True) -> bool:
-    """Whether a line says what its sentences tell; names may come from elsewhere in the sources.
-
-    A line calls things by their names where its sentences say "it".
-    """
-    chunk = reading.chunk
-    source = reading.sources[one.source].source if use_filenames else ""
-    known = "\n".join((source, *chunk.headings, chunk.text))
-    if find_strange(one.told, known, chunk.language):
-        return False
-    if amounts(one.told) - known_amounts(f"{source} {one.quote}"):
-        return False
-    claim = QAPair(chunk.uuid, "", one.told, one.sentences, one.quote, chunk)
-    return check_quote(claim) is None
-
-
-def find_pair_fault(
-    exchange: Exchange,
-    reading: Reading,
-    use_filenames: bool = True,
-    checks: tuple[PairCheck, ...] = ALL_CHECKS,
-    granted: str = "",
-) -> Problem | None:
-    """Return what is wrong with the question and its answer as with any other pair.
-
-    The answer rests on what was recalled too, which has names where the sentences say "it".
-    """
-    pair = make_plain(exchange, reading)
-    told = " ".join(one.told for one in exchange.recalled)
-    pair = replace(pair, quote=f"{pair.quote} {told}")
-    return find_problem(pair, use_filenames, checks, granted)
-
-
-def make_plain(exchange: Exchange, reading: Reading) -> QAPair:
-    """Return the question, as it is meant, and its answer as a pair that rests on all quotes."""
-    numbers = sorted({number for one in exchange.recalled for number in one.sentences})
-    question = exchange.meant or exchange.question
-    return QAPair(
-        uuid=make_uuid(reading.chunk.uuid, question, exchange.answer),
-        question=question,
-        answer=exchange.answer,
-        sentences=tuple(numbers),
-        quote=" ".join(reading.sentences[number - 1] for number in numbers),
-        chunk=reading.chunk,
-    )
 
 
 def check_openended(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
@@ -156,13 +79,13 @@ def check_vague(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> 
         return Problem("name is not in the text", told, in_question=True)
     shared = parts & stems(exchange.question)
     last = content_words(name.split()[-1])
-    head = {word[:_STEM] for word in last} if len(parts) > 1 else set()
+    head = {word[:STEM] for word in last} if len(parts) > 1 else set()
     if shared - head:
         told = f"The question names “{name}”, which who asks is to describe."
         return Problem("question names the thing", told, in_question=True)
-    if not mentions(exchange.meant, name):
-        told = f"The question as it is meant does not name “{name}”."
-        return Problem("meant question does not name the thing", told, in_question=True)
+    if not mentions(exchange.meant, name) or not stands_alone(exchange.meant):
+        told = f"The question in full is not clear by itself, or does not name “{name}”."
+        return Problem("question in full is unclear", told, in_question=True)
     if not mentions(exchange.answer, name):
         return Problem("answer does not name the thing", f"The answer does not name “{name}”.")
     if share_known(exchange.question, request.reading.chunk.text) < LEAST_QUALITY / 2:
@@ -173,6 +96,10 @@ def check_vague(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> 
 
 def check_followup(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
     """A later question needs what was said before: what it leaves out stands there."""
+    whole = exchange.meant or exchange.question
+    if not stands_alone(whole):
+        told = f"“{whole}” is not clear by itself, as a question in full has to be."
+        return Problem("question does not stand alone", told, in_question=True)
     if not request.turns:
         return None
     before = stems(" ".join(f"{one.question} {one.answer}" for one in request.turns))
@@ -184,9 +111,6 @@ def check_followup(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
     if not leans and len(content_words(exchange.question)) > MOST_ALONE:
         told = "The question does not take up what was said before."
         return Problem("needs no turn before it", told, in_question=True)
-    if find_unclear(exchange.meant, ""):
-        told = f"“{exchange.meant}” is not clear by itself, as a question in full has to be."
-        return Problem("meant question does not stand alone", told, in_question=True)
     if any(one.answer == exchange.answer for one in request.turns):
         told = "The answer has been given already."
         return Problem("asked already", told, in_question=True)
@@ -243,17 +167,6 @@ def check_nothing(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -
     return None
 
 
-def stems(text: str) -> frozenset[str]:
-    """Return the beginnings of a text's content words, so that forms of a word are one."""
-    return frozenset(word[:_STEM] for word in content_words(text))
-
-
-def mentions(text: str, name: str) -> bool:
-    """Whether a text has all words of a name; a name without any is nowhere."""
-    wanted = stems(name)
-    return bool(wanted) and wanted <= stems(text)
-
-
 def _tells(text: str, premise: str) -> bool:
     """Whether a text has all words of a premise in their order, its figures, and its negations.
 
@@ -267,8 +180,3 @@ def _tells(text: str, premise: str) -> bool:
 
 def _list_stems(text: str) -> list[str]:
     return [stem for word in text.split() for stem in sorted(stems(word))]
-
-
-def leave_admission(exchange: Exchange) -> Exchange:
-    """Return an exchange whose answer is only what it knows."""
-    return replace(exchange, answer=exchange.answer.removeprefix(exchange.admitted).strip())
