@@ -89,9 +89,10 @@ def _status(options: argparse.Namespace) -> None:
 
 def _read(options: argparse.Namespace) -> None:
     """The text to stdout; what is known about it, and its warnings, to stderr."""
+    from generation_functions.documents.formats.scanned import Ocr
     from generation_functions.documents.reading import read_file
 
-    for document in read_file(options.file, options.ocr):
+    for document in read_file(options.file, Ocr(options.ocr) if options.ocr else None):
         known = (document.source, document.language, document.licence)
         pages = f"{len(document.pages)} pages" if document.pages else None
         print(" · ".join(one for one in (*known, pages) if one), file=sys.stderr)

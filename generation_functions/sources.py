@@ -9,6 +9,7 @@ from generation_functions.config import Config
 from generation_functions.documents.cutting import CutSettings, Decision, FolderSettings, cut
 from generation_functions.documents.folders import Problem, sign_folders
 from generation_functions.documents.reading import raise_problems, stream_documents
+from generation_functions.ocr_files import OcrFiles, make_ocr
 from generation_functions.records import Document
 from generation_functions.session import open_counter
 
@@ -23,10 +24,19 @@ class Source:
     only what is wrong with a directory itself stops the run.
     """
 
-    def __init__(self, config: Config, repaired: Repaired | None = None) -> None:
-        """`repaired` gives a document's text as a model repaired it, None where it did not."""
+    def __init__(
+        self,
+        config: Config,
+        repaired: Repaired | None = None,
+        ocr_files: OcrFiles | None = None,
+    ) -> None:
+        """`repaired` gives a document's text as a model repaired it, None where it did not.
+
+        What is read off page images is remembered in `ocr_files`.
+        """
         self._config = config
         self._repaired = repaired
+        self._ocr_files = ocr_files
         self._folders = [Path(one.path) for one in config.path.input_dirs]
         self.problems: list[Problem] = []
 
@@ -37,7 +47,7 @@ class Source:
         """
         path = self._config.path
         names = [one.name for one in path.input_dirs]
-        ocr = path.ocr_languages if path.ocr else None
+        ocr = make_ocr(self._config, self._ocr_files)
         for document in stream_documents(self._folders, names, self.problems, ocr):
             if not self._stopping():
                 yield (self._repaired and self._repaired(document)) or document
@@ -61,6 +71,14 @@ class Source:
         for _ in self.documents():
             pass
         self.problems.clear()
+
+    def forget_pages(self) -> None:
+        """Forget what was read off pages that none of the documents, all read, has any more.
+
+        Nothing is forgotten with `path.ocr` off, or where a file could not be read.
+        """
+        if self._ocr_files and self._config.path.ocr and not self.problems:
+            self._ocr_files.sweep()
 
     def sign(self) -> str:
         """Return a text that changes when a file or a setting that chunks depend on does."""

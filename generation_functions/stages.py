@@ -11,6 +11,7 @@ from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
+from generation_functions.ocr_files import OcrFiles
 from generation_functions.pipelines import (
     characters,
     conversations,
@@ -93,9 +94,8 @@ async def clean_pdfs(run: Run, limit: int | None = None) -> list[str]:
     async with run.stage("pdf_cleaning", limit):
         run.load_prompts(CLEAN_PDF)
         run.open_survivors(PDFS)
-        source = Source(run.config)
-        if _count_seen(run, source) is None:
-            source.check()
+        source = Source(run.config, ocr_files=_ocr_files(run))
+        _check_readable(run, source)
         with open_counter(run.config) as count, closing(source.documents()) as found:
             pdfs = take_pdfs(found, run.config, count, limit)
             return await run.map(partial(repair, run, count), pdfs, "PDFs")
@@ -108,7 +108,7 @@ def open_source(run: Run) -> Source:
     was read, and is counted so. Raises RunFolderError when that has not been done.
     """
     if not run.config.pdf_cleaning.enabled:
-        return Source(run.config)
+        return Source(run.config, ocr_files=_ocr_files(run))
     live = set(run.require(PDFS))
 
     def find(document: Document) -> Document | None:
@@ -118,7 +118,7 @@ def open_source(run: Run) -> Source:
         run.count("PDFs", document.uuid, rejected="" if found else "not repaired: left as it was")
         return found
 
-    return Source(run.config, find)
+    return Source(run.config, find, _ocr_files(run))
 
 
 async def documents(run: Run, limit: int | None = None) -> Survey:
@@ -146,6 +146,8 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
                 uuid = make_uuid(problem.directory, problem.path)
                 run.count("files", uuid, rejected=problem.said)
         run.set_aside("documents", texts)
+        if limit is None:
+            source.forget_pages()
         survey = maker.finish(tuple(problem.tell_left_out() for problem in source.problems))
         run.write_text(SEEN, json.dumps({"input": source.sign(), "chunks": survey.going_on}))
     return survey
@@ -176,9 +178,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
         run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
         run.open_survivors(questions.REJECTED_PAIRS)
         source = open_source(run)
-        seen = _count_seen(run, source)
-        if seen is None:
-            source.check()
+        seen = _check_readable(run, source)
         with closing(source.decisions()) as decisions:
             good = (decision.chunk for decision in decisions if not decision.reason)
             total = None if seen is None else min(seen, limit or seen)
@@ -318,10 +318,20 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
 }
 
 
-def _count_seen(run: Run, source: Source) -> int | None:
-    """Return how many chunks the documents stage found in exactly this input, None before it."""
+def _ocr_files(run: Run) -> OcrFiles:
+    return OcrFiles(run.folder, run.write_text)
+
+
+def _check_readable(run: Run, source: Source) -> int | None:
+    """Return how many chunks the documents stage found in exactly this input, None before it.
+
+    Then all is read through here. Raises InputError, which names all that cannot be read.
+    """
     seen = read_json(run.folder / SEEN) or {}
-    return seen["chunks"] if seen.get("input") == source.sign() else None
+    if seen.get("input") == source.sign():
+        return int(seen["chunks"])
+    source.check()
+    return None
 
 
 def _least_share(run: Run, section: Questions | Conversations) -> float | None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +10,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from gguf_files import make_header, shape_llama
+
 REPO = "somebody/tiny-GGUF"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def make_gguf(weights: int = 64, split: tuple[int, int] | None = None) -> bytes:
     """Return a small GGUF of one tensor; `split`: which part it is, of how many."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
-
-    header = struct.pack("<IQQ", 3, 1, 1) + text("general.architecture")
-    header += struct.pack("<I", 8) + text("llama")
     name = "token_embd.weight" if not split else f"blk.{split[0]}.ffn_up.weight"
-    header = b"GGUF" + header + text(name) + struct.pack("<IQIQ", 1, weights, 24, 0)
-    return header + bytes(-len(header) % 32) + bytes(weights)
+    return make_header(shape_llama({}), {name: weights}) + bytes(weights)
 
 
 @dataclass

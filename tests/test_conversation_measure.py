@@ -6,7 +6,10 @@ told, asked, or both about j stands where i's belongs, and j is not otherwise in
 chunk can have, as the pipeline writes them: j's question, answer or exchange in i's place and i's
 in j's, i's answer doubled in j's place, who asks and who answers turned about, a number invented
 or altered to another one of the chunk.
-Of each chunk's 56 ordered pairs TAKEN are drawn, always the same: all of them take minutes.
+Of each chunk's up to 56 ordered pairs TAKEN are drawn, always the same: all of them take minutes.
+
+The turns of the fresh half are talk: one asks what the great heralds owe to others by "Do they do
+it all alone?". The prompts want a question's names and numbers kept; of such talk half is refused.
 """
 
 import re
@@ -25,6 +28,7 @@ from generation_functions.records import Conversation, Turn
 
 TUNED = ("tuned_1", "tuned_2")
 HELD_OUT = ("held_out_1", "held_out_2")
+FRESH = ("fresh_1", "fresh_2", "fresh_3")
 GROUPS = ([0, 1], [2, 3], [4, 5], [6, 7], [0, 1, 2], [3, 4, 5], [0, 1, 2, 3], [4, 5, 6, 7])
 
 TAKEN = 8
@@ -44,9 +48,9 @@ def find_kinds(row: Labelled, group: list[int], exchanges: dict[int, Exchange]) 
 
 def put_wrong(row: Labelled, here: int, other: int) -> Iterator[tuple[str, set[str]]]:
     """Yield the kinds of flaws with each fault that two pairs can have."""
-    rest = [one for one in range(8) if one not in (here, other)]
-    group = sorted([here, rest[(here + other) % 6]])
-    both = sorted([here, other, rest[(here + other) % 6]])
+    rest = [one for one in range(len(row.pairs)) if one not in (here, other)]
+    group = sorted([here, rest[(here + other) % len(rest)]])
+    both = sorted([here, other, rest[(here + other) % len(rest)]])
     asked, told = row.asked, row.told
     yield "answers", find_kinds(row, group, {here: (asked[here], told[other])})
     yield "questions", find_kinds(row, group, {here: (asked[other], told[here])})
@@ -63,7 +67,7 @@ def put_wrong(row: Labelled, here: int, other: int) -> Iterator[tuple[str, set[s
 
 def put_alone(row: Labelled, here: int) -> Iterator[tuple[str, set[str]]]:
     """Yield the kinds of flaws with each fault that one pair can have."""
-    group = sorted([here, (here + 3) % 8])
+    group = sorted([here, (here + 3) % len(row.pairs)])
     yield "wrong speakers", find_kinds(row, group, {here: (row.told[here], row.asked[here])})
     number = re.search(r"\d+", row.told[here])
     if number:
@@ -89,14 +93,15 @@ def measure(names: tuple[str, ...], taken: int = TAKEN) -> Counter[str]:
         count.update(f"{fault}: {kind}" for kind in kinds)
 
     for row in (row for name in names for row in read_labelled(name)):
-        for group in GROUPS:
+        everyone = range(len(row.pairs))
+        for group in (one for one in GROUPS if max(one) in everyone):
             note("right", find_kinds(row, group, {}))
-        for size in range(1, 9):
-            note("right from the start", find_kinds(row, list(range(size)), {}))
-        for here in range(8):
+        for last in everyone:
+            note("right from the start", find_kinds(row, list(everyone[: last + 1]), {}))
+        for here in everyone:
             for fault, kinds in put_alone(row, here):
                 note(fault, kinds)
-        for here, other in Random(row.chunk.uuid).sample(list(permutations(range(8), 2)), taken):
+        for here, other in Random(row.chunk.uuid).sample(list(permutations(everyone, 2)), taken):
             for fault, kinds in put_wrong(row, here, other):
                 note(fault, kinds)
     return count
@@ -140,6 +145,14 @@ def test_wrong_conversations_are_refused(fault: str) -> None:
     share(tuned, fault)
     share(held_out, fault)
     assert share(tuned + held_out, fault) <= MOST[fault]
+
+
+def test_wrong_conversations_in_free_words_are_refused() -> None:
+    fresh = measure(FRESH, taken=2)
+    share(fresh, "right")
+    for fault in ("answers", "exchanges", "swapped answers", "swapped exchanges"):
+        assert share(fresh, fault) <= 0.04
+    assert share(fresh, "questions") <= MOST["questions"]
 
 
 def test_the_measure_is_of_enough_conversations() -> None:

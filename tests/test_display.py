@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from generation_functions.display.models import show_models
 from generation_functions.display.plots import plot_funnel, plot_token_lengths, save_funnel
 from generation_functions.display.records import (
     find_record,
+    list_asked,
     list_records,
     read_record,
     reply_lengths,
@@ -176,11 +178,16 @@ def test_a_record_shows_outcome_reason_fields_and_replies(records: Path) -> None
         assert said in text
 
 
-def test_reply_lengths_are_by_step(records: Path) -> None:
-    assert reply_lengths(records, ["judge_chunk", "not_run"]) == {
-        "judge_chunk": [7] * 5,
-        "not_run": [],
+def test_reply_lengths_are_by_step_and_cut_ones_apart(records: Path) -> None:
+    cut = replace(REPLY, finish_reason="length", completion_tokens=160)
+    record = json.dumps(Record("u5", "judge_chunk", {}, [cut, REPLY]).as_json())
+    (records / "judge_chunk" / "u5.json").write_text(record, encoding="utf-8")
+    lengths = reply_lengths(records, ["judge_chunk", "not_run"])
+    assert {step: tokens for step, tokens in lengths.items() if tokens} == {
+        "judge_chunk": [7] * 6,
+        "judge_chunk, cut": [160],
     }
+    assert reply_lengths(records, ["judge_chunk"], most_opened=2)["judge_chunk"] == [7, 7]
 
 
 def test_the_browser_goes_forward_and_back_among_what_fits(records: Path) -> None:
@@ -238,6 +245,16 @@ def test_a_histogram_has_a_panel_for_each_name_that_has_values() -> None:
     ]
     assert sum(bar.get_height() for bar in figure.axes[0].patches) == 3
     assert plot_token_lengths({})._repr_png_()
+
+
+def test_a_whole_pass_lists_what_each_step_was_asked_about(finished: Run) -> None:
+    for step in ("judge_chunk", "check_question"):
+        asked = list_asked(finished.folder, "questions", step)
+        assert asked == list_records(finished.folder, step) != []
+    asyncio.run(stages.write_questions(finished, 1))
+    (one,) = list_asked(finished.folder, "questions", "judge_chunk")
+    assert one in list_records(finished.folder, "judge_chunk")
+    assert list_asked(finished.folder, "questions", "write_scene") == []
 
 
 def test_a_finished_run_is_shown_from_its_folder(finished: Run) -> None:

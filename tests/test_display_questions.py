@@ -36,6 +36,7 @@ from generation_functions.records import Chunk, QAPair
 from generation_functions.status import Status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
+from generation_functions.steps.stage_pass import ASKED
 
 TEXT = "The bridge is long. It is <b>old</b>.\n\nIts toll was two pence. Nobody pays it now."
 CHUNK = Chunk("c1", "d1", "texts", "On Bridges", TEXT, 0, len(TEXT), 20)
@@ -77,6 +78,7 @@ def run(open_small_run: OpenRun) -> Run:
                 run.keep(REJECTED_PAIRS, rejected)
 
     asyncio.run(go())
+    (run.folder / ASKED.format("questions")).unlink()  # tests write records that it did not ask for
     return run
 
 
@@ -175,6 +177,18 @@ def test_votes_are_counted_by_check_without_planted_pairs(run: Run) -> None:
     assert "unsure?" in text
     assert "It is not told." in text
     assert "planted" not in text
+
+
+def test_votes_about_items_that_the_last_pass_did_not_ask_about_do_not_count(run: Run) -> None:
+    for uuid in ("old", "new"):
+        write_record(run.folder, vote_record(uuid, "Verdict: yes", "Verdict: no"))
+    assert "check_question2002" in Reading(show_votes(run).source).text
+    asked = run.folder / ASKED.format("questions")
+    asked.write_text('{"check_question": ["new", "gone"]}', encoding="utf-8")
+    text = Reading(show_votes(run).source).text
+    assert "check_question1001" in text
+    assert "new?" in text
+    assert "old?" not in text
 
 
 def test_only_the_votes_of_the_current_prompt_count() -> None:

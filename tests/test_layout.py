@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "opening": {"addresses", "errors", "config", "engine"},
     "plans": {"errors", "config", "engine", "opening"},
     "session": {"errors", "config", "engine", "opening", "special_instructions", "steps"},
-    "sources": {"errors", "records", "config", "engine", "documents", "session"},
+    "ocr_files": {"errors", "records", "config", "documents", "steps"},
+    "sources": {"errors", "records", "config", "engine", "documents", "ocr_files", "session"},
     "status": {"errors", "steps"},
 }
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import struct
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from gguf_files import LLAMA_8B, shape_llama, write_gguf
 from hub_stand_in import REPO, Hub, make_gguf, serve
 from test_display import Reading
 
@@ -35,14 +35,6 @@ from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, EngineCrash, ModelError
 
 GB = 10**9
-LLAMA_8B = {
-    "block_count": 32,
-    "context_length": 8192,
-    "embedding_length": 4096,
-    "feed_forward_length": 14336,
-    "attention.head_count": 32,
-    "attention.head_count_kv": 8,
-}
 LOCAL = {"gguf": "a.gguf"}
 SERVER = {"url": "http://gpu-box:8080"}
 
@@ -69,24 +61,11 @@ def write_config(tmp_path: Path) -> WriteConfig:
     return write
 
 
-def write_gguf(path: Path, weights: int = 0, **entries: str | int) -> None:
-    """Write a header of an 8B model of llama's architecture, and a hole for 8-bit weights."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value)) + value.encode()
-
-    shape = {f"llama.{key}": value for key, value in LLAMA_8B.items()}
+def write_model(path: Path, weights: int = 0, **entries: str | int) -> None:
+    """Write an 8B model of llama's architecture; `__` stands for the dots of an entry's name."""
     named = {key.replace("__", "."): value for key, value in entries.items()}
-    metadata: dict[str, str | int] = {"general.architecture": "llama", **shape, **named}
-    header = b"GGUF" + struct.pack("<IQQ", 3, bool(weights), len(metadata))
-    for key, value in metadata.items():
-        header += text(key) + struct.pack("<I", 8 if isinstance(value, str) else 4)
-        header += text(value) if isinstance(value, str) else struct.pack("<I", value)
-    if weights:
-        header += text("token_embd.weight") + struct.pack("<IQIQ", 1, weights, 24, 0)
-    path.write_bytes(header)
-    with path.open("r+b") as file:
-        file.truncate(-(-len(header) // 32) * 32 + weights)
+    tensors = {"token_embd.weight": weights} if weights else {}
+    write_gguf(path, {**shape_llama(LLAMA_8B), **named}, tensors)
 
 
 def said(shown: Any) -> str:
@@ -95,7 +74,7 @@ def said(shown: Any) -> str:
 
 def test_the_table_of_models_says_what_each_is(write_config: WriteConfig, tmp_path: Path) -> None:
     file = write_config()
-    write_gguf(
+    write_model(
         tmp_path / "models" / "a.gguf",
         weights=2_500_000,
         general__file_type=15,
@@ -113,11 +92,11 @@ def test_the_table_of_models_says_what_each_is(write_config: WriteConfig, tmp_pa
 def test_what_is_not_whole_has_a_row_with_a_note(write_config: WriteConfig, tmp_path: Path) -> None:
     file = write_config()
     models = tmp_path / "models"
-    write_gguf(models / "cut.gguf", weights=1000)
+    write_model(models / "cut.gguf", weights=1000)
     with (models / "cut.gguf").open("r+b") as opened:
         opened.truncate(700)
-    write_gguf(models / "rest-00002-of-00002.gguf")
-    write_gguf(models / "half-00001-of-00002.gguf")
+    write_model(models / "rest-00002-of-00002.gguf")
+    write_model(models / "half-00001-of-00002.gguf")
     (models / ".late.gguf.0123456789ab.part").write_bytes(b"GGUF")
     text = said(show_models(file))
     for name, note in (
@@ -149,7 +128,7 @@ def test_a_role_behind_a_server_has_nothing_to_choose(
     write_config: WriteConfig, tmp_path: Path
 ) -> None:
     file = write_config(large=SERVER)
-    write_gguf(tmp_path / "models" / "a.gguf")
+    write_model(tmp_path / "models" / "a.gguf")
     picker = choose_models(file)
     assert picker.chosen() == {"small": "a.gguf"}
     bundle = picker._repr_mimebundle_()
@@ -174,7 +153,7 @@ def test_what_fits_is_said_for_each_model_and_each_roles_settings(
     write_config: WriteConfig, tmp_path: Path, gpu: Memory
 ) -> None:
     file = write_config(small={**LOCAL, "slots": 2}, large={**LOCAL, "context": 8192})
-    write_gguf(tmp_path / "models" / "a.gguf", weights=5 * GB)
+    write_model(tmp_path / "models" / "a.gguf", weights=5 * GB)
     rows = [row.split("|") for row in table(show_fit(file))]
     assert [row[1:4] for row in rows] == [["small", "4,096", "8"], ["large", "8,192", "4"]]
     assert "12.0 GB, GPU 0 (L4)" in rows[0][5]
@@ -184,7 +163,7 @@ def test_roles_with_the_same_settings_share_a_row(
     write_config: WriteConfig, tmp_path: Path, gpu: Memory
 ) -> None:
     file = write_config(small={**LOCAL, "slots": 2}, large={"gguf": "other.gguf"})
-    write_gguf(tmp_path / "models" / "a.gguf", weights=GB)
+    write_model(tmp_path / "models" / "a.gguf", weights=GB)
     (row,) = table(show_fit(file))
     assert row.split("|")[1] == "small, large"
 
@@ -194,9 +173,9 @@ def test_what_does_not_fit_has_no_slot_and_a_few_words(
 ) -> None:
     file = write_config()
     models = tmp_path / "models"
-    write_gguf(models / "a.gguf", weights=10_800_000_000)
-    write_gguf(models / "b.gguf", weights=20 * GB)
-    write_gguf(models / "c.gguf", weights=1000, llama__context_length=2048)
+    write_model(models / "a.gguf", weights=10_800_000_000)
+    write_model(models / "b.gguf", weights=20 * GB)
+    write_model(models / "c.gguf", weights=1000, llama__context_length=2048)
     (models / "d.gguf").write_bytes(b"PK")
     notes = [row.split("|")[-1] for row in table(show_fit(file))]
     slots = [row.split("|")[3] for row in table(show_fit(file))]
@@ -211,7 +190,7 @@ def test_a_config_of_servers_plans_with_the_defaults(
     write_config: WriteConfig, tmp_path: Path, gpu: Memory
 ) -> None:
     file = write_config(SERVER, SERVER)
-    write_gguf(tmp_path / "models" / "a.gguf", weights=GB)
+    write_model(tmp_path / "models" / "a.gguf", weights=GB)
     (row,) = table(show_fit(file))
     assert row.split("|")[1] == "defaults"
 
@@ -317,7 +296,7 @@ def test_a_calibration_is_shown_kept_and_shown_again_without_measuring(
     write_config: WriteConfig, tmp_path: Path, steady: list[Steady]
 ) -> None:
     file = write_config()
-    write_gguf(tmp_path / "models" / "a.gguf", weights=1000)
+    write_model(tmp_path / "models" / "a.gguf", weights=1000)
     shown = asyncio.run(calibrate(file, "small", 0.8))
     assert [engine.closed for engine in steady] == [True]
     saved = json.loads((tmp_path / "run" / "calibration.json").read_text(encoding="utf-8"))
@@ -332,7 +311,7 @@ def test_what_was_measured_before_an_interruption_is_kept(
     write_config: WriteConfig, tmp_path: Path, steady: list[Steady]
 ) -> None:
     file = write_config()
-    write_gguf(tmp_path / "models" / "a.gguf", weights=1000)
+    write_model(tmp_path / "models" / "a.gguf", weights=1000)
     kept = tmp_path / "run" / "calibration.json"
     asyncio.run(stop_when(calibrate(file, "small", 2.0), kept))
     assert steady[0].closed

@@ -4,9 +4,7 @@ import ast
 import asyncio
 import json
 import re
-import struct
 import warnings
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import CodeType
@@ -16,6 +14,7 @@ import nbformat
 import pytest
 import yaml
 from conftest import TEXT
+from gguf_files import shape_llama, write_gguf
 from nbformat import NotebookNode
 from scripted_run import friendly_reply
 
@@ -211,7 +210,7 @@ def write_config(folder: Path) -> Path:
         (folder / name).mkdir()
     document = folder / "texts" / "The Kelvin Bridge, by A. Mason, published 1970.txt"
     document.write_text(TEXT, encoding="utf-8")
-    write_header(folder / "models" / "tiny.gguf", {"general.architecture": "llama"})
+    write_gguf(folder / "models" / "tiny.gguf", shape_llama({}))
     config = {
         "path": {
             "input_dirs": [{"path": "texts"}],
@@ -226,16 +225,6 @@ def write_config(folder: Path) -> Path:
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     return file
-
-
-def write_header(path: Path, entries: Mapping[str, str]) -> None:
-    def text(value: str) -> bytes:
-        return struct.pack("<Q", len(value.encode())) + value.encode()
-
-    body = b"".join(
-        text(key) + struct.pack("<I", 8) + text(value) for key, value in entries.items()
-    )
-    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, len(entries)) + body + bytes(64))
 
 
 def use_scripted_engines(monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:

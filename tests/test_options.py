@@ -3,12 +3,19 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel
 
 from generation_functions.config import Config
+from generation_functions.pipelines.conversations import (
+    REWRITE_CONVERSATION,
+    WRITE_CONVERSATION,
+    WRITE_SCENE_CONVERSATION,
+)
+from generation_functions.pipelines.question_steps import WRITE_QUESTIONS
 from generation_functions.planned import PLANNED
 from generation_functions.steps.prompts import PromptFile
 
@@ -62,6 +69,11 @@ def value_of(option: str) -> Any:
         value = value[0] if isinstance(value, list) else value
         value = value[part]
     return value
+
+
+def prompt_of(step: str) -> PromptFile:
+    text = (PROMPTS / f"{step}.yaml").read_text(encoding="utf-8")
+    return PromptFile.model_validate(yaml.safe_load(text))
 
 
 def named(pattern: str) -> set[str]:
@@ -132,12 +144,26 @@ def test_the_table_of_sampling_says_what_the_prompts_files_say() -> None:
     said = {step.strip("`"): here for _, step, _, here in rows("what")}
     assert set(said) == {file.stem for file in PROMPTS.glob("*.yaml")}
     for step, here in said.items():
-        prompt = PromptFile.model_validate(
-            yaml.safe_load((PROMPTS / f"{step}.yaml").read_text(encoding="utf-8"))
-        )
+        prompt = prompt_of(step)
         drawn = prompt.sampling
         numbers = (drawn.temperature, drawn.top_k, drawn.top_p, drawn.min_p)
         sampling = " / ".join(f"{number:g}" for number in numbers)
         assert here == f"{sampling} · {prompt.max_tokens} · {prompt.attempts}", (
             f"docs/options.md: the row of {step} differs from prompts/{step}.yaml"
         )
+
+
+def test_the_table_of_what_questions_cost_says_what_replies_may_have() -> None:
+    columns = (
+        [WRITE_QUESTIONS],
+        [WRITE_CONVERSATION],
+        [WRITE_SCENE_CONVERSATION, REWRITE_CONVERSATION],
+    )
+    table = rows("`max_questions`")
+    assert len(table) > 3
+    for number, *said in table:
+        info = SimpleNamespace(pairs=range(int(number)))
+        item: Any = SimpleNamespace(most=int(number), pairs=info.pairs, info=info)
+        for steps, most in zip(columns, said, strict=False):
+            for step in steps:
+                assert step.most_tokens(item, prompt_of(step.name).max_tokens) == int(most)

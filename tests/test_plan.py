@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from gguf_files import LLAMA_8B, shape_llama, write_gguf
 
 from generation_functions import opening, plans
 from generation_functions.__main__ import main
@@ -35,15 +35,7 @@ from generation_functions.opening import read_wanted
 from generation_functions.session import read_config
 
 GB = 10**9
-LLAMA_3_8B = {
-    "block_count": 32,
-    "context_length": 8192,
-    "embedding_length": 4096,
-    "feed_forward_length": 14336,
-    "attention.head_count": 32,
-    "attention.head_count_kv": 8,
-    "vocab_size": 128256,
-}
+LLAMA_3_8B = {**LLAMA_8B, "vocab_size": 128256}
 QWEN_1_5B = {
     "block_count": 28,
     "context_length": 32768,
@@ -66,38 +58,14 @@ def make_model(tmp_path: Path) -> MakeModel:
     def make(
         shape: dict[str, Any], layer: int = 0, embedding: int = 0, output: int = 0
     ) -> ModelFile:
-        entries = {"general.architecture": "llama"}
-        entries |= {f"llama.{key}": value for key, value in shape.items()}
         tensors = {f"blk.{i}.ffn_up.weight": layer for i in range(shape["block_count"])}
         tensors |= {"token_embd.weight": embedding, "output.weight": output}
         tensors = {name: size for name, size in tensors.items() if size}
-        header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(entries))
-        for key, value in entries.items():
-            header += text(key) + value_of(value)
-        offset = 0
-        for name, size in tensors.items():
-            header += text(name) + struct.pack("<IQIQ", 1, size, 24, offset)
-            offset += size
         path = tmp_path / "model.gguf"
-        path.write_bytes(header)
-        with path.open("r+b") as file:
-            file.truncate(-(-len(header) // 32) * 32 + offset)
+        write_gguf(path, shape_llama(shape), tensors)
         return read_model(path)
 
     return make
-
-
-def text(value: str) -> bytes:
-    return struct.pack("<Q", len(value)) + value.encode()
-
-
-def value_of(value: Any) -> bytes:
-    if isinstance(value, str):
-        return struct.pack("<I", 8) + text(value)
-    if isinstance(value, list):
-        kind, layout = (7, "?") if isinstance(value[0], bool) else (4, "I")
-        return struct.pack(f"<IIQ{len(value)}{layout}", 9, kind, len(value), *value)
-    return struct.pack("<II", 4, value)
 
 
 def token_bytes(model: ModelFile, kv_type: str = "f16") -> float:

@@ -147,7 +147,7 @@ def test_a_good_pair_passes_each_check_once_and_is_kept(ask: Ask) -> None:
 def test_a_plan_comes_first_and_the_writer_is_told_it(ask: Ask) -> None:
     run, asked = ask({"write_questions": [LENGTH]}, plan=True)
     assert asked[:3] == ["judge_chunk", "plan_questions", "write_questions"]
-    assert "2: How long the Arno Bridge is.\n" in last_message(run, "write_questions")
+    assert "Worth asking about:\n2: It is 812 metres long" in last_message(run, "write_questions")
 
 
 def test_the_writer_may_stop_early_and_writes_no_more_than_asked_for(ask: Ask) -> None:
@@ -170,7 +170,9 @@ def test_a_number_that_the_text_lacks_has_its_answer_repaired_before_any_vote(as
     """W2, W24: in the original a failed answer could not be repaired at all."""
     run, asked = ask({"write_questions": [WRONG_LENGTH], "repair_answer": [MENDED]})
     assert asked[2:] == ["repair_answer", *CHECKS, "revise_pair"]
-    assert "What is wrong: The answer has “821”" in last_message(run, "repair_answer")
+    assert "What was wrong with the answer: The answer has “821”" in last_message(
+        run, "repair_answer"
+    )
     (pair,) = kept(run)
     assert (pair.question, pair.sentences) == ("How long is the Arno Bridge?", (1, 2))
     assert pair.answer == "The Arno Bridge has a length of 812 metres."
@@ -199,8 +201,8 @@ def test_a_question_that_the_text_does_not_answer_is_replaced_at_once(ask: Ask) 
     )  # fmt: skip
     assert "repair_answer" not in asked
     told = last_message(run, "replace_pair")
-    assert "The old question: How long is the Arno Bridge?" in told
-    assert "What is wrong: Question is not answered by the text. No date of the paint." in told
+    assert "- How long is the Arno Bridge?" in told
+    assert "Question is not answered by the text. No date of the paint." in told
     assert "- What toll was taken from a cart at the Arno Bridge until 1962?" in told
     assert questions_of(run) == sorted(one.split("Question: ")[1] for one in (PAINT, TOLL))
 

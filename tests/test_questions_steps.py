@@ -26,7 +26,7 @@ from generation_functions.pipelines.repairing import (
     Repair,
     Verdict,
 )
-from generation_functions.pipelines.samples import make_chunk
+from generation_functions.pipelines.samples import make_chunk, read_repair
 from generation_functions.pipelines.wording import (
     asks_about_text,
     find_pointers,
@@ -346,8 +346,7 @@ def test_a_repaired_answer_keeps_the_question_and_names_its_sentences() -> None:
 def test_a_new_question_is_told_what_was_wrong_and_which_questions_exist() -> None:
     """W24: the original's replacement saw neither the failed question nor its siblings."""
     fields = REPLACE_PAIR.fields(REPAIR)
-    assert (fields["question"], fields["answer"]) == (PAIR.question, PAIR.answer)
-    assert fields["existing"] == ["Who built the bridge?"]
+    assert fields["existing"] == ["Who built the bridge?", PAIR.question]
     messages, _ = load_prompt("replace_pair").messages(fields)
     for said in ("The answer has “821”.", "- Who built the bridge?", PAIR.question):
         assert said in messages[-1].content
@@ -376,7 +375,7 @@ def test_a_plan_is_short_and_each_line_names_sentences_once() -> None:
     grammar = load_prompt("plan_questions").grammar.replace(PLAN_QUESTIONS.rules(request))
     assert grammar.matches("2: Its length.")
     assert not grammar.matches("4: Its length.")
-    assert not grammar.matches("\n".join(["2: Its length."] * 6))
+    assert not grammar.matches("\n".join(["2: Its length."] * 9))
 
 
 def test_the_prompt_is_right_with_and_without_a_plan() -> None:
@@ -385,12 +384,21 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     plain, _ = prompt.messages(WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 1)))
     assert plain[-1].content == (f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this.")
     planned, _ = prompt.messages(
-        WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 2, "2: Its length.\n3: Its engineer."))
+        WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 2, "2: Its length.\n1, 3: Its engineer."))
     )
+    first, second, third = (line.partition("] ")[2] for line in shown.splitlines())
     assert planned[-1].content == (
-        f"Source: {CHUNK.source}\n\n{shown}\n\nWorth asking, by sentence:\n2: Its length.\n"
-        "3: Its engineer.\n\nWrite up to 2 pairs about this."
+        f"Source: {CHUNK.source}\n\n{shown}\n\nWorth asking about:\n2: {second}\n"
+        f"1, 3: {first} {third}\n\nWrite up to 2 pairs about this."
     )
+
+
+def test_pairs_are_taken_from_the_sentences_that_were_planned() -> None:
+    request = QuestionRequest(CHUNK, 2, "2: Its length.\n1, 3: Its engineer.")
+    grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
+    for numbers, planned in (("2", True), ("1, 3", True), ("3", False), ("1", False)):
+        reply = f"Sentences: {numbers}\nAnswer: It is long.\nQuestion: How long is the bridge?"
+        assert grammar.matches(reply) == planned
 
 
 def test_nothing_is_cut_out_of_a_pair_or_its_chunk() -> None:
@@ -418,9 +426,8 @@ def test_the_votes_of_a_check_are_drawn_apart() -> None:
 def test_every_example_of_a_repair_mends_what_was_wrong() -> None:
     for step in (REPAIR_ANSWER, REPLACE_PAIR):
         for example in examples(step.name):
-            problem = Problem("no", example.fields["problem"])
-            existing = tuple(example.fields.get("existing", ()))
-            repair = Repair(quoting_all(pair_of(example)), problem, existing, 0)
+            repair = read_repair(example.fields)
+            repair = replace(repair, pair=quoting_all(repair.pair))
             grammar = load_prompt(step.name).grammar.replace(step.rules(repair))
             assert grammar.matches(example.answer)
             mended = step.parse(repair, example.answer)

@@ -16,6 +16,7 @@ from generation_functions.documents.cutting import CutSettings, Decision, Folder
 from generation_functions.documents.reading import read_file
 from generation_functions.documents.survey import DocumentLine, Survey
 from generation_functions.errors import InputError
+from generation_functions.ocr_files import OcrFiles, make_ocr
 from generation_functions.pipelines.pdf_cleaning import FOLDER, read_repaired, wants_cleaning
 from generation_functions.records import Document
 from generation_functions.session import open_counter
@@ -91,7 +92,7 @@ def read_pages(config: Config, line: DocumentLine) -> list[Page]:
     file = Path(folder.path) / line.path
     if file.is_file() and file.stat().st_size > LARGEST:
         raise InputError(f"{file}: too large to be shown here; print it with the command `read`.")
-    ocr = config.path.ocr_languages if config.path.ocr else None
+    ocr = make_ocr(config, OcrFiles(Path(config.path.output_dir)))
     found = read_file(file, ocr, Path(folder.path), line.directory)
     documents = [_repaired(config, document) for document in found]
     settings = CutSettings(

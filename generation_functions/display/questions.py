@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from generation_functions.display.markup import Html, beside, folded, join, preformatted, tag
-from generation_functions.display.records import list_records, read_record
+from generation_functions.display.records import list_asked, read_record
 from generation_functions.display.tables import shorten, show_table
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.question_steps import read_verdict
@@ -21,6 +21,7 @@ from generation_functions.status import Status
 from generation_functions.steps.record import Record, Reply
 from generation_functions.steps.run import Run
 
+STAGE = "questions"
 UNUSABLE = "unusable"
 
 
@@ -41,7 +42,7 @@ def show_sources(status: Status, most: int = 200) -> Html:
 def show_votes(run: Run, most: int = 10) -> Html:
     """Return how the checks voted, and of each the first pairs on which votes disagreed.
 
-    Counted are all records of the run folder, without those of planted pairs.
+    Counted is what the last pass asked about, without planted pairs.
     """
     if not run.config.questions.double_check_counter:
         return tag("p", tag("em", "No votes: `questions.double_check_counter` is 0."))
@@ -49,7 +50,7 @@ def show_votes(run: Run, most: int = 10) -> Html:
     for check, _, _ in CHECKS:
         counts: Counter[str] = Counter()
         split: list[dict[str, str]] = []
-        for record in map(read_record, list_records(run.folder, check.name)):
+        for record in map(read_record, list_asked(run.folder, STAGE, check.name)):
             if record.counted:
                 continue
             votes = read_votes(record, run.config.questions.double_check_counter)
@@ -143,7 +144,7 @@ def _describe_votes(record: Record, votes: Sequence[str]) -> dict[str, str]:
 def _show_changes(folder: Path, step: str, most: int, most_opened: int = 200) -> Html:
     """Return the first pairs that a step changed, before and after, folded."""
     shown: list[Html] = []
-    for path in list_records(folder, step)[:most_opened]:
+    for path in list_asked(folder, STAGE, step)[:most_opened]:
         record = read_record(path)
         fields, output = record.fields, record.outcome.output if record.outcome else None
         if output and any(output[name] != fields[name] for name in ("question", "answer")):

@@ -10,6 +10,7 @@ from generation_functions.errors import RunFolderError
 from generation_functions.status import Status
 from generation_functions.steps.files import read_json
 from generation_functions.steps.record import Outcome, Record, Reply
+from generation_functions.steps.stage_pass import ASKED
 
 ANY = "any"
 OPEN = "open"  # no outcome yet: its stage was interrupted
@@ -25,6 +26,18 @@ def steps_of(status: Status, stage: str) -> list[str]:
 def list_records(folder: Path, step: str) -> list[Path]:
     """Return the files of a step's records, sorted by name; none is opened."""
     return sorted((folder / step).glob("*.json"))
+
+
+def list_asked(folder: Path, stage: str, step: str) -> list[Path]:
+    """Return the files of the items that a stage's last whole pass asked a step about.
+
+    Before such a pass, all records. Left out are older prompts' items, and planted ones.
+    """
+    asked = read_json(folder / ASKED.format(stage))
+    if asked is None:
+        return list_records(folder, step)
+    paths = (folder / step / f"{uuid}.json" for uuid in asked.get(step, ()))
+    return [path for path in paths if path.exists()]
 
 
 def read_record(path: Path) -> Record:
@@ -62,16 +75,20 @@ def find_record(
     return None
 
 
-def reply_lengths(folder: Path, steps: Sequence[str]) -> dict[str, list[int]]:
-    """Return the tokens of every reply, by step. Opens every record."""
-    return {
-        step: [
-            reply.completion_tokens
-            for path in list_records(folder, step)
-            for reply in read_record(path).replies
-        ]
-        for step in steps
-    }
+def reply_lengths(
+    folder: Path, steps: Sequence[str], most_opened: int = 2000
+) -> dict[str, list[int]]:
+    """Return the tokens of replies by step, those that were cut at max_tokens under its own name.
+
+    Of each step so many records are opened, the first by uuid, which is a fair sample.
+    """
+    lengths: dict[str, list[int]] = {}
+    for step in steps:
+        paths = list_records(folder, step)[:most_opened]
+        replies = [reply for path in paths for reply in read_record(path).replies]
+        for name, ends in ((step, "stop"), (f"{step}, cut", "length")):
+            lengths[name] = [one.completion_tokens for one in replies if one.finish_reason == ends]
+    return lengths
 
 
 def show_record(record: Record) -> Html:

@@ -26,6 +26,7 @@ from generation_functions.documents.formats.encoding import decode, stream_lines
 from generation_functions.documents.formats.extract import Extract
 from generation_functions.documents.formats.jsonl import parse_line
 from generation_functions.documents.formats.reader import Reader
+from generation_functions.documents.formats.scanned import Ocr
 from generation_functions.documents.titles import (
     Sidecar,
     cut_front_matter,
@@ -45,7 +46,7 @@ class Reading:
 
 
 def read_documents(
-    directories: Sequence[Path], names: Sequence[str] = (), ocr: str | None = None
+    directories: Sequence[Path], names: Sequence[str] = (), ocr: Ocr | None = None
 ) -> list[Document]:
     """Read as `read_folders` does; raise InputError if there is anything to put right."""
     problems: list[Problem] = []
@@ -55,7 +56,7 @@ def read_documents(
 
 
 def read_folders(
-    directories: Sequence[Path], names: Sequence[str] = (), ocr: str | None = None
+    directories: Sequence[Path], names: Sequence[str] = (), ocr: Ocr | None = None
 ) -> Reading:
     """Read as `stream_documents` does; all documents are held in memory."""
     problems: list[Problem] = []
@@ -74,7 +75,7 @@ def stream_documents(
     directories: Sequence[Path],
     names: Sequence[str],
     problems: list[Problem],
-    ocr: str | None = None,
+    ocr: Ocr | None = None,
 ) -> Iterator[Document]:
     """Yield the documents below `directories`, in the order of their paths.
 
@@ -85,8 +86,7 @@ def stream_documents(
     Files of a known format are read, but no hidden files and folders, and none named README,
     LICENSE, LICENCE, COPYING or NOTICE. Links that lead out of their directory are problems.
     A document's directory is its name in `names`, by default the path as given here; it is
-    part of every uuid below it. `ocr` names tesseract's languages, joined by +, for pages of
-    PDFs without text; None leaves those pages out.
+    part of every uuid below it. Without `ocr`, pages of PDFs that have no text are left out.
     """
     problems += check_directories(directories)
     called = names or [name_path(directory) for directory in directories]
@@ -109,7 +109,7 @@ def stream_documents(
 
 
 def read_file(
-    file: Path, ocr: str | None = None, directory: Path | None = None, name: str = ""
+    file: Path, ocr: Ocr | None = None, directory: Path | None = None, name: str = ""
 ) -> list[Document]:
     """Read one file of an input directory, by default its folder; InputError says what to do.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from generation_functions.pipelines.wording import numbers
 
@@ -59,14 +60,16 @@ def amounts(text: str) -> set[str]:
     return {str(value) for value, _ in _expressions(text)} | numbers(text) - _scaled(text)
 
 
-def known_amounts(text: str) -> set[str]:
+@lru_cache(maxsize=1_000)
+def known_amounts(text: str) -> frozenset[str]:
     """Return every number that a text gives a reader to know, the parts of compounds too."""
     found = numbers(text) | {str(value) for value, _ in _expressions(text, sure=False)}
     words = {word.lower() for word in re.findall(r"[A-Za-z-]+", text)}
     words |= {part for word in words for part in word.split("-")}
     for values in (_CARDINALS, _ORDINALS, _SCALES):
         found |= {str(value) for word, value in values.items() if word in words}
-    return found | {str(value) for value, hints in _HINTS.items() if words & set(hints.split())}
+    found |= {str(value) for value, hints in _HINTS.items() if words & set(hints.split())}
+    return frozenset(found)
 
 
 def months(text: str) -> set[str]:
@@ -74,7 +77,8 @@ def months(text: str) -> set[str]:
     return {match.group().lower().removeprefix("of ")[:3] for match in _MONTH.finditer(text)}
 
 
-def known_months(text: str) -> set[str]:
+@lru_cache(maxsize=1_000)
+def known_months(text: str) -> frozenset[str]:
     """Return the months that a text names, also as numbers (1931-05-04, 4.5.1931)."""
     found = months(text) | {
         month[:3] for month in _MONTHS if re.search(rf"\b{month}\b", text, re.IGNORECASE)
@@ -83,7 +87,7 @@ def known_months(text: str) -> set[str]:
         for number in (match[1], match[2], match[4]):
             if number and 1 <= int(number) <= 12:
                 found.add(_MONTHS[int(number) - 1][:3])
-    return found
+    return frozenset(found)
 
 
 def _scaled(text: str) -> set[str]:

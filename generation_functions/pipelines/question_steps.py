@@ -17,7 +17,7 @@ UNWORTHY = (
     "exercises",
     "no facts",
 )
-MOST_PLANNED = 5
+MOST_PLANNED = 8
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 _PLANNED = re.compile(r"([\d, ]+): (.+)")
@@ -155,9 +155,27 @@ def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
     return tuple(pairs[: request.most])
 
 
+def _show_plan(request: QuestionRequest) -> str:
+    """Return the sentences that were planned, in their own words: small models plan one sentence
+    and name the next."""
+    texts = number_sentences(request.chunk.text, request.chunk.language)
+    return "\n".join(
+        f"{', '.join(map(str, chosen))}: {' '.join(' '.join(texts[n - 1].split()) for n in chosen)}"
+        for chosen in _planned(request)
+    )
+
+
+def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:
+    numbers = (line.partition(":")[0] for line in request.plan.splitlines())
+    return [read_sentences(request.chunk, one) for one in numbers]
+
+
 def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
+    """A pair is taken from sentences that were planned, all of a line."""
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
-    return {**narrow_to_quotes(request.chunk), "more": more}
+    rules = {**narrow_to_quotes(request.chunk), "more": more}
+    planned = [write_literal(", ".join(map(str, chosen))) for chosen in _planned(request)]
+    return {**rules, "numbers": " | ".join(planned)} if planned else rules
 
 
 JUDGE_CHUNK: Step[Chunk, bool] = Step(
@@ -175,7 +193,7 @@ WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
         "source": request.chunk.source,
         "chunk": show_chunk(request.chunk),
         "most": request.most,
-        "plan": request.plan,
+        "plan": _show_plan(request),
     },
     _parse_pairs,
     _pair_rules,

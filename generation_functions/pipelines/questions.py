@@ -26,6 +26,7 @@ from generation_functions.pipelines.repairing import (
     REVISE_PAIR,
     Repair,
     VotedCheck,
+    tell_unclear,
 )
 from generation_functions.pipelines.similar import AskedBefore, alike, is_asked, keep_best
 from generation_functions.records import Chunk, QAPair
@@ -135,8 +136,7 @@ async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
     except NoRoom:  # says nothing about the question
         raise
     except Rejected as dropped:
-        told = f"For somebody without the text, the question: {dropped.reason}."
-        return draft, Problem(dropped.reason, told, in_question=True)
+        return draft, tell_unclear(pair, dropped.reason)
     draft = replace(draft, pair=revised)
     return draft, None if revised == pair else await vet(run, draft)
 

@@ -17,6 +17,7 @@ from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
 from generation_functions.pipelines.questions import ASKED_ALREADY, RejectedPair, hold_votes
 from generation_functions.pipelines.readings import read_together
+from generation_functions.pipelines.repairing import tell_unclear
 from generation_functions.pipelines.similar import AskedBefore, is_asked
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import MOST_TURNS, Way
@@ -158,8 +159,7 @@ async def settle(
     except NoRoom:  # says nothing about the question
         raise
     except Rejected as dropped:
-        told = f"For somebody without the text, the question: {dropped.reason}."
-        return exchange, Problem(dropped.reason, told, in_question=True)
+        return exchange, tell_unclear(pair, dropped.reason)
     if revised == pair:
         return exchange, None
     exchange = replace(exchange, question=revised.question, answer=revised.answer)

@@ -1,7 +1,7 @@
 """The steps that look at one pair: three checks, what makes it stand alone, and two repairs."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,9 @@ from generation_functions.pipelines.question_steps import (
     read_verdict,
     show_chunk,
 )
-from generation_functions.pipelines.wording import find_unclear
+from generation_functions.pipelines.wording import find_pointers, find_unclear
 from generation_functions.records import QAPair, make_uuid
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import Step, write_literal
 
 NOT_ALONE = "does not stand alone"
 POINTS = "points at the text"
@@ -50,6 +50,23 @@ class Repair:
     @property
     def uuid(self) -> str:
         return make_uuid(self.pair.uuid, "repair", str(self.number), self.problem.told)
+
+
+def tell_unclear(pair: QAPair, reason: str) -> Problem:
+    """Return what is to be mended in a pair that does not stand alone.
+
+    Where code knows no words of the question that are to blame, but some of the answer,
+    another answer can do it.
+    """
+    phrases = find_unclear(pair.question, pair.answer)
+    if not phrases:
+        return Problem(reason, "Somebody without the text cannot understand it.", in_question=True)
+    told = f"Somebody without the text cannot know what is meant by {_quote(phrases)}."
+    return Problem(reason, told, in_question=bool(find_unclear(pair.question, "")))
+
+
+def _quote(phrases: Sequence[str]) -> str:
+    return ", ".join(f"“{phrase}”" for phrase in phrases)
 
 
 def _parse_check(pair: QAPair, reply: str) -> Verdict:
@@ -93,20 +110,24 @@ def _revision_fields(pair: QAPair) -> dict[str, Any]:
 
 
 def _revision_rules(pair: QAPair) -> Mapping[str, str]:
-    """A pair with words that code knows to be unclear may not pass as it is."""
-    unclear = find_unclear(pair.question, pair.answer)
-    return {"verdict": '"fail" | reworded'} if unclear else {}
+    """A pair with words that code knows to be unclear may not pass as it is.
+
+    Only a pair that speaks of a text and its parts may fail: small models fail the others too,
+    which can be put into other words.
+    """
+    phrases = find_unclear(pair.question, pair.answer)
+    if not phrases:
+        return {}
+    about_text = find_pointers(pair.question) or find_pointers(pair.answer)
+    unclear = write_literal(f"What is meant by {_quote(phrases)}.")
+    return {"unclear": unclear, "verdict": '"fail" | reworded' if about_text else "reworded"}
 
 
-def _repair_fields(repair: Repair) -> dict[str, Any]:
-    pair = repair.pair
-    return {
-        "source": pair.chunk.source,
-        "chunk": show_chunk(pair.chunk),
-        "question": pair.question,
-        "answer": pair.answer,
-        "problem": repair.problem.told,
-    }
+def _repair_fields(repair: Repair, **more: Any) -> dict[str, Any]:
+    """Return what a repair is told; not the old words, which small models only say again."""
+    chunk = repair.pair.chunk
+    told = {"source": chunk.source, "chunk": show_chunk(chunk), "problem": repair.problem.told}
+    return {**told, **more}
 
 
 def _parse_answer(repair: Repair, reply: str) -> QAPair:
@@ -117,7 +138,7 @@ def _parse_answer(repair: Repair, reply: str) -> QAPair:
         raise Unparsable("no answer in the reply")
     check_script(reply, pair.chunk)
     answer = found[2].strip()
-    if (answer, chosen) == (pair.answer, pair.sentences):
+    if answer == pair.answer:
         raise Unparsable("the same answer again")
     return make_pair(pair.chunk, chosen, pair.question, answer)
 
@@ -126,9 +147,10 @@ def _parse_replacement(repair: Repair, reply: str) -> QAPair:
     pairs = read_pairs(repair.pair.chunk, reply)
     if not pairs:
         raise Unparsable("no pair in the reply")
-    if (pairs[0].question, pairs[0].answer) == (repair.pair.question, repair.pair.answer):
-        raise Unparsable("the same pair again")
-    return pairs[0]
+    old, new = repair.pair, pairs[0]
+    if new.question == old.question and (repair.problem.in_question or new.answer == old.answer):
+        raise Unparsable("the same question again")
+    return new
 
 
 def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
@@ -149,13 +171,13 @@ REVISE_PAIR: Step[QAPair, QAPair] = Step(
 )
 REPAIR_ANSWER: Step[Repair, QAPair] = Step(
     "repair_answer",
-    _repair_fields,
+    lambda repair: _repair_fields(repair, question=repair.pair.question),
     _parse_answer,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
 )
 REPLACE_PAIR: Step[Repair, QAPair] = Step(
     "replace_pair",
-    lambda repair: {**_repair_fields(repair), "existing": list(repair.existing)},
+    lambda repair: _repair_fields(repair, existing=[*repair.existing, repair.pair.question]),
     _parse_replacement,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
 )

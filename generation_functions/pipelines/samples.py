@@ -100,10 +100,10 @@ def read_request(fields: Mapping[str, Any]) -> QuestionRequest:
 
 
 def read_repair(fields: Mapping[str, Any]) -> Repair:
-    """Return the repair that an example shows."""
+    """Return the repair that an example shows; the last question of several is to be replaced."""
     problem = Problem("sample", str(fields["problem"]))
-    existing = tuple(str(one) for one in fields.get("existing", ()))
-    return Repair(read_pair(fields), problem, existing, 0)
+    *existing, question = fields.get("existing") or [fields["question"]]
+    return Repair(read_pair({**fields, "question": question}), problem, tuple(existing), 0)
 
 
 def read_conversation(fields: Mapping[str, Any]) -> ConversationInfo:

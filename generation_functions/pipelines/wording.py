@@ -100,7 +100,10 @@ def find_unclear(question: str, answer: str) -> list[str]:
     for match in _PRONOUN.finditer(question):
         if not content_words(question[: match.start()]):
             phrases.append(match.group())
-    return list(dict.fromkeys(phrases))
+    found: dict[str, str] = {}
+    for phrase in phrases:
+        found.setdefault(phrase.lower(), phrase)
+    return list(found.values())
 
 
 def _find_first_person(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from generation_functions.steps.record import Record
 from generation_functions.steps.survivors import Survivors
 
 _log = logging.getLogger(__name__)
+ASKED = "live/.asked_{}.json"  # by a stage's last pass: of each step the items, by uuid
 FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
 
 
@@ -71,11 +72,16 @@ class Pass:
         return " ".join(said)
 
     def finish(self) -> None:
-        """Write the live lists; an unlimited pass moves what it did not keep to stale/."""
+        """Write the live lists; an unlimited pass moves what it did not keep to stale/.
+
+        Of each step the list has what was asked about, whatever came of it.
+        """
         for name, survivors in self.survivors.items():
             if self.limit is None:
                 survivors.sweep()
             self.writer.write(self.folder / "live" / f"{name}.json", dump(survivors.live))
+        asked = {name: sorted(count.outcomes) for name, count in self.steps.items()}
+        self.writer.write(self.folder / ASKED.format(self.stage), dump(asked))
         self.complete = True
 
     def write_status(self) -> None:

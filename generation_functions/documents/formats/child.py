@@ -2,7 +2,9 @@
 
 Its argument, if any, names the languages in which tesseract reads pages of PDFs without text.
 Reads a path a line (JSON), answers with lines of JSON: `null` while it gets on, then an
-object with either `extract` or `error`.
+object with either `extract` or `error`. Between them, of a page that has to be read off its
+image: {"find": a ScannedPage}, to which the next line that it is given is the answer, a ReadPage
+or `null`; and {"store": a ReadPage}.
 """
 
 import json
@@ -17,6 +19,10 @@ from typing import Any
 
 from generation_functions.documents.cleaning import drop_unwritable
 from generation_functions.documents.formats.extract import Beat, Extract
+from generation_functions.documents.formats.pdf_lines import Line
+from generation_functions.documents.formats.scanned import Ocr, ReadPage, ScannedPage
+
+Say = Callable[[Any], None]
 
 # Of each suffix the module, and in it the function read_<module>. Loaded when needed: a
 # process that reads web pages starts in half the time without pypdf.
@@ -34,7 +40,7 @@ def main() -> None:
         answers.write(json.dumps(value) + "\n")
         answers.flush()
 
-    ocr = sys.argv[1] if len(sys.argv) > 1 else None
+    ocr = Ocr(sys.argv[1], ParentMemory(say)) if len(sys.argv) > 1 else None
     for request in sys.stdin:
         file = Path(json.loads(request))
         try:
@@ -49,7 +55,26 @@ def main() -> None:
             say({"extract": {name: _clean(value) for name, value in asdict(extract).items()}})
 
 
-def _find_reader(file: Path, ocr: str | None) -> Callable[[Path, Beat], Extract]:
+class ParentMemory:
+    """The memory of pages that is on the parent's side of the pipe."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+
+    def find(self, page: ScannedPage) -> ReadPage | None:
+        """Ask the parent what was read off a page."""
+        self._say({"find": asdict(page)})
+        found = json.loads(sys.stdin.readline())
+        if found is None:
+            return None
+        return ReadPage(page, tuple(Line(**line) for line in found["lines"]))
+
+    def store(self, read: ReadPage) -> None:
+        """Give the parent what was read off a page."""
+        self._say({"store": asdict(read)})
+
+
+def _find_reader(file: Path, ocr: Ocr | None) -> Callable[[Path, Beat], Extract]:
     name = READERS[file.suffix.lower()]
     module = import_module(f"generation_functions.documents.formats.{name}")
     reader: Callable[..., Extract] = getattr(module, f"read_{name}")

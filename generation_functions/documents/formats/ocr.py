@@ -5,18 +5,22 @@ and line and its place in pixels from the upper left, in the page's reading orde
 """
 
 import csv
+import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
 import pypdfium2
 
+from generation_functions.documents.cleaning import drop_unwritable
 from generation_functions.documents.formats.pdf_lines import Line
+from generation_functions.documents.formats.scanned import Ocr, ReadPage, ScannedPage
 
 DOTS_PER_INCH = 300
 MOST_PIXELS = 40_000_000  # of a page; a larger one is rendered coarser
@@ -36,27 +40,56 @@ def find_tesseract() -> str:
     return program
 
 
-def read_images(
-    file: Path, pages: Sequence[int], languages: str, beat: Callable[[], None]
-) -> dict[int, list[Line]]:
-    """Return the lines of the pages (numbers from 0), read off their images.
+@cache
+def find_version(program: str) -> str:
+    """Return the first line that `tesseract --version` prints, as in "tesseract 5.3.0"."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _run([program, "--version"], folder, lambda: None).partition("\n")[0].strip()
 
-    `languages` are names of tesseract's language files, joined by +. Raises ValueError when
-    tesseract is missing or refuses.
+
+def read_images(
+    file: Path, pages: Sequence[int], ocr: Ocr, beat: Callable[[], None]
+) -> dict[int, list[Line]]:
+    """Return the lines of the pages (numbers from 0), read off their images or remembered.
+
+    Raises ValueError when tesseract is missing or refuses.
     """
     program = find_tesseract()
+    version, digest, name = find_version(program), _hash(file, beat), drop_unwritable(file.name)
     found = {}
-    with pypdfium2.PdfDocument(file) as pdf, tempfile.TemporaryDirectory() as folder:
+    with pypdfium2.PdfDocument(file) as pdf:
         for number in pages:
-            image = Path(folder) / "page.pgm"
-            page = pdf[number]
-            scale = write_image(page, image)
-            height = page.get_height()
-            page.close()
-            beat()
-            table = _run([program, str(image), "stdout", "-l", languages, "tsv"], folder, beat)
-            found[number] = read_table(table, scale, height)
+            page = ScannedPage(digest, number + 1, ocr.languages, version, name)
+            read = ocr.memory.find(page) if ocr.memory else None
+            if read is None:
+                read = ReadPage(page, _read_image(program, pdf, page, beat))
+                if ocr.memory:
+                    ocr.memory.store(read)
+            found[number] = list(read.lines)
     return found
+
+
+def _hash(file: Path, beat: Callable[[], None]) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while block := content.read(1 << 22):
+            digest.update(block)
+            beat()
+    return digest.hexdigest()
+
+
+def _read_image(
+    program: str, pdf: pypdfium2.PdfDocument, wanted: ScannedPage, beat: Callable[[], None]
+) -> tuple[Line, ...]:
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "page.pgm"
+        page = pdf[wanted.number - 1]
+        scale = write_image(page, image)
+        height = page.get_height()
+        page.close()
+        beat()
+        command = [program, str(image), "stdout", "-l", wanted.languages, "tsv"]
+        return read_table(_run(command, folder, beat), scale, height)
 
 
 def write_image(page: pypdfium2.PdfPage, image: Path) -> float:
@@ -74,7 +107,7 @@ def write_image(page: pypdfium2.PdfPage, image: Path) -> float:
     return scale
 
 
-def read_table(table: str, scale: float, height: float) -> list[Line]:
+def read_table(table: str, scale: float, height: float) -> tuple[Line, ...]:
     """Return the lines of tesseract's TSV; `scale` is pixels per point, `height` in points."""
     rows = csv.DictReader(table.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     words = (row for row in rows if row["level"] == "5" and (row["text"] or "").strip())
@@ -84,8 +117,8 @@ def read_table(table: str, scale: float, height: float) -> list[Line]:
         left = min(int(word["left"]) for word in line)
         bottom = max(int(word["top"]) + int(word["height"]) for word in line)
         text = " ".join(word["text"].strip() for word in line)
-        lines.append(Line(text, left / scale, height - bottom / scale, SIZE))
-    return lines
+        lines.append(Line(text, round(left / scale, 2), round(height - bottom / scale, 2), SIZE))
+    return tuple(lines)
 
 
 _LINE = ("block_num", "par_num", "line_num")

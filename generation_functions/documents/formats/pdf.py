@@ -12,15 +12,16 @@ from generation_functions.documents.formats.pdf_columns import order_columns
 from generation_functions.documents.formats.pdf_furniture import drop_furniture
 from generation_functions.documents.formats.pdf_lines import Line, LineCollector
 from generation_functions.documents.formats.pdf_paragraphs import write_pages
+from generation_functions.documents.formats.scanned import Ocr
 
 MOST_PAGES = 20_000
 SCANNED_SHARE = 0.1  # fewer pages with text than this: a scan, its text is not in the file
 
 
-def read_pdf(file: Path, beat: Beat, ocr: str | None = None) -> Extract:
+def read_pdf(file: Path, beat: Beat, ocr: Ocr | None = None) -> Extract:
     """Read a PDF; ValueError says what to do.
 
-    With `ocr`, names of tesseract's languages, it reads the pages that have no text.
+    With `ocr`, pages that have no text are read off their images.
     """
     try:
         reader = PdfReader(file)
@@ -84,7 +85,7 @@ def _find_empty(pages: list[list[Line]], broken: list[int]) -> list[int]:
     return [n for n, lines in enumerate(pages, 1) if not lines and n not in broken]
 
 
-def _describe_scan(file: Path, empty: int, count: int, ocr: str | None) -> str:
+def _describe_scan(file: Path, empty: int, count: int, ocr: Ocr | None) -> str:
     if ocr:
         return f"no text on {empty} of its {count} pages, and tesseract found none in their images"
     return (
