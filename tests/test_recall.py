@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from generation_functions.records import Recall
 from generation_functions.session import open_run
 from generation_functions.sources import Source
 from generation_functions.status import describe_status, read_status
-from generation_functions.steps.prompts import PROMPTS, load_prompt
+from generation_functions.steps.prompts import PROMPTS, Prompt, load_prompt
 from generation_functions.steps.run import Run
 
 YES = "Verdict: yes"
@@ -75,9 +76,19 @@ def answer(request: Request) -> str:
 Open = Callable[..., tuple[Run, ScriptedEngine]]
 
 
+@cache
+def load_once(name: str, folders: tuple[Path, ...], use_filenames: bool, like: str) -> Prompt:
+    return load_prompt(name, folders, use_filenames, like)
+
+
 @pytest.fixture
-def open_it(tmp_path: Path) -> Open:
+def open_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open a run over texts by directory, whose chunks are all worthy already."""
+
+    def load(name: str, folders: list[Path], mode: bool, like: str) -> Prompt:
+        return load_once(name, tuple(folders), mode, like)
+
+    monkeypatch.setattr("generation_functions.steps.run.load_prompt", load)
 
     def open_one(
         ways: dict[str, Any],
