@@ -21,7 +21,7 @@ def friendly_reply(request: Request) -> str:
         return _write_conversation(asked)
     if re.search(r"(Write the (card|opening)\.|Plan the scene\.|Who is .+\?)\Z", asked):
         return _write_scene(asked)
-    if asked.endswith("about this.") and "What is wrong: " not in asked:
+    if asked.endswith("about this.") and "What was wrong" not in asked:
         return _write_pairs(asked, request.seed)
     for extra in range(50):
         reply = draw_reply(
@@ -64,10 +64,12 @@ def _write_scene(asked: str) -> str:
 def _write_pairs(asked: str, seed: int) -> str:
     """Make pairs of the chunk's sentences, so that they are grounded, and of the seed."""
     word = "".join(chr(ord("a") + (seed >> 4 * place) % 16) for place in range(7))
-    sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE)
+    _, planned, plan = asked.partition("Worth asking about:\n")
+    numbered = r"^(\d+(?:, \d+)*): (.+)$" if planned else r"^\[(\d+)\] (.+\.)$"
+    sentences = re.findall(numbered, plan or asked, re.MULTILINE)
     chosen = sentences[: 1 + seed % 2] if sentences else [("1", "There is nothing to tell.")]
     return "\n\n".join(
-        f"Sentences: {number}\nAnswer: {sentence}\n"
+        f"Sentences: {number}\nAnswer: {sentence.removesuffix('.')}.\n"
         f"Question: What does {word} know about {' '.join(sentence.split()[:4])}?"
         for number, sentence in chosen
     )

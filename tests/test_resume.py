@@ -162,8 +162,9 @@ def test_survivors_of_an_older_prompt_are_set_aside_and_in_no_dataset(
     again, _ = run_stages(config)
     new = {path.stem for path in (again.folder / "qatuples_revised").glob("*.json")}
     stale = {path.stem for path in (again.folder / "qatuples_revised" / "stale").glob("*.json")}
-    assert stale == old - new
-    assert stale
+    assert stale >= old - new  # beside them what the new pass kept and found asked already
+    assert old - new
+    assert not stale & new
     rows = texts_of(again.folder)
     for uuid in stale:
         file = again.folder / "qatuples_revised" / "stale" / f"{uuid}.json"
