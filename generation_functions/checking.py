@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from generation_functions.config import load_config
 from generation_functions.engine.compiling import compile_grammar
 from generation_functions.engine.doctor import (
     Source,
@@ -19,7 +18,14 @@ from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF
 from generation_functions.pipelines.samples import SAMPLES
 from generation_functions.pipelines.variations import PRETRAINING_STEPS
-from generation_functions.stages import CHARACTER_STEPS, CONVERSATION_STEPS, QUESTION_STEPS
+from generation_functions.pipelines.ways import make_ways
+from generation_functions.session import read_config
+from generation_functions.stages import (
+    CHARACTER_STEPS,
+    CONVERSATION_STEPS,
+    QUESTION_STEPS,
+    RECALL_STEPS,
+)
 from generation_functions.steps.prompts import (
     GRAMMARS,
     PROMPTS,
@@ -36,6 +42,7 @@ STEPS: tuple[Step[Any, Any], ...] = (
     *PRETRAINING_STEPS,
     *CHARACTER_STEPS,
     *CONVERSATION_STEPS,
+    *RECALL_STEPS,
 )
 
 
@@ -56,19 +63,25 @@ def check_everything(config_file: Path | None = None) -> int:
     """Print a line for each prompt and each problem; return 1 when something is wrong, else 0.
 
     Checked are the prompts and grammars of the package, each folder of overrides in it, and
-    the override folders of the config: by the grammar doctor, by llama.cpp's compiler, and
-    by sending examples and random replies through each step's parser.
+    the override folders of the config, of its ways of asking too: by the grammar doctor, by
+    llama.cpp's compiler, and by sending examples and random replies through each step's parser.
     """
     found = _Findings()
-    given = _read_overrides(config_file) if config_file else []
+    config = read_config(config_file) if config_file else None
+    given = config.path.prompt_folders if config else []
+    own = [step for way in make_ways(config) for step in way.steps] if config else []
     packaged = [[folder] for folder in sorted(PROMPTS.iterdir()) if folder.is_dir()]
     for folders in ([], *packaged, *(given[start:] for start in range(len(given)))):
         for step in STEPS:
             _check_step(step, folders, found)
+    for step in own:
+        _check_step(step, [*map(Path, step.folders), *given], found)
     for (file, text), used in found.used.items():
         if file not in found.unsure:
             found.problems += find_unused(file, text, used)
-    found.problems += _find_strays([PROMPTS, GRAMMARS, *(one[0] for one in packaged), *given])
+    folders = [Path(one) for one in dict.fromkeys(one for step in own for one in step.folders)]
+    every = dict.fromkeys((PROMPTS, GRAMMARS, *(one[0] for one in packaged), *given, *folders))
+    found.problems += _find_strays(list(every), (*STEPS, *own))
     problems = list(dict.fromkeys(found.problems))
     for problem in problems:
         print(problem)
@@ -76,16 +89,11 @@ def check_everything(config_file: Path | None = None) -> int:
     return 1 if problems else 0
 
 
-def _read_overrides(config_file: Path) -> list[Path]:
-    folders = load_config(config_file).path.prompt_folders
-    return [(config_file.parent / one).resolve() for one in folders]
-
-
 def _check_step(step: Step[Any, Any], folders: Sequence[Path], found: _Findings) -> None:
     """Check a step as these override folders make it, unless just that has been checked."""
     try:
         file = find_prompt(step.name, folders)
-        sources = read_grammar(step.name, folders)
+        sources = read_grammar(step.name, folders, step.like)
     except PalimpsestError as error:
         found.problems.append(str(error))
         return
@@ -107,7 +115,7 @@ def _check_grammar(
     used = found.used.setdefault(shared, set())
     try:
         rules, problems = read_rules([own, shared])
-        items = SAMPLES[step.name].items if step.name in SAMPLES else ()
+        items = SAMPLES[_sampled(step)].items if _sampled(step) in SAMPLES else ()
         replaced = [step.rules(item) for item in items]
         names = {"root", *(name for bodies in replaced for name in bodies)}
         own_used = find_used(rules, names)
@@ -122,20 +130,20 @@ def _check_grammar(
 
 
 def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
-    if step.name not in SAMPLES:
+    if _sampled(step) not in SAMPLES:
         return [f"{step.name}: no sample items. Give it a line in pipelines/samples.py."]
     try:
-        prompt = load_prompt(step.name, folders)
-        without = load_prompt(step.name, folders, use_filenames=False)
+        prompt = load_prompt(step.name, folders, like=step.like)
+        without = load_prompt(step.name, folders, use_filenames=False, like=step.like)
         compile_grammar(prompt.grammar)
-        for item in SAMPLES[step.name].items:
+        for item in SAMPLES[_sampled(step)].items:
             without.messages(step.fields(item))
     except PalimpsestError as error:
         return [str(error)]
-    problems = try_items(step, prompt, SAMPLES[step.name])
+    problems = try_items(step, prompt, SAMPLES[_sampled(step)])
     modes = (prompt, without) if prompt.content.examples != without.content.examples else (prompt,)
     for mode in modes:
-        problems = problems or try_examples(step, mode, SAMPLES[step.name])
+        problems = problems or try_examples(step, mode, SAMPLES[_sampled(step)])
     print(
         f"{prompt.file.parent.name}/{step.name}: {len(prompt.content.examples)} examples, "
         f"{len(prompt.grammar.reachable())} rules, {REPLIES} random replies, prompt {prompt.hash}"
@@ -143,9 +151,14 @@ def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
     return problems
 
 
-def _find_strays(folders: Sequence[Path]) -> list[str]:
-    """Return a line for each prompt and grammar file that belongs to no step."""
-    names = {step.name for step in STEPS} | {"shared"}
+def _sampled(step: Step[Any, Any]) -> str:
+    """Return the name whose sample items fit a step: that of the step it is like, or its own."""
+    return step.like or step.name
+
+
+def _find_strays(folders: Sequence[Path], steps: Sequence[Step[Any, Any]]) -> list[str]:
+    """Return a line for each prompt and grammar file that belongs to none of the steps."""
+    names = {step.name for step in steps} | {"shared"}
     files = [
         file for folder in folders for end in ("yaml", "gbnf") for file in folder.glob(f"*.{end}")
     ]

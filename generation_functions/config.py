@@ -5,6 +5,7 @@ planned but not built are refused with that reason (`planned.py`), never ignored
 """
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +44,9 @@ class InputDir(Section):
     subset_size: int | None = Field(default=None, ge=1)
     # None: `variation_generator_count`
     variation_generation_counts: int | None = Field(default=None, ge=0, le=100)
+    factual_gen_use_subset: bool = False
+    # None: as subset_size; pieces that each way of asking takes
+    factual_gen_subset_size_per_way: int | None = Field(default=None, ge=1)
     cleaned_by_hand: bool = False  # no rule drops a chunk of this folder
     final_system_prompt_additional_context: str = ""
 
@@ -146,6 +150,7 @@ class System(Section):
     use_filenames: bool = True  # prompts show title, author and year, and questions may
     abort_below: float | None = Field(default=None, ge=0, le=1)  # least share that a stage keeps
     shared_instruction: str = ""
+    number_of_factual_sft_generations_to_do: int = Field(default=1, ge=1, le=100)
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> "System":
@@ -261,9 +266,37 @@ class RepresentationVariation(Section):
     abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
 
 
+WAYS = ("openended", "negative", "vague", "followup", "hallucination", "comparison")
+
+
+class FactualWay(Section):
+    """How one way of asking recalls what the documents tell. All checks are on by default."""
+
+    prompts: str | None = None  # a folder of this way's own prompts and grammars
+    default_prompts: str | None = None
+    single_turn: bool | None = None  # None: a followup has several turns, all others one
+    skip_question_check: bool = False
+    skip_answer_relevancy_check: bool = False
+    skip_answer_accuracy_check: bool = False
+    skip_repair_qa_tuples: bool = False
+    multi_source: bool = True  # chunks that speak of the same are shown too
+
+    @property
+    def prompt_folders(self) -> tuple[str, ...]:
+        """The way's own folders of prompts, the first first."""
+        return tuple(one for one in (self.prompts, self.default_prompts) if one)
+
+
 class FactualSftSettings(Section):
     """What factual SFT rows share."""
 
+    factual_chunk_size: int | None = Field(default=None, ge=32)  # tokens; None: a base chunk
+    factual_use_stop: bool | None = None  # None: as in `system`
+    factual_completion_mode: bool | None = None
+    related_chunks: int = Field(default=2, ge=0, le=8)  # most that a multi-source question is shown
+    think_aloud: bool = True  # rows say what is recalled, from which source, before the answer
+    items_per_conversation: int = Field(default=1, ge=1)  # questions of one turn in a row
+    combine_sharegpt_target_pairs: int = Field(default=5, ge=1)  # most that a row is filled up to
     final_assistant_prompts_no_rag: tuple[str, ...] = Field(
         default=(
             "You are an expert on {context_lowercase}. Answer from what you know, "
@@ -308,6 +341,7 @@ class Config(Section):
     questions: Questions = Questions()
     conversations: Conversations = Conversations()
     representation_variation: RepresentationVariation = RepresentationVariation()
+    factual_sft: dict[str, FactualWay] = {}
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
@@ -317,6 +351,23 @@ class Config(Section):
         folder = next(one for one in self.path.input_dirs if one.name == directory)
         count = folder.variation_generation_counts
         return self.representation_variation.variation_generator_count if count is None else count
+
+    @field_validator("factual_sft")
+    @classmethod
+    def _known_ways(cls, ways: dict[str, FactualWay]) -> dict[str, FactualWay]:
+        for name, way in ways.items():
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise ValueError(f"`{name}`: a way's name has small letters, digits and _ only")
+            if name not in WAYS and not way.prompts:
+                near = difflib.get_close_matches(name, WAYS, 1, 0.5)
+                hint = f" Did you mean `{near[0]}`?" if near else ""
+                raise ValueError(
+                    f"`{name}` is not one of {', '.join(WAYS)}, and a way of your own needs "
+                    f"`prompts`, a folder with write_{name}.yaml.{hint}"
+                )
+            if name == "followup" and way.single_turn:
+                raise ValueError("`followup` has several turns: `single_turn` cannot be true")
+        return ways
 
 
 def load_config(file: Path) -> Config:
@@ -371,9 +422,12 @@ def _names_beside(location: tuple[str | int, ...]) -> list[str]:
     for part in location[:-1]:
         if isinstance(part, int):
             continue
+        if part not in model.model_fields:  # a name of the user's own, as a way's
+            continue
         annotation = model.model_fields[part].annotation
-        inner = getattr(annotation, "__args__", (annotation,))[0]
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        kinds = getattr(annotation, "__args__", (annotation,))
+        inner = [one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not inner:
             return []
-        model = inner
+        model = inner[0]
     return list(model.model_fields)

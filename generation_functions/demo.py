@@ -22,6 +22,7 @@ NOTEBOOKS = (
     "01_documents",
     "02_questions",
     "03_pretraining",
+    "04_recall",
     "07_conversations",
     "08_mix_and_configs",
 )

@@ -193,6 +193,57 @@ class Conversation:
     scene: Scene | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a source tells, as somebody recalls it: `told`, and the `quote` that it rests on.
+
+    `source` is its place among a recall's sources, from 0; `sentences` are counted from 1 and
+    through all of them.
+    """
+
+    source: int
+    sentences: tuple[int, ...]
+    quote: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with its answer, and what was recalled for it, in order.
+
+    The rest is for checks and readers, and empty where a way of asking has none: `meant` is
+    the question as it would stand alone, `things` are what it is about, by name, `quality` in what
+    they are compared, `premise` what it wrongly takes for granted, and `admitted` the part of the
+    answer that says that something is not known.
+    """
+
+    question: str
+    answer: str
+    recalled: tuple[Recalled, ...]
+    meant: str = ""
+    things: tuple[str, ...] = ()
+    quality: str = ""
+    premise: str = ""
+    admitted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A conversation that recalls what `sources` tell: the chunk that it was made for, and others
+    that speak of the same. `way` is how it asks, `generation` is counted from 0.
+    """
+
+    uuid: str
+    way: str
+    generation: int
+    exchanges: tuple[Exchange, ...]
+    sources: tuple[Chunk, ...]
+
+    @property
+    def chunk(self) -> Chunk:
+        return self.sources[0]
+
+
 def to_json(record: Any) -> Any:
     """Return a record (or a list of them) as plain JSON values."""
     if isinstance(record, (list, tuple)):

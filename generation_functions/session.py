@@ -94,15 +94,26 @@ def _resolve(config: Config, base: Path) -> Config:
     )
     talk = config.conversations
     traits = talk.traits if talk.traits in PACKS else str(full(talk.traits))
+    ways = {
+        name: way.model_copy(
+            update={"prompts": full(way.prompts), "default_prompts": full(way.default_prompts)}
+        )
+        for name, way in config.factual_sft.items()
+    }
     return config.model_copy(
-        update={"path": resolved, "conversations": talk.model_copy(update={"traits": traits})}
+        update={
+            "path": resolved,
+            "conversations": talk.model_copy(update={"traits": traits}),
+            "factual_sft": ways,
+        }
     )
 
 
 def _check_steps(config: Config) -> None:
+    own = [Path(one) for way in config.factual_sft.values() for one in way.prompt_folders]
     for name in config.models.steps:
         try:
-            find_prompt(name, config.path.prompt_folders)
+            find_prompt(name, [*own, *config.path.prompt_folders])
         except PromptError as error:
             raise ConfigError(f"`models.steps.{name}` is no step: {error}") from error
 

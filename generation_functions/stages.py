@@ -11,6 +11,7 @@ from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.documents.composing import compose_chunks
 from generation_functions.documents.cutting import Decision
 from generation_functions.documents.duplicates import Duplicate
+from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
 from generation_functions.errors import Rejected
 from generation_functions.ocr_files import OcrFiles
@@ -19,8 +20,10 @@ from generation_functions.pipelines import (
     conversations,
     question_steps,
     questions,
+    recall,
     repairing,
     variations,
+    ways,
 )
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.pdf_cleaning import (
@@ -31,6 +34,13 @@ from generation_functions.pipelines.pdf_cleaning import (
     wants_cleaning,
 )
 from generation_functions.pipelines.pdf_cleaning import FOLDER as PDFS
+from generation_functions.pipelines.pieces import (
+    Piece,
+    count_changed,
+    cut_pieces,
+    relate,
+    write_neighbours,
+)
 from generation_functions.pipelines.planting import judge_planted
 from generation_functions.records import (
     Chunk,
@@ -38,6 +48,7 @@ from generation_functions.records import (
     ConversationInfo,
     Document,
     QAPair,
+    Recall,
     Variation,
     make_uuid,
     to_json,
@@ -47,7 +58,9 @@ from generation_functions.sources import Source
 from generation_functions.special_instructions import read_traits
 from generation_functions.steps.files import read_json
 from generation_functions.steps.run import Run
+from generation_functions.steps.survivors import read_survivors
 
+NEIGHBOURS = "neighbours.jsonl"  # of each piece that was recalled, what speaks of the same
 SEEN = "live/.input.json"  # what the documents stage last read, and how many chunks go on
 
 QUESTION_STEPS = (
@@ -61,6 +74,7 @@ QUESTION_STEPS = (
     repairing.REPAIR_ANSWER,
     repairing.REPLACE_PAIR,
 )
+RECALL_STEPS = ways.list_steps()
 CHARACTER_STEPS = (
     characters.PLAN_CHARACTER,
     characters.WRITE_CHARACTER,
@@ -209,6 +223,48 @@ async def write_pretraining(run: Run, limit: int | None = None) -> list[tuple[Va
             return await run.map(partial(variations.vary, run), pieces, "pieces", abort_below=least)
 
 
+async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked]:
+    """Ask about the worthy text in the ways that `factual_sft` names; without any, do nothing.
+
+    Each question is shown the chunks that speak of the same, unless its way is not to be. With
+    `limit`, so many pieces are taken. Raises RunFolderError before the questions' stage has
+    ended, and TooFewKept.
+    """
+    chosen = ways.make_ways(run.config)
+    if not chosen:
+        return []
+    async with run.stage("recall", limit):
+        run.load_prompts(*(step for way in chosen for step in way.steps))
+        run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
+        worthy = set(run.require(recall.WORTHY))
+        with closing(open_source(run).decisions()) as decisions:
+            corpus = ChunkIndex(one.chunk for one in decisions if not one.kept)
+        pieces = _cut_pieces(run, corpus, worthy)
+        _note_neighbours(run, pieces)
+        return await recall.recall_all(run, corpus, chosen, pieces[:limit])
+
+
+def _cut_pieces(run: Run, corpus: ChunkIndex, worthy: set[str]) -> list[Piece]:
+    """Return the pieces of the worthy chunks, read one at a time, with what is related to them."""
+    settings, folder = run.config.factual_sft_settings, run.folder / recall.WORTHY
+    with open_counter(run.config) as count:
+        ordered = (uuid for uuid in corpus.uuids if uuid in worthy)
+        chunks = (chunk for uuid in ordered for chunk in read_survivors(folder, [uuid], Chunk))
+        pieces = list(cut_pieces(chunks, settings.factual_chunk_size, count))
+    return relate(pieces, settings.related_chunks, corpus)
+
+
+def _note_neighbours(run: Run, pieces: Sequence[Piece]) -> None:
+    """Write down what is related to each piece, and report for how many that has changed."""
+    file = run.folder / NEIGHBOURS
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    related = sum(bool(piece.related) for piece in pieces)
+    changed = count_changed(before, pieces)
+    found = {"pieces": len(pieces), "with related chunks": related, "changed": changed}
+    run.report("neighbours", found)
+    run.write_text(NEIGHBOURS, write_neighbours(pieces))
+
+
 async def write_characters(run: Run, limit: int | None = None) -> list[ConversationInfo]:
     """Choose the orders of each chunk's pairs; write who talks about them, with the small model.
 
@@ -256,7 +312,14 @@ async def mix(run: Run, limit: int | None = None) -> Material:
         pairs = run.survivors("qatuples_revised", QAPair)
         chunks = run.survivors("worthy_for_questions", Chunk)
         sheets, told = variations.take_told(run, chunks)
-        material = Material(chunks, pairs, _survive(run, pairs), sheets, told)
+        material = Material(
+            chunks=chunks,
+            pairs=pairs,
+            conversations=_survive(run, pairs),
+            sheets=sheets,
+            variations=told,
+            recalls=_survive_recalls(run),
+        )
         with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
     return material
@@ -273,11 +336,20 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
     return kept
 
 
+def _survive_recalls(run: Run) -> list[Recall]:
+    """Return the recalls of the ways that the config names, if they were written."""
+    if not (run.config.factual_sft and run.has(recall.RECALLS)):
+        return []
+    made = run.survivors(recall.RECALLS, Recall)
+    return [one for one in made if one.way in run.config.factual_sft]
+
+
 STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "pdf_cleaning": clean_pdfs,
     "documents": documents,
     "questions": write_questions,
     "pretraining": write_pretraining,
+    "recall": write_recalls,
     "characters": write_characters,
     "conversations": write_conversations,
     "mix": mix,

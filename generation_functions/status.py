@@ -115,11 +115,20 @@ def describe_status(status: Status) -> str:
         ]
         lines.append("")
     lines += _describe_judges(status)
+    lines += _describe_neighbours(status)
     for content in status.values():
         for folder, counts in content["survivors"].items():
             said = ", ".join(f"{count} {name}" for name, count in counts.items())
             lines.append(f"{folder}/: {said}")
     return "\n".join(lines)
+
+
+def _describe_neighbours(status: Status) -> list[str]:
+    found = status.get("recall", {}).get("findings", {}).get("neighbours")
+    if not found:
+        return []
+    changed, pieces = found["changed"], found["pieces"]
+    return [f"recall: {changed} of {pieces} pieces have other related chunks than before", ""]
 
 
 def _describe_judges(status: Status) -> list[str]:

@@ -1,6 +1,7 @@
 """What many tests share: a run folder with a small config, and scripted engines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from generation_functions.engine.protocol import Engine
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.session import open_run
+from generation_functions.steps.prompts import Prompt, load_prompt
 from generation_functions.steps.run import Run
 
 TEXT = """\
@@ -25,8 +27,22 @@ Until 1962 a toll of two pence was taken from every cart. The toll house is now 
 OpenRun = Callable[..., Run]
 
 
+_load_once = cache(load_prompt)
+
+
 @pytest.fixture
-def open_small_run(tmp_path: Path) -> OpenRun:
+def prompts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load each of the package's prompts once for all tests, those of a test itself each time."""
+
+    def load(name: str, folders: Sequence[Path], use_filenames: bool, like: str) -> Prompt:
+        own = any(folder.is_relative_to(tmp_path) for folder in folders)
+        return (load_prompt if own else _load_once)(name, tuple(folders), use_filenames, like)
+
+    monkeypatch.setattr("generation_functions.steps.run.load_prompt", load)
+
+
+@pytest.fixture
+def open_small_run(tmp_path: Path, prompts_once: None) -> OpenRun:
     """Open a run over one short text, with scripted engines and a counter of words."""
 
     def open_it(

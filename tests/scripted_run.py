@@ -21,6 +21,8 @@ def friendly_reply(request: Request) -> str:
         return _write_conversation(asked)
     if re.search(r"(Write the (card|opening)\.|Plan the scene\.|Who is .+\?)\Z", asked):
         return _write_scene(asked)
+    if asked.endswith("Plan what to ask."):
+        return _write_plan(asked)
     if asked.endswith("about this.") and "What was wrong" not in asked:
         return _write_pairs(asked, request.seed)
     for extra in range(50):
@@ -61,6 +63,15 @@ def _write_scene(asked: str) -> str:
     return f"{name} is somebody who likes to be asked."
 
 
+def _write_plan(asked: str) -> str:
+    """Name the first whole sentences by their first words."""
+    sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE)
+    return "\n".join(
+        f"{number}: what is told of {_begin_small(sentence, 6)}."
+        for number, sentence in sentences[:4]
+    )
+
+
 def _write_pairs(asked: str, seed: int) -> str:
     """Make pairs of the chunk's sentences, so that they are grounded, and of the seed."""
     word = "".join(chr(ord("a") + (seed >> 4 * place) % 16) for place in range(7))
@@ -70,9 +81,14 @@ def _write_pairs(asked: str, seed: int) -> str:
     chosen = sentences[: 1 + seed % 2] if sentences else [("1", "There is nothing to tell.")]
     return "\n\n".join(
         f"Sentences: {number}\nAnswer: {sentence.removesuffix('.')}.\n"
-        f"Question: What does {word} know about {' '.join(sentence.split()[:4])}?"
+        f"Question: What does {word} know about {_begin_small(sentence, 4)}?"
         for number, sentence in chosen
     )
+
+
+def _begin_small(sentence: str, words: int) -> str:
+    """Return the first words, a small letter first, so that none is taken for a name."""
+    return " ".join(sentence.split()[:words]).replace(sentence[0], sentence[0].lower(), 1)
 
 
 class TalkingEngine(ScriptedEngine):

@@ -9,7 +9,7 @@ import pytest
 from conftest import OpenRun
 from test_display import HOSTILE, Reading
 from test_notebooks import run_cells
-from told import FACTS, TEXT, load_once, tell
+from told import FACTS, TEXT, tell
 
 from generation_functions import session
 from generation_functions.display.pretraining import (
@@ -42,7 +42,6 @@ EVIL = Variation("v2", HOSTILE, 0, HOSTILE, replace(CHUNK, text=HOSTILE, source=
 @pytest.fixture
 def told_run(open_small_run: OpenRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run over one bridge, before its stage."""
-    monkeypatch.setattr("generation_functions.steps.run.load_prompt", load_once)
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "Arno.txt").write_text(TEXT, encoding="utf-8")
     first, _, rest = FACTS.partition("\n")

@@ -1,5 +1,6 @@
 """What `check` finds wrong with grammars, prompts and parsers, and that ours are sound."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from generation_functions.engine.grammar import parse_grammar
 from generation_functions.errors import GrammarError
 from generation_functions.pipelines.question_steps import JUDGE_CHUNK
 from generation_functions.pipelines.samples import SAMPLES
-from generation_functions.steps.prompts import GRAMMARS, load_prompt
+from generation_functions.steps.prompts import GRAMMARS, find_prompt, load_prompt
 from generation_functions.trying import try_examples, try_items
 
 
@@ -117,12 +118,16 @@ def test_rules_of_a_step_are_doctored_too() -> None:
 
 
 def check_overrides(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    **sections: object,
 ) -> str:
     config = {
         "path": {"input_dirs": [{"path": "texts"}], "output_dir": "run", "prompts": "own"},
         "models": {"small": {"gguf": "a.gguf"}, "large": {"gguf": "a.gguf"}},
         "dataset_context": "Ropes",
+        **sections,
     }
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -143,11 +148,28 @@ def test_override_folders_are_doctored(
         (GRAMMARS / "shared.gbnf").read_text(encoding="utf-8") + '\nspare ::= "s"\n',
         encoding="utf-8",
     )
+    monkeypatch.setattr(checking, "STEPS", (JUDGE_CHUNK,))  # the others take seconds
     said = check_overrides(tmp_path, capsys, monkeypatch)
     assert f"{own / 'judge_chunk.gbnf'}:2: rule `verdict` repeats without a bound" in said
     assert f"{own / 'judge_chunk.gbnf'}:3: no grammar uses rule `idle`" in said
     assert f"{own / 'jugde_chunk.yaml'}: no step has this name" in said
     assert said.count("no grammar uses rule `spare`") == 1
+
+
+def test_prompts_of_a_way_of_ones_own_are_doctored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    prompt = find_prompt("write_openended").read_text(encoding="utf-8")
+    broken = re.sub(r"answer: \|-\n +\d", "answer: |-\n      9", prompt, count=1)
+    (mine / "write_mine.yaml").write_text(broken, encoding="utf-8")
+    (mine / "write_mien.yaml").write_text(prompt, encoding="utf-8")
+    monkeypatch.setattr(checking, "STEPS", ())
+    ways = {"mine": {"prompts": "mine"}}
+    said = check_overrides(tmp_path, capsys, monkeypatch, factual_sft=ways)
+    assert f"{mine / 'write_mine.yaml'}: example 1: the grammar, as it is narrowed" in said
+    assert f"{mine / 'write_mien.yaml'}: no step has this name" in said
 
 
 def test_examples_go_through_the_parser_of_their_step() -> None:

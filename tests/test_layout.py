@@ -29,7 +29,7 @@ MAY_IMPORT = {
         "special_instructions",
         "steps",
     },
-    "datasets": {"errors", "records", "config", "documents"},
+    "datasets": {"choosing", "errors", "records", "config", "documents"},
     "opening": {"addresses", "errors", "config", "engine"},
     "plans": {"errors", "config", "engine", "opening"},
     "session": {"errors", "config", "engine", "opening", "special_instructions", "steps"},

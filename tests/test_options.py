@@ -45,10 +45,11 @@ ROWS = rows("option", "setting")
 def options(model: type[BaseModel], place: str = "") -> Iterator[str]:
     """Yield the dotted names of a section's options; both roles are `models.<role>`."""
     for name, field in model.model_fields.items():
-        kinds = [field.annotation, *get_args(field.annotation)]
+        kinds = [field.annotation, *(get_args(field.annotation) or [None])]
         inner = [one for one in kinds if isinstance(one, type) and issubclass(one, BaseModel)]
         if inner:
-            yield from options(inner[0], f"{place}{name}.")
+            own = "<way>." if kinds[1] is str else ""  # a section by names of the user's own
+            yield from options(inner[0], f"{place}{name}.{own}")
         else:
             yield re.sub(r"^models\.(small|large)\.", "models.<role>.", f"{place}{name}")
 
@@ -86,7 +87,11 @@ def test_every_option_stands_in_the_docs() -> None:
 
 def test_every_option_stands_in_config_yaml() -> None:
     missing = set()
+    shown = (ROOT / "config.yaml").read_text(encoding="utf-8")
     for name in BUILT:
+        if "<way>" in name:  # none is on by default: they stand in a comment
+            missing |= set() if f"#     {name.rpartition('.')[2]}: " in shown else {name}
+            continue
         try:
             value_of(name)
         except (KeyError, TypeError):

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from conftest import OpenRun
 from told import FACTS as TOLD
-from told import REPLIES, TEXT, load_once, step_of, tell
+from told import REPLIES, TEXT, step_of, tell
 
 from generation_functions import stages
 from generation_functions.config import CodeVariation, Config
@@ -30,12 +30,8 @@ Script = Mapping[str, list[str]]
 
 
 @pytest.fixture
-def tell_again(
-    open_small_run: OpenRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[Run, list[str]]]:
+def tell_again(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[Run, list[str]]]:
     """Run the stage on bridges of these names; return the run and the steps that were asked."""
-
-    monkeypatch.setattr("generation_functions.steps.run.load_prompt", load_once)
 
     def run_it(
         script: Script | None = None,

@@ -1,14 +1,12 @@
 """Scripted replies of the pretraining stage: a bridge, told in every form."""
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Mapping
 
 from generation_functions.engine.protocol import Request
 from generation_functions.pipelines.question_steps import JUDGE_CHUNK
 from generation_functions.pipelines.variations import PRETRAINING_STEPS
-from generation_functions.steps.prompts import Prompt, load_prompt
+from generation_functions.steps.prompts import load_prompt
 
 TEXT = """\
 The Arno Bridge was opened on 4 May 1931. The Arno Bridge is 812 metres long. Maud Ferris built the
@@ -56,18 +54,8 @@ REPLIES: Mapping[str, str] = {
 }
 
 
-@lru_cache
-def _load(name: str, folders: tuple[Path, ...], use_filenames: bool) -> Prompt:
-    return load_prompt(name, folders, use_filenames)
-
-
-def load_once(name: str, folders: Sequence[Path] = (), use_filenames: bool = True) -> Prompt:
-    """Load a prompt; in place of `load_prompt`, where a test opens many runs."""
-    return _load(name, tuple(folders), use_filenames)
-
-
 NAMES = {
-    load_once(step.name).content.system: step.name for step in (JUDGE_CHUNK, *PRETRAINING_STEPS)
+    load_prompt(step.name).content.system: step.name for step in (JUDGE_CHUNK, *PRETRAINING_STEPS)
 }
 
 

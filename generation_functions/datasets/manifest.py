@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
+from generation_functions.config import FactualWay
 from generation_functions.datasets.rows import Row
 from generation_functions.records import to_json
 
@@ -17,6 +19,11 @@ COUNTER_NOTE = (
     "Tokens are counted with token_counter, which is not the tokenizer of the model to be "
     "trained: the trainer will find somewhat more or fewer."
 )
+_SKIPPED = {
+    "skip_question_check": "the check of the question",
+    "skip_answer_relevancy_check": "that of the answer's relevance",
+    "skip_answer_accuracy_check": "that of its accuracy",
+}
 
 
 def describe_origin(varied: bool) -> str:
@@ -40,6 +47,20 @@ def describe_checks(votes: int) -> str:
     by_votes = "one vote" if votes == 1 else f"the majority of {votes} votes"
     return (
         f"Question-answer pairs passed checks by code, then three by a model, each by {by_votes}."
+    )
+
+
+def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
+    """Return how the recalls of these ways were checked beside that, and what was left out."""
+    left_out = [
+        f"{name} without {', '.join(skipped)}"
+        for name, way in ways.items()
+        if (skipped := [check for option, check in _SKIPPED.items() if getattr(way, option)])
+    ]
+    return (
+        "Recalls passed the same checks, and by code one of their way of asking"
+        + "".join(f"; {one}" for one in left_out)
+        + "."
     )
 
 

@@ -15,10 +15,12 @@ from generation_functions.datasets.manifest import (
     Manifest,
     describe_checks,
     describe_origin,
+    describe_recall_checks,
     read_listed_names,
     write_manifest,
     write_text,
 )
+from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.pretraining import write_pretraining_rows
 from generation_functions.datasets.provenance import Item, Target, write_rows
 from generation_functions.datasets.rows import Row
@@ -29,12 +31,14 @@ from generation_functions.records import (
     Conversation,
     FactSheet,
     QAPair,
+    Recall,
     Turn,
     Variation,
 )
 
 CONVERSATIONS_FILE = "multiturn_convs.jsonl"
 PAIRS_FILE = "qatuples.jsonl"
+RECALLS_FILE = "combined_all_{generation}.jsonl"
 SHAREGPT_FOLDER = "combined_factual_data"
 COMPLETION_FOLDER = "factual_sft_completion"
 PLAIN_FILE = "plain_qa_list.jsonl"
@@ -54,6 +58,7 @@ class Material:
     conversations: Sequence[Conversation]
     sheets: Sequence[FactSheet] = ()
     variations: Sequence[Variation] = ()
+    recalls: Sequence[Recall] = ()
 
 
 def write_datasets(run_folder: Path, material: Material, config: Config, count: Count) -> Manifest:
@@ -93,7 +98,7 @@ def _check_material(run_folder: Path, material: Material) -> None:
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
             "`questions`; if it has run, see its reasons with `status`."
         )
-    if not material.pairs and not material.conversations:
+    if not (material.pairs or material.conversations or material.recalls):
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
@@ -111,11 +116,12 @@ def _in_order(material: Material) -> Material:
         sorted(material.chunks, key=place),
         sorted(material.pairs, key=lambda pair: (place(pair.chunk), pair.uuid)),
         sorted(material.conversations, key=lambda one: (place(one.chunk), one.uuid)),
-        sorted(material.sheets, key=lambda one: (place(one.chunk), one.uuid)),
-        sorted(
+        sheets=sorted(material.sheets, key=lambda one: (place(one.chunk), one.uuid)),
+        variations=sorted(
             material.variations,
             key=lambda one: (place(one.chunk), one.code, one.number, one.form, one.uuid),
         ),
+        recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
     )
 
 
@@ -131,9 +137,12 @@ def _build(
     turn_files = [
         *_write_conversations(sft_folder, material.conversations, config, count),
         *_write_pairs(sft_folder, material.pairs, config, count),
+        *_write_recalls(sft_folder, material.recalls, config, count),
     ]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
+    if material.recalls:
+        checks += f" {describe_recall_checks(config.factual_sft)}"
     return Manifest(
         _finish(
             pretraining_folder,
@@ -179,6 +188,25 @@ def _write_pairs(
 
     targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
     return write_rows(folder, PAIRS_FILE, targets, items())
+
+
+def _write_recalls(
+    folder: Path, recalls: Sequence[Recall], config: Config, count: Count
+) -> list[FileEntry]:
+    """Write a file for each generation, as ShareGPT and as completions."""
+    entries = []
+    for generation in sorted({one.generation for one in recalls}):
+        name = RECALLS_FILE.format(generation=generation)
+        made = [one for one in recalls if one.generation == generation]
+        items = (
+            Item(
+                _chat_rows(rows.recall_turns(packed, config), config, count),
+                provenance.record_recalls(packed),
+            )
+            for packed in pack_recalls(made, config.factual_sft_settings, config.system.seed)
+        )
+        entries += write_rows(folder, name, _chat_targets(name), items)
+    return entries
 
 
 def _chat_targets(name: str) -> tuple[Target, ...]:

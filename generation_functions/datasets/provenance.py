@@ -20,6 +20,7 @@ from generation_functions.records import (
     Fact,
     FactSheet,
     QAPair,
+    Recall,
     Variation,
     to_json,
 )
@@ -106,6 +107,11 @@ def record_conversation(conversation: Conversation) -> Row:
         "pairs": [_describe(pair) for pair in conversation.pairs],
         "scene": to_json(conversation.scene),
     }
+
+
+def record_recalls(recalls: Sequence[Recall]) -> Row:
+    """Return what a row of recalls was made from; its uuid is the first one's."""
+    return {"uuid": recalls[0].uuid, "recalls": to_json(recalls)}
 
 
 def _describe(pair: QAPair) -> Row:

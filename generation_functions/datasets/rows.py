@@ -7,8 +7,9 @@ from pathlib import PurePath
 
 from generation_functions.config import Config
 from generation_functions.errors import RunFolderError
-from generation_functions.records import Conversation, QAPair, Scene, Turn
+from generation_functions.records import Conversation, Exchange, QAPair, Recall, Scene, Turn
 
+THOUGHT, ANSWER = "Thought Process:", "Answer:"  # the headings of an answer that thinks aloud
 Row = dict[str, object]  # one line of a JSONL file
 
 
@@ -63,6 +64,37 @@ def pair_turns(pair: QAPair, config: Config) -> tuple[Turn, ...]:
     """Return a pair as the turns of its row, with the system turn if there is one."""
     system = write_system_prompt(config, pair.chunk.directory, pair.uuid)
     return _with_system(system, (Turn("human", pair.question), Turn("gpt", pair.answer)))
+
+
+def recall_turns(recalls: Sequence[Recall], config: Config) -> tuple[Turn, ...]:
+    """Return recalls of one directory as the turns of one row, one after the other."""
+    first = recalls[0]
+    system = write_system_prompt(config, first.chunk.directory, first.uuid)
+    turns = (
+        turn
+        for one in recalls
+        for exchange in one.exchanges
+        for turn in (
+            Turn("human", exchange.question),
+            Turn("gpt", write_answer(exchange, one, config)),
+        )
+    )
+    return _with_system(system, tuple(turns))
+
+
+def write_answer(exchange: Exchange, recall: Recall, config: Config) -> str:
+    """Return an answer as it is trained, with what is recalled before it if rows think aloud."""
+    if not config.factual_sft_settings.think_aloud:
+        return exchange.answer
+    by_source: dict[str, list[str]] = {}
+    for one in exchange.recalled:
+        by_source.setdefault(recall.sources[one.source].source, []).append(one.told)
+    named = config.system.use_filenames
+    lines = (
+        f"From {source}: {' '.join(told)}" if named else " ".join(told)
+        for source, told in by_source.items()
+    )
+    return "\n".join((THOUGHT, *lines, "", ANSWER, exchange.answer))
 
 
 def conversation_turns(conversation: Conversation, config: Config) -> tuple[Turn, ...]:

@@ -81,12 +81,12 @@ def show_plan(chunk: Chunk, plan: str) -> Html:
     return folded("The plan", beside(mark_sentences(chunk, cited), listed))
 
 
-def read_rejected(run: Run) -> list[RejectedPair]:
+def read_rejected(run: Run, folder: str = REJECTED_PAIRS) -> list[RejectedPair]:
     """Return the pairs that were left out, in the order of the documents.
 
-    Raises RunFolderError before the questions' stage has ended.
+    Raises RunFolderError before the stage that fills the folder has ended.
     """
-    found = run.survivors(REJECTED_PAIRS, RejectedPair)
+    found = run.survivors(folder, RejectedPair)
     return sorted(found, key=lambda one: (one.pair.chunk.source, one.pair.chunk.start, one.uuid))
 
 

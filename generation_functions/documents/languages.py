@@ -32,6 +32,8 @@ _SCRIPTS = {
     "russian": re.compile("[\u0400-\u04ff]"),
     "malayalam": re.compile("[\u0d00-\u0d7f]"),
 }
+# Scripts that set no words apart: Thai and Lao, Burmese, Khmer, kana, Han.
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W\d_]+")
 
 

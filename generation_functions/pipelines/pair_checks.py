@@ -9,7 +9,7 @@ same sentence. That is for the votes.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -60,25 +60,28 @@ class Problem:
     in_question: bool = False
 
 
-def find_problem(pair: QAPair, use_filenames: bool = True) -> Problem | None:
-    """Return what code alone can tell against a pair, or None; the question is checked first.
+def find_problem(
+    pair: QAPair,
+    use_filenames: bool = True,
+    checks: Sequence["PairCheck"] | None = None,
+    granted: str = "",
+) -> Problem | None:
+    """Return what code alone can tell against a pair, or None; the first of `checks` goes first.
 
-    Without `use_filenames` nothing of the chunk's source is known, so that a pair which names
-    it has a fact that the text lacks.
+    By default these are ALL_CHECKS. Without `use_filenames` nothing of the chunk's source is
+    known, so that a pair which names it has a fact that the text lacks. What is `granted` a pair
+    may name though the text does not.
     """
-    if not use_filenames:
-        pair = replace(pair, chunk=replace(pair.chunk, source=""))
-    checks: tuple[Callable[[QAPair], Problem | None], ...] = (
-        _check_question,
-        _check_facts,
-        _check_words,
-        _check_fit,
-        _check_quote,
-    )
-    return next((problem for check in checks if (problem := check(pair))), None)
+    chunk = pair.chunk
+    source = chunk.source if use_filenames else ""
+    headings = (*chunk.headings, granted) if granted else chunk.headings
+    pair = replace(pair, chunk=replace(chunk, source=source, headings=headings))
+    found = (check(pair) for check in (ALL_CHECKS if checks is None else checks))
+    return next((problem for problem in found if problem), None)
 
 
-def _check_question(pair: QAPair) -> Problem | None:
+def check_question(pair: QAPair) -> Problem | None:
+    """Return what is wrong with a question: it points at the text, or speaks of other things."""
     known = _known(pair)
     pointers = find_pointers(pair.question)
     if pointers or asks_about_text(pair.question):
@@ -103,8 +106,8 @@ def _check_question(pair: QAPair) -> Problem | None:
     return None
 
 
-def _check_facts(pair: QAPair) -> Problem | None:
-    """Whether the numbers, months and names of the answer are known, from the right place."""
+def check_facts(pair: QAPair) -> Problem | None:
+    """Return a number, month or name of the answer that is not known, or not from its quote."""
     language, answer = pair.chunk.language, _THE_TWO.sub("", pair.answer)
     strange = find_strange(answer, _known(pair), language)
     if strange:
@@ -148,7 +151,8 @@ def _resembles(name: str, words: set[str]) -> bool:
     return len(name) > 4 and any(name[:4] == word[:4] for word in words)
 
 
-def _check_words(pair: QAPair) -> Problem | None:
+def check_words(pair: QAPair) -> Problem | None:
+    """Return what is wrong with an answer that repeats its question or leaves the text."""
     if _repeats(pair):
         return Problem("answer only repeats the question", "The answer only repeats the question.")
     many = len(find_roots(pair.answer)) > FEW_WORDS
@@ -174,14 +178,16 @@ def share_known(text: str, known: str) -> float:
     return len(roots & find_roots(known)) / len(roots) if roots else 1.0
 
 
-def _check_fit(pair: QAPair) -> Problem | None:
+def check_fit(pair: QAPair) -> Problem | None:
+    """Return what is wrong with an answer that is not of the kind that its question asks for."""
     if fits_kind(pair.question, pair.answer) and not is_named_otherwise(pair):
         return None
     told = "The answer does not give what the question asks for."
     return Problem("answer does not fit its question", told)
 
 
-def _check_quote(pair: QAPair) -> Problem | None:
+def check_quote(pair: QAPair) -> Problem | None:
+    """Return what is wrong with an answer that its quote does not tell."""
     support, best = measure_support(pair)
     if support < LEAST_SUPPORT or best - support > MOST_BEHIND:
         told = "What the answer tells is not in the sentences that were named for it."
@@ -228,3 +234,13 @@ def find_roots(text: str) -> frozenset[str]:
 
 def _known(pair: QAPair) -> str:
     return "\n".join((pair.chunk.source, *pair.chunk.headings, pair.chunk.text))
+
+
+PairCheck = Callable[[QAPair], Problem | None]
+ALL_CHECKS: tuple[PairCheck, ...] = (
+    check_question,
+    check_facts,
+    check_words,
+    check_fit,
+    check_quote,
+)

@@ -25,6 +25,7 @@ from generation_functions.pipelines.repairing import (
     REPLACE_PAIR,
     REVISE_PAIR,
     Repair,
+    VotedCheck,
     tell_unclear,
 )
 from generation_functions.pipelines.similar import AskedBefore, alike, is_asked, keep_best
@@ -147,9 +148,14 @@ async def vet(run: Run, draft: Draft) -> Problem | None:
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
-    if problem or not run.config.questions.double_check_counter:
-        return problem
-    for check, reason, in_question in CHECKS:
+    return problem or await hold_votes(run, pair)
+
+
+async def hold_votes(
+    run: Run, pair: QAPair, checks: Sequence[VotedCheck] = CHECKS
+) -> Problem | None:
+    """Return what the first check that a pair loses holds against it; None where votes are off."""
+    for check, reason, in_question in checks if run.config.questions.double_check_counter else ():
         verdict = await run.vote(check, pair)
         if not verdict:
             told = f"{reason[0].upper()}{reason[1:]}. {verdict.reason}"

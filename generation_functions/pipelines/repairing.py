@@ -183,7 +183,8 @@ REPLACE_PAIR: Step[Repair, QAPair] = Step(
 )
 
 # The check, why a pair is dropped that loses it, and whether its question is at fault.
-CHECKS = (
+VotedCheck = tuple[Step[QAPair, Verdict], str, bool]
+CHECKS: tuple[VotedCheck, ...] = (
     (CHECK_QUESTION, "question is not answered by the text", True),
     (CHECK_ANSWER_RELEVANCE, "answer leaves the question or the text", False),
     (CHECK_ANSWER_ACCURACY, "answer disagrees with the text", False),

@@ -40,6 +40,7 @@ from generation_functions.pipelines.question_steps import (
     WRITE_QUESTIONS,
     QuestionRequest,
 )
+from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.repairing import (
     CHECK_ANSWER_ACCURACY,
     CHECK_ANSWER_RELEVANCE,
@@ -49,10 +50,13 @@ from generation_functions.pipelines.repairing import (
     REVISE_PAIR,
     Repair,
 )
+from generation_functions.pipelines.way_steps import WayRequest
+from generation_functions.pipelines.ways import list_steps
 from generation_functions.records import (
     Chunk,
     Conversation,
     ConversationInfo,
+    Exchange,
     Fact,
     FactSheet,
     QAPair,
@@ -135,6 +139,20 @@ def make_rewriting(info: ConversationInfo, *texts: str) -> Rewriting:
     turns = tuple(Turn(speaker, text) for speaker, text in zip(speakers, texts, strict=True))
     conversation = Conversation(info.uuid, turns, info.pairs, info.chunk, info.scene)
     return Rewriting(info, conversation, (Flaw("two full stops", 1, "Turn 1 ends twice."),), 1)
+
+
+def read_way_request(fields: Mapping[str, Any]) -> WayRequest:
+    """Return what an example of a way of asking is about: its texts, its turns, its draft."""
+    chunks = [
+        make_chunk(_NUMBERED.sub("", text["sentences"]), str(text["source"]))
+        for text in fields["texts"]
+    ]
+    turns = tuple(
+        Exchange(str(turn["question"]), str(turn["answer"]), ()) for turn in fields.get("turns", ())
+    )
+    reading = read_together(chunks)
+    asked = tuple(make_pair(chunks[0], str(one), "") for one in fields["asked"])
+    return WayRequest(chunks[0].uuid, reading, asked, turns, None, str(fields["problem"]))
 
 
 def read_draft(fields: Mapping[str, Any]) -> SceneDraft:
@@ -237,6 +255,13 @@ SHEETS = (
 )
 VARIED = (make_variation(SHEETS[0]), make_variation(SHEETS[1], "Hemp [1] floats, sisal may not."))
 
+SPOKEN = Exchange(CLEAR.question, CLEAR.answer, ())
+WAY_REQUESTS = (
+    WayRequest("w1", read_together([CHUNK])),
+    WayRequest("w2", read_together([CHUNK, SHORT]), PAIRS, (SPOKEN,)),
+    WayRequest("w3", read_together([SHORT, CHUNK]), draft=SPOKEN, problem="Ask more.", number=1),
+)
+
 SAMPLES: Mapping[str, Samples] = {
     LIST_FACTS.name: Samples((CHUNK, SHORT), read_chunk),
     INFER_FACTS.name: Samples(SHEETS, read_sheet),
@@ -259,4 +284,5 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
     REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),
+    **{step.name: Samples(WAY_REQUESTS, read_way_request) for step in list_steps()},
 }

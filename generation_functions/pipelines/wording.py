@@ -4,6 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from generation_functions.documents.languages import UNSPACED
+
 _TEXT = r"(?:text|excerpt|chapter|paragraph|author|writer|narrator)"
 _PART = r"(?:passage|section|book|manual|article|sentences?)"
 _OTHER = r"(?:document|extract|statement|table|figure|footnote|description|source|context)"
@@ -56,8 +58,6 @@ _OPENS = frozenset(
     yesterday""".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-# Scripts that set no words apart: Thai and Lao, Burmese, Khmer, kana, Han.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
 _INNER_WORD = re.compile(r"(?<=[\w,;:)] )[^\W\d_]{2,}")
@@ -137,7 +137,7 @@ def content_words(text: str) -> set[str]:
     found: set[str] = set()
     for match in _WORD.finditer(text):
         word = match.group().lower().replace("’", "'")
-        if _UNSPACED.search(word):
+        if UNSPACED.search(word):
             found.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
         elif word not in _EMPTY_WORDS:
             found.add(_stem(word.removesuffix("'s")))

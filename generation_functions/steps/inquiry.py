@@ -45,6 +45,7 @@ class Inquiry(Generic[I, O]):
         """Return the request of one attempt of one vote."""
         system, content = self.config.system, self.prompt.content
         use_stop = system.use_stop if self.step.use_stop is None else self.step.use_stop
+        mode = self.step.completion_mode
         return Request(
             messages=self.messages,
             grammar=self.grammar.text,
@@ -52,7 +53,7 @@ class Inquiry(Generic[I, O]):
             seed=derive_seed(system.seed, self.item.uuid, self.step.name, vote, attempt),
             max_tokens=self.step.most_tokens(self.item, content.max_tokens),
             stop=content.stop if use_stop else (),
-            completion_mode=system.completion_mode,
+            completion_mode=system.completion_mode if mode is None else mode,
             thinking=self.config.models.of(self.role).thinking,
             shared=self.shared,
         )

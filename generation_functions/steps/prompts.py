@@ -123,10 +123,13 @@ def _compile(template: str) -> Template:
     return _ENVIRONMENT.from_string(template)
 
 
-def load_prompt(name: str, overrides: Sequence[Path] = (), use_filenames: bool = True) -> Prompt:
+def load_prompt(
+    name: str, overrides: Sequence[Path] = (), use_filenames: bool = True, like: str = ""
+) -> Prompt:
     """Load a step's prompt and grammar, from the first folder of `overrides` that has them.
 
     Templates may ask for `use_filenames`; where it is off, `source` is not given to them.
+    `like` is the step whose grammar is used where there is none of the name.
     Raises PromptError or GrammarError naming the file, for a file that is missing or does
     not parse, for examples whose fields are not the template's, and for an example
     answer that the step's grammar refuses or that uses one of its length bounds up.
@@ -145,7 +148,7 @@ def load_prompt(name: str, overrides: Sequence[Path] = (), use_filenames: bool =
         ) from error
     except UndefinedError as error:
         raise PromptError(f"{file}: `system` knows no name but `{MODE}`: {error}") from error
-    grammar = load_grammar(name, overrides)
+    grammar = load_grammar(name, overrides, like)
     for number, example in enumerate(content.examples, 1):
         _check_example(file, number, example, names, grammar)
     shown = tuple(one for one in content.examples if one.use_filenames in (None, use_filenames))
@@ -177,14 +180,18 @@ def _check_example(
         )
 
 
-def load_grammar(name: str, overrides: Sequence[Path] = ()) -> Grammar:
-    """Load grammars/<name>.gbnf with the rules of shared.gbnf behind it."""
-    return parse_grammar(read_grammar(name, overrides))
+def load_grammar(name: str, overrides: Sequence[Path] = (), like: str = "") -> Grammar:
+    """Load grammars/<name>.gbnf, or that of `like`, with the rules of shared.gbnf behind it."""
+    return parse_grammar(read_grammar(name, overrides, like))
 
 
-def read_grammar(name: str, overrides: Sequence[Path] = ()) -> list[tuple[str, str]]:
+def read_grammar(
+    name: str, overrides: Sequence[Path] = (), like: str = ""
+) -> list[tuple[str, str]]:
     """Return (file name, text) of a step's own grammar and of shared.gbnf, in this order."""
-    files = [_find(f"{one}.gbnf", [*overrides, GRAMMARS]) for one in (name, "shared")]
+    folders = [*overrides, GRAMMARS]
+    own = any((folder / f"{name}.gbnf").is_file() for folder in folders)
+    files = [_find(f"{one}.gbnf", folders) for one in (name if own or not like else like, "shared")]
     return [(str(file), file.read_text(encoding="utf-8")) for file in files]
 
 

@@ -61,7 +61,7 @@ class Run:
         self.progress = True
         self.keep_models = False
         self._writer = Writer()
-        self._prompts: dict[str, Prompt] = {}
+        self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
         self._records = RecordFiles(folder, self._writer)
         self._pass: Pass | None = None
         self._showing = False
@@ -225,6 +225,10 @@ class Run:
         """
         return read_survivors(self.folder / folder, self.require(folder), kind)
 
+    def has(self, folder: str) -> bool:
+        """Whether the stage that fills a folder has ended."""
+        return (self.folder / "live" / f"{folder}.json").exists()
+
     def require(self, folder: str) -> list[str]:
         """Return the uuids that an earlier stage kept; RunFolderError before it has ended."""
         live: list[str] | None = read_json(self.folder / "live" / f"{folder}.json")
@@ -255,10 +259,12 @@ class Run:
         return self._pass
 
     def _prompt(self, step: Step[Any, Any]) -> Prompt:
-        if step.name not in self._prompts:
+        key = (step.name, step.folders)
+        if key not in self._prompts:
             path, mode = self.config.path, self.config.system.use_filenames
-            self._prompts[step.name] = load_prompt(step.name, path.prompt_folders, mode)
-        return self._prompts[step.name]
+            folders = [*map(Path, step.folders), *path.prompt_folders]
+            self._prompts[key] = load_prompt(step.name, folders, mode, step.like)
+        return self._prompts[key]
 
     @asynccontextmanager
     async def _inquire(

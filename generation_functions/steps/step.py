@@ -39,9 +39,11 @@ class Step(Generic[I, O]):
     asked again with the next seed, or `Rejected(reason)` for a final no.
     `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF).
     `role` is the model role ("small" or "large") unless the config names another.
-    `use_stop` says whether its stop strings are used; None: as under `system`.
-    A section of the config that names another role or use_stop is applied with
-    `dataclasses.replace`.
+    `use_stop` says whether its stop strings are used, `completion_mode` whether the prompt is
+    plain text; None: as under `system`.
+    `folders` of prompts go before the run's own, and `like` names the step whose grammar is
+    used where there is none of the step's own name.
+    What a section of the config sets of these is applied with `dataclasses.replace`.
     `counted` is another name for the funnel, whose counts are kept apart from the run's own;
     records stay in the step's folder.
     `parts(item)` says how many pairs or exchanges a reply has: with more than PARTS the prompt's
@@ -56,6 +58,9 @@ class Step(Generic[I, O]):
     rules: Callable[[I], Mapping[str, str]] = no_rules
     role: str = "small"
     use_stop: bool | None = None
+    completion_mode: bool | None = None
+    folders: tuple[str, ...] = ()
+    like: str = ""
     counted: str = ""
     own_words: bool = False
     parts: Callable[[I], int] = one_part

@@ -1,0 +1,113 @@
+"""What is recalled from: pieces of the worthy text, each with the chunks that speak of the same."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from generation_functions.choosing import rank
+from generation_functions.config import Config
+from generation_functions.documents.composing import compose_chunks
+from generation_functions.documents.retrieval import ChunkIndex, Related
+from generation_functions.records import Chunk, to_json
+from generation_functions.steps.survivors import read_survivors
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Neighbouring worthy chunks, by their uuids, and what is `related` to them; no text."""
+
+    uuid: str
+    directory: str
+    parts: tuple[str, ...]
+    tokens: int
+    related: tuple[Related, ...] = ()
+
+
+def cut_pieces(
+    chunks: Iterable[Chunk], size: int | None, count: Callable[[str], int]
+) -> Iterator[Piece]:
+    """Yield pieces of worthy chunks, which come in the order of their documents.
+
+    Without `size`, each chunk is one; else as many neighbours as have so many tokens.
+    """
+    if size is None:
+        for chunk in chunks:
+            yield Piece(chunk.uuid, chunk.directory, (chunk.uuid,), chunk.tokens)
+        return
+    for one in compose_chunks(chunks, size, count, ()):
+        yield Piece(one.chunk.uuid, one.chunk.directory, one.parts, one.chunk.tokens)
+
+
+def relate(pieces: Sequence[Piece], most: int, corpus: ChunkIndex) -> list[Piece]:
+    """Return the pieces, each with at most `most` related chunks of the same directory.
+
+    Directories never mix: each has a context of its own. Only chunks of a piece are found.
+    """
+    parts: dict[str, set[str]] = {}
+    for piece in pieces:
+        parts.setdefault(piece.directory, set()).update(piece.parts)
+    return [
+        replace(piece, related=corpus.find(piece.parts, most, parts[piece.directory]))
+        for piece in pieces
+    ]
+
+
+def choose_pieces(pieces: Sequence[Piece], way: str, config: Config) -> set[str]:
+    """Return the uuids of the pieces that a way takes: all, or a directory's drawn subset.
+
+    The draw depends on seed, way and piece, so that one more piece displaces at most one.
+    """
+    by_directory: dict[str, list[str]] = {}
+    for piece in pieces:
+        by_directory.setdefault(piece.directory, []).append(piece.uuid)
+    sizes = _subset_sizes(config)
+    return {
+        uuid
+        for directory, uuids in by_directory.items()
+        for uuid in rank(uuids, config.system.seed, way)[: sizes.get(directory)]
+    }
+
+
+def read_sources(folder: Path, piece: Piece, multi_source: bool) -> list[Chunk]:
+    """Return a piece as one chunk, then what is related to it, in the order of their uuids.
+
+    `folder` has the worthy chunks, as a person left them; without that of the piece, nothing.
+    """
+    parts = read_survivors(folder, list(piece.parts), Chunk)
+    if len(parts) < len(piece.parts):
+        return []
+    (whole,) = compose_chunks(parts, piece.tokens, lambda text: piece.tokens, ())
+    related = sorted(one.uuid for one in piece.related) if multi_source else []
+    return [replace(whole.chunk, tokens=piece.tokens), *read_survivors(folder, related, Chunk)]
+
+
+def write_neighbours(pieces: Iterable[Piece]) -> str:
+    """Return a line of JSON for each piece: its uuid, its parts, what is related, with scores."""
+    lines = (
+        json.dumps({"piece": one.uuid, "parts": one.parts, "related": to_json(one.related)})
+        for one in pieces
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def count_changed(before: str, pieces: Iterable[Piece]) -> int:
+    """Return how many pieces had other neighbours when `before` was written, by that function."""
+    lines = map(json.loads, before.splitlines())
+    known = {line["piece"]: {one["uuid"] for one in line["related"]} for line in lines}
+    return sum(
+        known.get(piece.uuid, set()) != {one.uuid for one in piece.related}
+        for piece in pieces
+        if piece.uuid in known
+    )
+
+
+def _subset_sizes(config: Config) -> dict[str, int | None]:
+    """Return how many pieces each way takes of a directory, None for all."""
+    general = config.system.subset_size
+    return {
+        one.name: (one.factual_gen_subset_size_per_way or one.subset_size or general)
+        if one.factual_gen_use_subset
+        else None
+        for one in config.path.input_dirs
+    }

@@ -1,0 +1,182 @@
+"""What code alone can tell against a question and its answer, for each way of asking.
+
+Every check takes an exchange, the request that it answers and the index of all chunks, and returns
+the first problem or None.
+"""
+
+import re
+from collections.abc import Callable
+
+from generation_functions.documents.retrieval import ChunkIndex
+from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.exchange_checks import mentions, stands_alone, stems
+from generation_functions.pipelines.pair_checks import Problem, share_known
+from generation_functions.pipelines.turn_words import STEM
+from generation_functions.pipelines.way_steps import WayRequest
+from generation_functions.pipelines.wording import content_words
+from generation_functions.records import Exchange
+
+WayCheck = Callable[[Exchange, WayRequest, ChunkIndex], Problem | None]
+
+LEAST_TAKEN = 0.5  # share of a premise's words that its question has
+LEAST_QUALITY = 0.5  # share of a quality's words that the sources have
+MOST_ALONE = 4  # content words of a question that leans on the turn before
+
+_SETS_RIGHT = re.compile(
+    r"\b(?:no|not|never|none|neither|nor|nobody|nothing|without|instead|rather|actually|in fact"
+    r"|wrong|mistaken|mistake|only|contrary|false|untrue|cannot)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_ADMITS = re.compile(
+    r"\b(?:do|does|did|am|is|are|was|were|have|has|can|could)(?: not|n['’]t|not)\b.{0,40}?\b(?:know"
+    r"\w*|heard|aware|familiar|recall|tell|say|find|found|come across|any|sure|exist|described"
+    r"|recorded|mention\w*|information)\b"
+    r"|\b(?:know|heard|aware|found|find|recall|have) (?:of )?(?:no|nothing|none)\b"
+    r"|\bthere (?:is|was|are|were) no\b|\b(?:unknown|unfamiliar|never heard|no (?:knowledge"
+    r"|information|record|such))\b",
+    re.IGNORECASE,
+)
+_LEANS = re.compile(
+    r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then"
+    r"|one|ones|such|so|else|another|other|others|same|instead|latter|former|both|either|neither"
+    r"|and|but|why not|which of)\b",
+    re.IGNORECASE,
+)
+_NEGATES = re.compile(r"\b(?:not|no|never|without)\b|n['’]t\b", re.IGNORECASE)
+
+
+def check_openended(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
+    """An open question wants several things put together: two sentences at least."""
+    if len({number for one in exchange.recalled for number in one.sentences}) > 1:
+        return None
+    told = "The answer takes up one sentence. Ask a broader question, whose answer needs several."
+    return Problem("question is not open", told, in_question=True)
+
+
+def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
+    """The question takes for granted what the texts contradict, and the answer says so."""
+    premise = exchange.premise
+    taken = stems(premise)
+    if len(taken & stems(exchange.question)) < LEAST_TAKEN * len(taken):
+        told = f"The question does not take for granted that “{premise}”"
+        return Problem("question does not hold the premise", told, in_question=True)
+    if any(_tells(one.told, premise) or _tells(one.quote, premise) for one in exchange.recalled):
+        told = f"“{premise}” is what the text says, and not wrong."
+        return Problem("premise is not wrong", told, in_question=True)
+    changed = known_amounts(exchange.answer) - known_amounts(premise)
+    if not (_SETS_RIGHT.search(exchange.answer) or changed):
+        told = f"The answer does not say that it is wrong that “{premise}”"
+        return Problem("answer does not set the premise right", told)
+    return None
+
+
+def check_vague(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
+    """Who asks cannot name the thing: its name is in the answer and not in the question."""
+    name = exchange.things[0]
+    parts = stems(name)
+    if not parts or not mentions(request.reading.chunk.text, name):
+        told = f"“{name}” is no name that the text has."
+        return Problem("name is not in the text", told, in_question=True)
+    shared = parts & stems(exchange.question)
+    last = content_words(name.split()[-1])
+    head = {word[:STEM] for word in last} if len(parts) > 1 else set()
+    if shared - head:
+        told = f"The question names “{name}”, which who asks is to describe."
+        return Problem("question names the thing", told, in_question=True)
+    if not mentions(exchange.meant, name) or not stands_alone(exchange.meant):
+        told = f"The question in full is not clear by itself, or does not name “{name}”."
+        return Problem("question in full is unclear", told, in_question=True)
+    if not mentions(exchange.answer, name):
+        return Problem("answer does not name the thing", f"The answer does not name “{name}”.")
+    if share_known(exchange.question, request.reading.chunk.text) < LEAST_QUALITY / 2:
+        told = f"The question describes nothing by which “{name}” could be known."
+        return Problem("question describes nothing", told, in_question=True)
+    return None
+
+
+def check_followup(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
+    """A later question needs what was said before: what it leaves out stands there."""
+    whole = exchange.meant or exchange.question
+    if not stands_alone(whole):
+        told = f"“{whole}” is not clear by itself, as a question in full has to be."
+        return Problem("question does not stand alone", told, in_question=True)
+    if not request.turns:
+        return None
+    before = stems(" ".join(f"{one.question} {one.answer}" for one in request.turns))
+    left_out = stems(exchange.meant) - stems(exchange.question)
+    if not left_out & before:
+        told = "The question can be understood without the turns before it."
+        return Problem("needs no turn before it", told, in_question=True)
+    leans = _LEANS.search(exchange.question)
+    if not leans and len(content_words(exchange.question)) > MOST_ALONE:
+        told = "The question does not take up what was said before."
+        return Problem("needs no turn before it", told, in_question=True)
+    if any(one.answer == exchange.answer for one in request.turns):
+        told = "The answer has been given already."
+        return Problem("asked already", told, in_question=True)
+    return None
+
+
+def check_hallucination(
+    exchange: Exchange, request: WayRequest, corpus: ChunkIndex
+) -> Problem | None:
+    """The thing that is asked about is in no chunk of all documents, and the answer says so."""
+    thing = exchange.things[0]
+    if not mentions(exchange.question, thing):
+        told = f"The question does not ask about “{thing}”."
+        return Problem("question does not name the thing", told, in_question=True)
+    if corpus.has_together(thing) or mentions(request.reading.chunk.text, thing):
+        told = f"“{thing}” is known. Make up a thing that does not exist."
+        return Problem("thing is known", told, in_question=True)
+    if not _ADMITS.search(exchange.admitted):
+        told = f"“{exchange.admitted}” does not say that nothing is known of {thing}."
+        return Problem("answer does not say that it is unknown", told)
+    known = exchange.answer.removeprefix(exchange.admitted)
+    if mentions(known, thing):
+        told = f"The answer tells things of {thing}, which does not exist."
+        return Problem("answer tells of what does not exist", told)
+    return None
+
+
+def check_comparison(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
+    """Both things, and in what they are compared, are in the sources and in the question."""
+    text = request.reading.chunk.text
+    one, other = exchange.things
+    if not stems(one) ^ stems(other):
+        told = f"“{one}” and “{other}” are the same thing."
+        return Problem("one thing is compared with itself", told, in_question=True)
+    for thing in exchange.things:
+        if not stems(thing) or not mentions(text, thing):
+            told = f"“{thing}” is not in the text."
+            return Problem("thing is not in the text", told, in_question=True)
+        if not mentions(exchange.question, thing):
+            told = f"The question does not name “{thing}”."
+            return Problem("question does not name the thing", told, in_question=True)
+    quality = stems(exchange.quality)
+    if len(quality & stems(text)) < LEAST_QUALITY * len(quality):
+        told = f"The text says nothing of “{exchange.quality}”."
+        return Problem("quality is not in the text", told, in_question=True)
+    if not any(mentions(exchange.answer, thing) for thing in exchange.things):
+        told = f"The answer names neither “{one}” nor “{other}”."
+        return Problem("answer names neither thing", told)
+    return None
+
+
+def check_nothing(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
+    """A way of the user's own has no check of its own."""
+    return None
+
+
+def _tells(text: str, premise: str) -> bool:
+    """Whether a text has all words of a premise in their order, its figures, and its negations.
+
+    Who does what to whom is told by order alone: "workers drive drones out".
+    """
+    told = iter(_list_stems(text))
+    same = [bool(_NEGATES.search(one)) for one in (text, premise)]
+    known = known_amounts(premise) <= known_amounts(text)
+    return known and same[0] == same[1] and all(stem in told for stem in _list_stems(premise))
+
+
+def _list_stems(text: str) -> list[str]:
+    return [stem for word in text.split() for stem in sorted(stems(word))]

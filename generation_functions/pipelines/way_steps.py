@@ -1,0 +1,178 @@
+"""The steps that write a question with its answer, one for each way of asking."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from generation_functions.errors import Unparsable
+from generation_functions.pipelines.question_steps import check_script
+from generation_functions.pipelines.readings import Reading, list_numbers, show_texts
+from generation_functions.pipelines.wording import content_words
+from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
+from generation_functions.steps.step import Step, write_literal
+
+_LINE = re.compile(r"([\d, ]+): (.+)")
+_MOST_SENTENCES = 4  # that a line names, as in the grammars
+
+
+@dataclass(frozen=True, slots=True)
+class WayRequest:
+    """What is to be asked: about which texts, after which `turns`, and not again what was `asked`.
+
+    A `draft` that was no good is written anew, told its problem, for the `number`th time.
+    """
+
+    item: str
+    reading: Reading
+    asked: tuple[QAPair, ...] = ()
+    turns: tuple[Exchange, ...] = ()
+    draft: Exchange | None = None
+    problem: str = ""
+    number: int = 0
+
+    @property
+    def uuid(self) -> str:
+        if not (self.turns or self.number):
+            return self.item
+        said = (turn.question for turn in self.turns)
+        return make_uuid(self.item, *said, "draft", str(self.number), self.problem)
+
+
+def show_exchange(exchange: Exchange | None) -> str:
+    """Return a draft as prompts show it."""
+    return f"Question: {exchange.question}\nAnswer: {exchange.answer}" if exchange else ""
+
+
+def _fields(request: WayRequest) -> dict[str, Any]:
+    return {
+        "texts": show_texts(request.reading),
+        "asked": [pair.question for pair in request.asked],
+        "draft": show_exchange(request.draft),
+        "problem": request.problem,
+    }
+
+
+def _followup_fields(request: WayRequest) -> dict[str, Any]:
+    turns = [{"question": one.question, "answer": one.answer} for one in request.turns]
+    return {**_fields(request), "turns": turns}
+
+
+def _rules(request: WayRequest) -> Mapping[str, str]:
+    """A line names sentences of one source; the first line those of the chunk itself."""
+    reading = request.reading
+    lists = [_list_rule(list_numbers(reading, place)) for place in range(len(reading.sources))]
+    return {"own": lists[0], "numbers": " | ".join(dict.fromkeys(lists))}
+
+
+def _list_rule(numbers: list[int]) -> str:
+    one = " | ".join(write_literal(str(number)) for number in numbers)
+    return f'({one}) (", " ({one})){{0,{_MOST_SENTENCES - 1}}}'
+
+
+def _followup_rules(request: WayRequest) -> Mapping[str, str]:
+    """What opens a conversation is meant as it stands."""
+    meant = r'"\nMeant: " question' if request.turns else '""'
+    return {**_rules(request), "meant": meant}
+
+
+def _split(request: WayRequest, reply: str, *labels: str) -> list[str]:
+    """Return the lines before the first label, and what follows each; none of it empty."""
+    check_script(reply, request.reading.chunk)
+    parts, rest = [], reply
+    for label in labels:
+        before, found, rest = rest.partition(f"\n{label}: ")
+        if not found:
+            raise Unparsable(f"no {label.lower()}")
+        parts.append(before.strip())
+    parts.append(rest.strip())
+    if not all(parts):
+        raise Unparsable("something is left empty")
+    return parts
+
+
+def _read_recalled(request: WayRequest, lines: str) -> tuple[Recalled, ...]:
+    """Return what the lines recall; the first must be from the chunk itself."""
+    reading, found = request.reading, []
+    for line in lines.splitlines():
+        match = _LINE.fullmatch(line.strip())
+        named = {int(number) for number in re.findall(r"\d+", match[1])} if match else set()
+        known = sorted(number for number in named if 1 <= number <= len(reading.sentences))
+        owners = {reading.owners[number - 1] for number in known}
+        if match is None or len(owners) != 1:
+            raise Unparsable("a line that names no sentences of one source")
+        quote = " ".join(reading.sentences[number - 1] for number in known)
+        found.append(Recalled(owners.pop(), tuple(known), quote, match[2].strip()))
+    if not found or found[0].source:
+        raise Unparsable("nothing from the chunk itself")
+    return tuple({one.told: one for one in found}.values())
+
+
+def _finish(request: WayRequest, lines: str, exchange: Exchange) -> Exchange:
+    """Return an exchange with what its lines recall; Unparsable for one without content."""
+    if not content_words(exchange.question):
+        raise Unparsable("no question")
+    draft = request.draft
+    if draft and (draft.question, draft.answer) == (exchange.question, exchange.answer):
+        raise Unparsable("the same again")
+    return replace(exchange, recalled=_read_recalled(request, lines))
+
+
+def _parse_openended(request: WayRequest, reply: str) -> Exchange:
+    lines, question, answer = _split(request, reply, "Question", "Answer")
+    return _finish(request, lines, Exchange(question, answer, ()))
+
+
+def _parse_negative(request: WayRequest, reply: str) -> Exchange:
+    lines, premise, question, answer = _split(request, reply, "Wrong", "Question", "Answer")
+    return _finish(request, lines, Exchange(question, answer, (), premise=premise))
+
+
+def _parse_vague(request: WayRequest, reply: str) -> Exchange:
+    labels = ("Name", "Meant", "Question", "Answer")
+    lines, name, meant, question, answer = _split(request, reply, *labels)
+    return _finish(request, lines, Exchange(question, answer, (), meant, (name,)))
+
+
+def _parse_followup(request: WayRequest, reply: str) -> Exchange:
+    if not request.turns:
+        return _parse_openended(request, reply)
+    lines, meant, question, answer = _split(request, reply, "Meant", "Question", "Answer")
+    return _finish(request, lines, Exchange(question, answer, (), meant))
+
+
+def _parse_hallucination(request: WayRequest, reply: str) -> Exchange:
+    labels = ("Thing", "Question", "Unknown", "Known")
+    lines, thing, question, admitted, known = _split(request, reply, *labels)
+    answer = f"{admitted} {known}"
+    return _finish(
+        request, lines, Exchange(question, answer, (), things=(thing,), admitted=admitted)
+    )
+
+
+def _parse_comparison(request: WayRequest, reply: str) -> Exchange:
+    labels = ("One", "Other", "Quality", "Question", "Answer")
+    lines, one, other, quality, question, answer = _split(request, reply, *labels)
+    return _finish(
+        request, lines, Exchange(question, answer, (), things=(one, other), quality=quality)
+    )
+
+
+WRITE_OPENENDED: Step[WayRequest, Exchange] = Step(
+    "write_openended", _fields, _parse_openended, _rules, own_words=True
+)
+WRITE_NEGATIVE: Step[WayRequest, Exchange] = Step(
+    "write_negative", _fields, _parse_negative, _rules, own_words=True
+)
+WRITE_VAGUE: Step[WayRequest, Exchange] = Step(
+    "write_vague", _fields, _parse_vague, _rules, own_words=True
+)
+WRITE_FOLLOWUP: Step[WayRequest, Exchange] = Step(
+    "write_followup", _followup_fields, _parse_followup, _followup_rules, own_words=True
+)
+WRITE_HALLUCINATION: Step[WayRequest, Exchange] = Step(
+    "write_hallucination", _fields, _parse_hallucination, _rules, own_words=True
+)
+WRITE_COMPARISON: Step[WayRequest, Exchange] = Step(
+    "write_comparison", _fields, _parse_comparison, _rules, own_words=True
+)

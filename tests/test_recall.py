@@ -1,0 +1,427 @@
+"""The stage that recalls: ways, generations, directories, repairs, resuming; scripted replies."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from generation_functions import stages
+from generation_functions.engine.protocol import Request
+from generation_functions.engine.scripted import ScriptedEngine
+from generation_functions.errors import ConfigError, RunFolderError
+from generation_functions.pipelines import recall
+from generation_functions.pipelines.questions import RejectedPair
+from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR
+from generation_functions.pipelines.ways import BUILT_IN, make_ways
+from generation_functions.records import Recall
+from generation_functions.session import open_run
+from generation_functions.sources import Source
+from generation_functions.status import describe_status, read_status
+from generation_functions.steps.prompts import PROMPTS, load_prompt
+from generation_functions.steps.run import Run
+
+YES = "Verdict: yes"
+STEPS = [*(way.write.name for way in BUILT_IN.values()), REVISE_PAIR.name,
+         *(check.name for check, _, _ in CHECKS)]  # fmt: skip
+NAMES = {load_prompt(name).content.system: name for name in STEPS}
+for folder in ("negative", "hallucination"):
+    for check, _, _ in CHECKS:
+        system = load_prompt(check.name, [PROMPTS / folder]).content.system
+        NAMES[system] = f"{folder}/{check.name}"
+
+Texts = dict[str, dict[str, str]]
+TEXTS: Texts = {
+    "north": {
+        "Arno": "The Arno Bridge is 812 metres long. It stands on nine piers of granite.",
+        "Brent": "The Brent Lock has gates of oak. Barges climb eleven metres at the Brent Lock.",
+        "Arno works": "Maud Ferris built the Arno Bridge. Its piers of granite took four years.",
+    },
+    "south": {"Cairn": "The Cairn Mill has two stones. The Cairn Mill grinds barley at night."},
+}
+OPEN: dict[str, Any] = {"openended": {"multi_source": False}}
+
+
+def step_of(request: Request) -> str:
+    return NAMES[request.messages[0].content]
+
+
+def asked_of(request: Request) -> str:
+    return request.messages[-1].content
+
+
+def answer(request: Request) -> str:
+    """Pass every check; ask an open question in the words of the text and of the seed."""
+    step = step_of(request)
+    if step == "revise_pair":
+        return "Unclear: Nothing.\nVerdict: pass"
+    if "check" in step:
+        return YES
+    sentences = re.findall(r"^\[(\d+)\] (.+)$", asked_of(request), re.MULTILINE)
+    (_, first), (_, second) = sentences[:2]
+    word = "".join(chr(ord("a") + int(digit)) for digit in str(request.seed))
+    asks = "Why" if "Asked already:" in asked_of(request) else "How"
+    return (
+        f"1: {first}\n2: {second}\nQuestion: {asks} does {word} tell about {first[:-1]}?\n"
+        f"Answer: {first} {second}"
+    )
+
+
+Open = Callable[..., tuple[Run, ScriptedEngine]]
+
+
+@pytest.fixture
+def open_it(tmp_path: Path, prompts_once: None) -> Open:
+    """Open a run over texts by directory, whose chunks are all worthy already."""
+
+    def open_one(
+        ways: dict[str, Any],
+        texts: Texts = TEXTS,
+        script: Callable[[Request], str] = answer,
+        dirs: dict[str, dict[str, Any]] | None = None,
+        **sections: dict[str, Any],
+    ) -> tuple[Run, ScriptedEngine]:
+        for directory, files in texts.items():
+            (tmp_path / directory).mkdir(exist_ok=True)
+            for name, text in files.items():
+                (tmp_path / directory / f"{name}.txt").write_text(text, encoding="utf-8")
+        content = {
+            "path": {
+                "input_dirs": [{"path": one, **(dirs or {}).get(one, {})} for one in texts],
+                "output_dir": "run",
+            },
+            "models": {"small": {"gguf": "none.gguf"}, "large": {"gguf": "none.gguf"}},
+            "dataset_context": "Works",
+            "factual_sft": ways,
+            **sections,
+            "system": {"token_counter": "words", "chunk_size": 40, **sections.get("system", {})},
+            "questions": {"double_check_counter": 1, "repairs": 1, **sections.get("questions", {})},
+        }
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        engine = ScriptedEngine(script)
+        run = open_run(tmp_path / "config.yaml", {"small": engine, "large": engine})
+        run.progress = False
+        asyncio.run(judge_all(run))
+        return run, engine
+
+    return open_one
+
+
+async def judge_all(run: Run) -> None:
+    """Stand in for the questions' stage: every chunk is worthy, unless a person deleted it."""
+    async with run.stage("questions"):
+        run.open_survivors(recall.WORTHY)
+        await run.map(keep(run), [one.chunk for one in Source(run.config).decisions()])
+
+
+def keep(run: Run) -> Callable[[Any], Any]:
+    async def keep_it(chunk: Any) -> Any:
+        return run.keep(recall.WORTHY, chunk)
+
+    return keep_it
+
+
+def go(run: Run, limit: int | None = None) -> list[Recall]:
+    asyncio.run(stages.write_recalls(run, limit))
+    return run.survivors(recall.RECALLS, Recall)
+
+
+def steps(engine: ScriptedEngine) -> list[str]:
+    return [step_of(request) for request in engine.requests]
+
+
+def written(engine: ScriptedEngine) -> list[Request]:
+    return [one for one in engine.requests if step_of(one).startswith("write_")]
+
+
+def status(run: Run) -> dict[str, Any]:
+    return dict(json.loads((run.folder / "status.json").read_text(encoding="utf-8"))["recall"])
+
+
+def sources(made: Iterable[Recall]) -> Counter[str]:
+    return Counter(one.chunk.source for one in made)
+
+
+def test_without_ways_nothing_is_done(open_it: Open) -> None:
+    run, engine = open_it({})
+    assert asyncio.run(stages.write_recalls(run)) == []
+    assert engine.requests == []
+    assert not (run.folder / "live" / "recalls.json").exists()
+
+
+def test_before_the_questions_stage_it_says_what_to_run(open_it: Open) -> None:
+    run, _ = open_it(OPEN)
+    (run.folder / "live" / f"{recall.WORTHY}.json").unlink()
+    with pytest.raises(RunFolderError, match="Run the stage before this one first"):
+        go(run)
+
+
+def test_each_piece_is_written_voted_on_and_made_to_stand_alone(open_it: Open) -> None:
+    run, engine = open_it(OPEN)
+    made = go(run)
+    assert sources(made) == Counter(["Arno", "Brent", "Arno works", "Cairn"])
+    assert Counter(steps(engine)) == Counter(
+        dict.fromkeys(["write_openended", "revise_pair", *(c.name for c, _, _ in CHECKS)], 4)
+    )
+    for one in made:
+        (exchange,) = one.exchanges
+        assert [line.quote for line in exchange.recalled] == [l.told for l in exchange.recalled]
+        assert one.sources == (one.chunk,)
+    assert status(run)["findings"]["ways"] == {"openended": {"kept": 4}}
+
+
+def test_related_chunks_are_shown_of_the_same_directory_only(open_it: Open) -> None:
+    texts = {**TEXTS, "south": {"Dell": "The piers of granite of the Dell Bridge took four years."}}
+    texts["south"]["Dell"] += " Maud Ferris built the Dell Bridge."
+    run, _ = open_it({"openended": {}}, texts)
+    related = {one.chunk.source: {s.source for s in one.sources[1:]} for one in go(run)}
+    assert related == {
+        "Arno": {"Arno works"},
+        "Arno works": {"Arno"},
+        "Brent": set(),
+        "Dell": set(),
+    }
+    lines = (run.folder / "neighbours.jsonl").read_text(encoding="utf-8").splitlines()
+    scores = [one["score"] for line in lines for one in json.loads(line)["related"]]
+    assert len(scores) == 2
+    assert all(score > 0 for score in scores)
+
+
+def test_no_chunk_is_related_that_a_person_deleted(open_it: Open) -> None:
+    run, _ = open_it({"openended": {}})
+    (works,) = (one for one in go(run) if one.chunk.source == "Arno works")
+    (run.folder / recall.WORTHY / f"{works.chunk.uuid}.json").unlink()
+    made = go(run)
+    assert sources(made) == Counter(["Arno", "Brent", "Cairn"])
+    assert all(len(one.sources) == 1 for one in made)
+
+
+def test_a_problem_is_told_and_the_pair_written_anew(open_it: Open) -> None:
+    def script(request: Request) -> str:
+        reply = answer(request)
+        if step_of(request) == "write_openended" and "What is wrong: " not in asked_of(request):
+            return reply.replace("812", "821")
+        return reply
+
+    run, engine = open_it(OPEN, script=script)
+    assert len(go(run)) == 4
+    (told,) = (r for r in written(engine) if "What is wrong: " in asked_of(r))
+    assert "Your draft:\nQuestion: How does" in asked_of(told)
+    assert "821 metres long" in asked_of(told).split("What is wrong: ")[1]
+
+
+def test_what_stays_wrong_is_left_out_with_its_problem_to_be_read(open_it: Open) -> None:
+    no = "Verdict: no\nReason: It leaves out the oak."
+
+    def script(request: Request) -> str:
+        lost = step_of(request) == "check_answer_relevance" and "Brent Lock" in asked_of(request)
+        return no if lost else answer(request)
+
+    run, engine = open_it(OPEN, script=script)
+    assert sources(go(run)) == Counter(["Arno", "Arno works", "Cairn"])
+    (left_out,) = run.survivors(recall.REJECTED_RECALLS, RejectedPair)
+    assert "It leaves out the oak." in left_out.problem.told
+    assert status(run)["pipelines"]["recalls"]["rejected"] == 1
+    assert len(written(engine)) == 5
+
+
+@pytest.mark.parametrize(
+    ("option", "step"),
+    [
+        ("skip_question_check", "check_question"),
+        ("skip_answer_relevancy_check", "check_answer_relevance"),
+        ("skip_answer_accuracy_check", "check_answer_accuracy"),
+        ("skip_repair_qa_tuples", "revise_pair"),
+    ],
+)
+def test_a_way_may_leave_out_each_of_its_checks(open_it: Open, option: str, step: str) -> None:
+    run, engine = open_it({"openended": {"multi_source": False, option: True}})
+    go(run)
+    asked = set(steps(engine))
+    assert step not in asked
+    assert len(asked) == 4
+
+
+def test_ways_with_a_false_premise_have_checks_of_their_own(open_it: Open) -> None:
+    run, _ = open_it({"negative": {}, "hallucination": {}, "vague": {"prompts": "mine"}})
+    negative, vague, hallucination = make_ways(run.config)
+    assert [step.folders for step in negative.steps] == [(str(PROMPTS / "negative"),)] * 5
+    assert hallucination.write.folders == (str(PROMPTS / "hallucination"),)
+    assert vague.write.folders == (str(run.folder.parent / "mine"),)
+    for step in (*negative.steps, *hallucination.steps):
+        load_prompt(step.name, [Path(one) for one in step.folders])
+
+
+def test_each_generation_has_new_seeds_and_sees_what_its_way_asked_before(open_it: Open) -> None:
+    two = {"number_of_factual_sft_generations_to_do": 2}
+    run, engine = open_it(OPEN, system=two)
+    made = go(run)
+    assert Counter(one.generation for one in made) == {0: 4, 1: 4}
+    first, second = written(engine)[:4], written(engine)[4:]
+    assert not any("Asked already:" in asked_of(one) for one in first)
+    for one in second:
+        (shown,) = re.findall(r"Asked already:\n- (.+)\n", asked_of(one))
+        assert shown in {m.exchanges[0].question for m in made if m.generation == 0}
+    assert {one.seed for one in first}.isdisjoint(one.seed for one in second)
+
+
+def test_of_questions_that_are_alike_the_first_stays(open_it: Open) -> None:
+    def script(request: Request) -> str:
+        return re.sub(r"\w+ does \w+ tell about (.+)\?", r"What is told of \1?", answer(request))
+
+    two = {"number_of_factual_sft_generations_to_do": 2}
+    ways = {"openended": {}, "mine": {"prompts": "mine"}}
+    run, engine = open_it(OPEN, script=script, system=two, questions={"repairs": 0})
+    assert {one.generation for one in go(run)} == {0}
+    assert status(run)["pipelines"]["recalls"]["reasons"]["rejected"] == {"asked already": 4}
+    assert len(written(engine)) == 8
+    own = run.folder.parent / "mine"
+    own.mkdir()
+    prompt = (PROMPTS / "write_openended.yaml").read_text(encoding="utf-8")
+    (own / "write_mine.yaml").write_text(prompt, encoding="utf-8")
+    run, _ = open_it(ways, script=script)
+    made = go(run)
+    assert {one.way for one in made} == {"openended"}
+    distinct = status(run)["pipelines"]["distinct recalls"]
+    assert (distinct["kept"], distinct["rejected"]) == (4, 4)
+
+
+def test_a_conversation_of_several_turns_asks_on_from_what_was_said(open_it: Open) -> None:
+    later = (
+        "2: The Arno Bridge stands on nine piers of granite.\n"
+        "Meant: On what does the Arno Bridge stand?\nQuestion: And on what does it stand?\n"
+        "Answer: The Arno Bridge stands on nine piers of granite."
+    )
+
+    def script(request: Request) -> str:
+        if step_of(request) != "write_followup":
+            return answer(request)
+        if "So far:" in asked_of(request):
+            return later
+        return (
+            "1: The Arno Bridge is 812 metres long.\nQuestion: How long is the Arno Bridge?\n"
+            "Answer: The Arno Bridge is 812 metres long."
+        )
+
+    texts = {"north": {"Arno": TEXTS["north"]["Arno"]}}
+    run, engine = open_it({"followup": {}}, texts, script)
+    (made,) = go(run)
+    assert [one.question for one in made.exchanges] == [
+        "How long is the Arno Bridge?",
+        "And on what does it stand?",
+    ]
+    assert made.exchanges[1].meant == "On what does the Arno Bridge stand?"
+    voted = [r for r in engine.requests if step_of(r) == "check_question"]
+    assert "Question: On what does the Arno Bridge stand?" in asked_of(voted[1])
+    run, _ = open_it({"openended": {"single_turn": False}}, texts, script)
+    (made,) = go(run)
+    assert [len(one.recalled) for one in made.exchanges] == [2, 1]
+
+
+def test_directories_have_their_own_subsets_for_each_way(open_it: Open) -> None:
+    dirs = {"north": {"factual_gen_use_subset": True, "factual_gen_subset_size_per_way": 2}}
+    run, _ = open_it(OPEN, dirs=dirs)
+    assert Counter(one.chunk.directory for one in go(run)) == {"north": 2, "south": 1}
+
+
+def test_pieces_are_composed_of_neighbouring_worthy_chunks(open_it: Open) -> None:
+    long = "\n\n".join(f"{text} It was painted green." for text in TEXTS["north"].values())
+    run, engine = open_it(
+        OPEN, {"north": {"All": long}}, system={"chunk_size": 32},
+        factual_sft_settings={"factual_chunk_size": 300},
+    )  # fmt: skip
+    worthy = run.require(recall.WORTHY)
+    (made,) = go(run)
+    assert len(worthy) > 1
+    assert made.chunk.text == long
+    assert made.chunk.uuid not in worthy
+    assert all(text in asked_of(written(engine)[0]) for text in ("[1] The Arno", "Maud Ferris"))
+
+
+def test_the_section_says_how_its_prompts_are_sent(open_it: Open) -> None:
+    settings = {"factual_completion_mode": True, "factual_use_stop": False}
+    run, engine = open_it(OPEN, factual_sft_settings=settings)
+    go(run)
+    assert all(request.completion_mode for request in engine.requests)
+    assert {step.use_stop for way in make_ways(run.config) for step in way.steps} == {False}
+
+
+def test_run_again_it_asks_nothing_and_keeps_the_same(open_it: Open) -> None:
+    two = {"number_of_factual_sft_generations_to_do": 2}
+    run, _ = open_it({"openended": {}}, system=two)
+    made = go(run)
+    again, engine = open_it({"openended": {}}, system=two)
+    assert go(again) == made
+    assert engine.requests == []
+    assert status(again)["findings"]["neighbours"]["changed"] == 0
+
+
+def test_a_document_more_asks_only_where_neighbours_changed_and_says_how_many(
+    open_it: Open,
+) -> None:
+    ways = {"openended": {}, "mine": {"prompts": "mine", "multi_source": False}}
+    own = open_it({})[0].folder.parent / "mine"
+    own.mkdir()
+    prompt = (PROMPTS / "write_openended.yaml").read_text(encoding="utf-8")
+    (own / "write_mine.yaml").write_text(prompt, encoding="utf-8")
+    more = {**TEXTS, "south": {**TEXTS["south"]}}
+    more["south"]["Quern"] = (
+        "A quern of two stones grinds barley as the Cairn Mill does. It is old."
+    )
+    before = {one.uuid: one for one in go(open_it(ways)[0])}
+    again, engine = open_it(ways, more)
+    after = {one.uuid: one for one in go(again)}
+    shown = Counter(re.findall(r"^\[1\] (.+?) ", asked_of(one), re.M)[0] for one in written(engine))
+    assert len(written(engine)) == 3
+    asked = [one for one in written(engine) if "[1] The Cairn" in asked_of(one)]
+    assert len(asked) == 1
+    assert "[3] A quern of two stones" in asked_of(asked[0])
+    assert shown == {"The": 1, "A": 2}
+    changed = {one.chunk.source for uuid, one in before.items() if after.get(uuid) != one}
+    assert changed == {"Cairn"}
+    assert status(again)["findings"]["neighbours"] == {
+        "pieces": 5, "with related chunks": 4, "changed": 1,
+    }  # fmt: skip
+    said = describe_status(read_status(again.folder))
+    assert "recall: 1 of 5 pieces have other related chunks than before" in said
+
+
+def test_what_a_person_deletes_stays_away_and_is_not_asked_again(open_it: Open) -> None:
+    run, _ = open_it(OPEN)
+    gone = go(run)[0]
+    (run.folder / recall.RECALLS / f"{gone.uuid}.json").unlink()
+    again, engine = open_it(OPEN)
+    assert gone.uuid not in {one.uuid for one in go(again)}
+    assert engine.requests == []
+
+
+def test_with_a_limit_so_many_pieces_are_taken(open_it: Open) -> None:
+    run, engine = open_it(OPEN)
+    assert len(go(run, limit=1)) == 1
+    assert len(written(engine)) == 1
+
+
+@pytest.mark.parametrize(
+    ("ways", "said"),
+    [
+        ({"openend": {}}, "Did you mean `openended`"),
+        ({"mine": {}}, "needs `prompts`, a folder with write_mine.yaml"),
+        ({"Mine": {"prompts": "mine"}}, "small letters"),
+        ({"followup": {"single_turn": True}}, "`single_turn` cannot be true"),
+        ({"openended": {"singleturn": True}}, "Did you mean `single_turn`"),
+    ],
+)
+def test_a_way_that_cannot_be_is_named(open_it: Open, ways: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        open_it(ways)
+
+
+def test_a_way_of_ones_own_may_not_have_the_name_of_another_step(open_it: Open) -> None:
+    run, _ = open_it({"questions": {"prompts": "mine"}})
+    with pytest.raises(ConfigError, match="write_questions is another one"):
+        go(run)

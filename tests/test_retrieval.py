@@ -1,0 +1,91 @@
+"""Related chunks: never the chunk itself, never nearly the same, the same in every run."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from generation_functions.documents.retrieval import ChunkIndex, find_terms
+from generation_functions.pipelines.samples import make_chunk
+from generation_functions.records import Chunk
+
+BRIDGE = make_chunk(
+    "The Arno Bridge is 812 metres long. It stands on nine piers of granite, which was quarried "
+    "at Marle. Its engineer Maud Ferris had built three smaller bridges of iron before."
+)
+AGAIN = make_chunk(BRIDGE.text.replace("three smaller", "four smaller"))
+LOCK = make_chunk(
+    "Maud Ferris, the engineer of the Arno Bridge, made the gates of the Brent Lock of oak."
+)
+QUARRY = make_chunk(
+    "Granite is quarried at Marle in blocks of two metres. Piers and quays are made of it."
+)
+BREAD = make_chunk("Dough rises twice: once while covered, once while baking.")
+CHUNKS = (BRIDGE, BREAD, LOCK, AGAIN, QUARRY)
+ALL = {chunk.uuid for chunk in CHUNKS}
+
+
+def find(
+    chunks: Sequence[Chunk], *parts: Chunk, most: int = 9, allowed: set[str] = ALL
+) -> list[str]:
+    found = ChunkIndex(chunks).find([one.uuid for one in parts], most, allowed)
+    return [one.uuid for one in found]
+
+
+def test_what_speaks_of_the_same_is_found_the_best_first_with_its_score() -> None:
+    found = ChunkIndex(CHUNKS).find([BRIDGE.uuid], 9, ALL)
+    assert {one.uuid for one in found} == {LOCK.uuid, QUARRY.uuid}
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert found[-1].score > 0
+    assert find(CHUNKS, BRIDGE, most=1) == [found[0].uuid]
+    assert find(CHUNKS, BRIDGE, most=0) == []
+
+
+def test_neither_the_chunk_itself_nor_a_near_duplicate_is_found() -> None:
+    for chunk in CHUNKS:
+        assert chunk.uuid not in find(CHUNKS, chunk)
+    assert AGAIN.uuid not in find(CHUNKS, BRIDGE)
+    assert {BRIDGE.uuid, AGAIN.uuid} & set(find(CHUNKS, QUARRY)) == {BRIDGE.uuid}
+    assert find(CHUNKS, BRIDGE, LOCK) == [QUARRY.uuid]
+
+
+def test_only_allowed_chunks_are_found_and_nothing_without_common_words() -> None:
+    assert find(CHUNKS, BRIDGE, allowed={QUARRY.uuid, BREAD.uuid}) == [QUARRY.uuid]
+    assert find(CHUNKS, BREAD) == []
+    assert find([BRIDGE], BRIDGE) == []
+    assert find([], BRIDGE) == []
+    assert find(CHUNKS, make_chunk("Not among them.")) == []
+
+
+def test_the_order_in_which_chunks_come_changes_no_score() -> None:
+    one = ChunkIndex(CHUNKS).find([BRIDGE.uuid], 9, ALL)
+    other = ChunkIndex([AGAIN, *reversed([c for c in CHUNKS if c is not AGAIN]), BRIDGE])
+    assert set(other.find([BRIDGE.uuid], 9, ALL)) == set(one)
+
+
+def test_words_are_found_together_only_where_one_chunk_has_them_all() -> None:
+    index = ChunkIndex(CHUNKS)
+    assert index.has_together("the Arno Bridge")
+    assert index.has_together("granite pier")
+    assert not index.has_together("the Arno loaf")
+    assert not index.has_together("granite dough")
+    assert not index.has_together("Brenham Viaduct")
+    assert not index.has_together("")
+
+
+def test_of_a_chunk_no_text_is_kept() -> None:
+    text = " ".join(f"word{number:05}" for number in range(3000))
+    index = ChunkIndex([make_chunk(text), BREAD])
+    assert 0 < index.bytes_held < 20 * 3000
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("The Regulators regulate.", ["the", "regula", "regula"]),
+        ("Piers, a pier's gas", ["pier", "a", "pier", "s", "gas"]),
+        ("Straße, 1,5 m", ["strass", "1", "5", "m"]),
+        ("铁路桥", ["铁路", "路桥"]),
+    ],
+)
+def test_terms_are_the_beginnings_of_words(text: str, terms: list[str]) -> None:
+    assert find_terms(text) == terms
