@@ -1,7 +1,7 @@
 """The steps that ask about a chunk: judge it, plan its questions, write them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
@@ -20,7 +20,8 @@ UNWORTHY = (
 MOST_PLANNED = 8
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
-_PLANNED = re.compile(r"([\d, ]+): (.+)")
+LEAST_TOLD = 2  # words that carry meaning in planned sentences; a heading has fewer
+_PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
 _EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I)
 
 
@@ -135,19 +136,31 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
 
 
 def _parse_plan(request: QuestionRequest, reply: str) -> str:
-    """Return the lines of a plan that have a word of the sentences they name, each place once."""
+    """Return what is planned for which sentences, each place once."""
     check_script(reply, request.chunk)
     texts = number_sentences(request.chunk.text, request.chunk.language)
     lines: dict[tuple[int, ...], str] = {}
     for line in reply.splitlines():
         planned = _PLANNED.fullmatch(line.strip())
-        chosen = read_sentences(request.chunk, planned[1]) if planned else ()
-        told = " ".join(texts[number - 1] for number in chosen)
-        if planned and content_words(planned[2]) & content_words(told):
-            lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[2]}")
+        if planned:
+            chosen = _find_told(planned[1], read_sentences(request.chunk, planned[2]), texts)
+            if len(content_words(_join(chosen, texts))) >= LEAST_TOLD:
+                lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[1]}")
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
+
+
+def _find_told(planned: str, named: tuple[int, ...], texts: Sequence[str]) -> tuple[int, ...]:
+    """Return the sentences that tell what is planned: those named, if no other has more of its
+    words, as small models plan one sentence and name the next; none, if they have no word of it."""
+    words = content_words(planned)
+    shared = [len(words & content_words(text)) for text in texts]
+    of_named = len(words & content_words(_join(named, texts)))
+    most = max(shared, default=0)
+    if most > max(of_named, 1):
+        return (shared.index(most) + 1,)
+    return named if of_named else ()
 
 
 def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
@@ -162,9 +175,12 @@ def _show_plan(request: QuestionRequest) -> str:
     and name the next."""
     texts = number_sentences(request.chunk.text, request.chunk.language)
     return "\n".join(
-        f"{', '.join(map(str, chosen))}: {' '.join(' '.join(texts[n - 1].split()) for n in chosen)}"
-        for chosen in _planned(request)
+        f"{', '.join(map(str, chosen))}: {_join(chosen, texts)}" for chosen in _planned(request)
     )
+
+
+def _join(numbers: tuple[int, ...], texts: Sequence[str]) -> str:
+    return " ".join(" ".join(texts[number - 1].split()) for number in numbers)
 
 
 def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:
