@@ -370,13 +370,13 @@ def test_a_plan_is_short_and_each_line_names_sentences_once() -> None:
     request = QuestionRequest(CHUNK, 4)
     reply = (
         "- the bridge of 812 metres. [2]\n- the engineer Maud Ferris. [3, 1]\n"
-        "- its metres again. [2]\n- the height of neap tides. [3]\n- an engineer. [9]"
+        "- its metres again. [2]\n- the height of neap tides. [3]\n- an arch. [9]"
     )
     assert PLAN_QUESTIONS.parse(request, reply) == (
         "2: the bridge of 812 metres.\n1, 3: the engineer Maud Ferris."
     )
     with pytest.raises(Unparsable):
-        PLAN_QUESTIONS.parse(request, "- an engineer. [9]\n- the height of neap tides. [2]")
+        PLAN_QUESTIONS.parse(request, "- an arch. [9]\n- the height of neap tides. [2]")
     grammar = load_prompt("plan_questions").grammar.replace(PLAN_QUESTIONS.rules(request))
     assert grammar.matches("- Its length. [2]")
     assert not grammar.matches("- Its length. [4]")

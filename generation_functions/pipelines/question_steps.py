@@ -1,6 +1,7 @@
 """The steps that ask about a chunk: judge it, plan its questions, write them."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -152,14 +153,19 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
 
 
 def _find_told(planned: str, named: tuple[int, ...], texts: Sequence[str]) -> tuple[int, ...]:
-    """Return the sentences that tell what is planned: those named, if no other has more of its
-    words, as small models plan one sentence and name the next; none, if they have no word of it."""
+    """Return the sentences that tell what is planned: those named, or one that tells twice as much
+    of it, as small models plan a sentence and name the next; none, if no sentence has a word of it.
+
+    A word counts the less the more sentences have it.
+    """
     words = content_words(planned)
-    shared = [len(words & content_words(text)) for text in texts]
-    of_named = len(words & content_words(_join(named, texts)))
-    most = max(shared, default=0)
-    if most > max(of_named, 1):
-        return (shared.index(most) + 1,)
+    found = [words & content_words(text) for text in texts]
+    counts = Counter(word for one in found for word in one)
+    told = [sum(1 / counts[word] for word in one) for one in found]
+    of_named = sum(1 / counts[word] for word in set().union(*(found[n - 1] for n in named)))
+    most = max(told, default=0)
+    if most > 2 * of_named:
+        return (told.index(most) + 1,)
     return named if of_named else ()
 
 
