@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ import yaml
 from generation_functions import stages
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError, RunFolderError
+from generation_functions.errors import ConfigError, EngineError, RunFolderError
 from generation_functions.pipelines import recall
 from generation_functions.pipelines.questions import RejectedPair
 from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR
 from generation_functions.pipelines.ways import BUILT_IN, make_ways
-from generation_functions.records import Recall
+from generation_functions.records import Chunk, QAPair, Recall
 from generation_functions.session import open_run
 from generation_functions.sources import Source
 from generation_functions.status import describe_status, read_status
@@ -398,6 +398,56 @@ def test_what_a_person_deletes_stays_away_and_is_not_asked_again(open_it: Open) 
     again, engine = open_it(OPEN)
     assert gone.uuid not in {one.uuid for one in go(again)}
     assert engine.requests == []
+
+
+def mix(run: Run) -> list[Recall]:
+    """Write the datasets beside one pair; return the recalls that went into them."""
+
+    async def write() -> Sequence[Recall]:
+        async with run.stage("more questions"):
+            run.open_survivors("multiturn_convs")
+            chunk = run.survivors(recall.WORTHY, Chunk)[0]
+            run.keep("qatuples_revised", QAPair("p", "How long?", "812.", (1,), "q", chunk))
+        return (await stages.mix(run)).recalls
+
+    return list(asyncio.run(write()))
+
+
+def test_an_interrupted_stage_is_not_left_out_of_the_datasets_in_silence(open_it: Open) -> None:
+    def script(request: Request) -> str:
+        if "[1] The Cairn" in asked_of(request):
+            raise EngineError("pulled out")
+        return answer(request)
+
+    run, _ = open_it(OPEN, script=script)
+    with pytest.raises(EngineError, match="pulled out"):
+        go(run)
+    with pytest.raises(RunFolderError, match="recalls: not there yet. Run the stage before"):
+        mix(run)
+    run, _ = open_it(OPEN)
+    made = go(run)
+    assert len(mix(run)) == len(made) == 4
+    assert mix(open_it({})[0]) == []
+
+
+@pytest.mark.parametrize("size", [None, 300])
+def test_nothing_is_mixed_that_recalls_a_chunk_which_a_person_deleted(
+    open_it: Open, size: int | None
+) -> None:
+    north = TEXTS["north"]
+    if size:
+        north = {"Arno": "\n\n".join(f"{one} It was painted green." for one in north.values())}
+    run, _ = open_it(
+        {"openended": {}}, {**TEXTS, "north": north},
+        system={"chunk_size": 32}, factual_sft_settings={"factual_chunk_size": size},
+    )  # fmt: skip
+    made = go(run)
+    seen = {one.uuid for one in made if any("812" in chunk.text for chunk in one.sources)}
+    assert [one.uuid for one in mix(run)] == [one.uuid for one in made]
+    (gone,) = (one for one in run.survivors(recall.WORTHY, Chunk) if "812" in one.text)
+    (run.folder / recall.WORTHY / f"{gone.uuid}.json").unlink()
+    assert len(seen) == (1 if size else 2)
+    assert {one.uuid for one in mix(run)} == {one.uuid for one in made} - seen
 
 
 def test_with_a_limit_so_many_pieces_are_taken(open_it: Open) -> None:

@@ -37,12 +37,14 @@ MOST_SHOWN = 8  # questions of earlier generations
 class RecallItem:
     """A piece that is to be recalled in a way, for the `generation`th time, counted from 0.
 
-    `sources` are the piece and what speaks of the same; `asked` what this way asked before.
+    `sources` are the piece, which is made of `parts`, and what speaks of the same; `asked` is
+    what this way asked before.
     """
 
     way: Way
     generation: int
     sources: tuple[Chunk, ...]
+    parts: tuple[str, ...]
     asked: tuple[QAPair, ...]
 
     @property
@@ -102,7 +104,7 @@ def _list_items(
                 sources = read_sources(run.folder / WORTHY, piece, way.multi_source)
                 if sources:
                     shown = asked.get((piece.uuid, way.name), ())
-                    yield RecallItem(way, generation, tuple(sources), shown)
+                    yield RecallItem(way, generation, tuple(sources), piece.parts, shown)
 
 
 async def recall(run: Run, corpus: ChunkIndex, item: RecallItem) -> Asked:
@@ -120,7 +122,7 @@ async def recall(run: Run, corpus: ChunkIndex, item: RecallItem) -> Asked:
             run.tally("ways", way.name, dropped.reason)
             raise
     run.tally("ways", way.name, KEPT)
-    made = Recall(item.uuid, way.name, item.generation, tuple(exchanges), item.sources)
+    made = Recall(item.uuid, way.name, item.generation, tuple(exchanges), item.sources, item.parts)
     with suppress(Rejected):  # deleted by hand: it stays asked, and is not asked again
         run.keep(RECALLS, made)
     return _describe(made)

@@ -21,7 +21,7 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             conversations=_survive(run, pairs),
             sheets=sheets,
             variations=told,
-            recalls=_survive_recalls(run),
+            recalls=_survive_recalls(run, chunks),
         )
         with open_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count)
@@ -39,9 +39,19 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
     return kept
 
 
-def _survive_recalls(run: Run) -> list[Recall]:
-    """Return the recalls of the ways that the config names, if they were written."""
-    if not (run.config.factual_sft and run.has(recall.RECALLS)):
+def _survive_recalls(run: Run, chunks: Sequence[Chunk]) -> list[Recall]:
+    """Return the recalls of the ways that the config names, without those of chunks that are gone.
+
+    The latter are counted. Raises RunFolderError before the recall stage has ended.
+    """
+    if not run.config.factual_sft:
         return []
-    made = run.survivors(recall.RECALLS, Recall)
-    return [one for one in made if one.way in run.config.factual_sft]
+    known = {chunk.uuid for chunk in chunks}
+    kept = []
+    for one in run.survivors(recall.RECALLS, Recall):
+        if one.way in run.config.factual_sft:
+            own = one.parts or (one.chunk.uuid,)
+            gone = not known.issuperset((*own, *(source.uuid for source in one.sources[1:])))
+            run.count("mixed", one.uuid, rejected="a chunk of it is gone" if gone else "")
+            kept += [] if gone else [one]
+    return kept
