@@ -32,7 +32,7 @@ from generation_functions.pipelines.samples import (
     make_variation,
 )
 from generation_functions.pipelines.wording import names, numbers
-from generation_functions.steps.prompts import load_prompt
+from generation_functions.steps.prompts import load_grammar, load_prompt
 
 TEXT = (
     "The Kelvin Bridge was opened on 4 May 1931 after six years of work. Its engineer was Maud "
@@ -60,6 +60,21 @@ def test_landmarks_are_figures_dates_and_names() -> None:
         ("It was built by Peter Orrin.", "Orrin"),
         ("Hamilton opened it.", "Hamilton"),
         ("Because it is long, people like it. Moreover, it does not rot.", None),
+        ("Crucially, it does not rot. Spanning the water, it stands.", None),
+        ("Reflecting six years of work, it stands. Inaugurated in 1931, it is long.", None),
+        ("Construction Materials:\nGranite, crafted for it.\nThe Bridge: An Overview:", None),
+        ("Durability and Key Features:\nIt does not rot.", None),
+        ("John Ferris and Construction:\nIt does not rot.", "John"),
+        ("Bridges of Orrin:\nIt does not rot.", "Orrin"),
+        ("Opening in March:\nIt was opened.", "Mar"),
+        ("It is long. John built it.", "John"),
+        ("It is long. American visitors like it.", "American"),
+        ("A thousand men built it.", "1000"),
+        ("Dozens of men built it.", None),
+        ("Hundreds of metres long, it stands.", None),
+        ("Thousands of men built it.", "thousands"),
+        ("It has three parts.", "3"),
+        ("It has two parts. The first is long, and one is not.", None),
     ],
 )
 def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:
@@ -133,6 +148,61 @@ def test_names_in_data_are_seen_where_they_begin_a_value() -> None:
     for bad in (good.replace("Maud", "Peter"), good.replace("812", "821")):
         with pytest.raises(Unparsable, match="a figure or name"):
             step.parse(request, bad)
+
+
+@pytest.mark.parametrize(
+    ("key", "passes"),
+    [
+        ("designed_by_maud_ferris", True),
+        ("opened_in_may", True),
+        ("may_rot", True),
+        ("building_materials_of_the_bridge", True),
+        ("designed_by_peter_ferris", False),
+        ("opened_in_june", False),
+        ("opened_in_march", False),
+        ("american_design", False),
+    ],
+)
+def test_a_key_of_data_brings_in_no_name_or_month(key: str, passes: bool) -> None:
+    request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
+    reply = f'{{\n  "{key}": "the Kelvin Bridge",\n  "metres_long": 812\n}}'
+    assert load_grammar("write_structured_data").matches(reply)
+    if passes:
+        assert WRITE_FORM["structured_data"].parse(request, reply) == reply
+        return
+    with pytest.raises(Unparsable, match="a figure or name"):
+        WRITE_FORM["structured_data"].parse(request, reply)
+
+
+@pytest.mark.parametrize(
+    ("form", "reply"),
+    [
+        (
+            "article",
+            "# The Kelvin Bridge: An {}\n\nMaud Ferris built it.\n\n## Opening Date\n\nOn 4 May "
+            "1931 it was opened.\n\n## Construction Materials\n\nSalt does not rot granite.",
+        ),
+        (
+            "list",
+            "Construction {}:\n- The Kelvin Bridge is 812 metres long.\n\n"
+            "Granite Piers:\n- Granite does not rot.",
+        ),
+        (
+            "markup",
+            '<entry title="The Kelvin Bridge">\n  <part topic="Construction {}">\n    '
+            '<amount of="Total Length">812 metres</amount>\n'
+            "    <fact>Granite does not rot.</fact>\n  </part>\n</entry>",
+        ),
+    ],
+)
+def test_a_heading_may_have_capitals_and_no_name_from_elsewhere(form: str, reply: str) -> None:
+    request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
+    good = reply.format("Overview")
+    assert load_grammar(f"write_{form}").matches(good)
+    assert WRITE_FORM[form].parse(request, good) == good
+    for name in ("Peter", "Hamilton", "American"):
+        with pytest.raises(Unparsable, match="a figure or name"):
+            WRITE_FORM[form].parse(request, reply.format(name))
 
 
 @pytest.mark.parametrize(

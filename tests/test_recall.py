@@ -422,7 +422,7 @@ def test_an_interrupted_stage_is_not_left_out_of_the_datasets_in_silence(open_it
     run, _ = open_it(OPEN, script=script)
     with pytest.raises(EngineError, match="pulled out"):
         go(run)
-    with pytest.raises(RunFolderError, match="recalls: not there yet. Run the stage before"):
+    with pytest.raises(RunFolderError, match="recalls: not there yet[.] Run the stage before"):
         mix(run)
     run, _ = open_it(OPEN)
     made = go(run)

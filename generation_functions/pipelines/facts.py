@@ -12,7 +12,7 @@ from typing import Any
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.amounts import find_counts, known_amounts, known_months, months
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
 from generation_functions.pipelines.pair_checks import find_roots, find_strange, share_known
 from generation_functions.pipelines.question_steps import (
@@ -85,7 +85,7 @@ def find_fault(text: str, told_by: str, known: str, language: str) -> str:
         return "speaks of the text"
     if _UNNAMED.match(text):
         return "does not name what it is about"
-    if amounts(text) - known_amounts(told_by) or months(text) - known_months(told_by):
+    if find_counts(text) - known_amounts(told_by) or months(text) - known_months(told_by):
         return "a figure that is not in what it rests on"
     if find_foreign(text, f"{known}\n{told_by}", language):
         return "a name that is not in what it rests on"
