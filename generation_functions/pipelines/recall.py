@@ -1,6 +1,6 @@
 """From a piece of the documents to a conversation that recalls it, in one way of asking."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +14,7 @@ from generation_functions.pipelines.exchange_checks import (
     make_plain,
 )
 from generation_functions.pipelines.pair_checks import Problem
-from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
+from generation_functions.pipelines.pieces import Piece, read_sources
 from generation_functions.pipelines.questions import ASKED_ALREADY, RejectedPair, hold_votes
 from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.repairing import tell_unclear
@@ -63,23 +63,27 @@ class Asked:
 
 
 async def recall_all(
-    run: Run, corpus: ChunkIndex, ways: Sequence[Way], pieces: Sequence[Piece]
+    run: Run,
+    corpus: ChunkIndex,
+    ways: Sequence[Way],
+    pieces: Sequence[Piece],
+    takes: Mapping[str, set[str]],
 ) -> list[Asked]:
-    """Recall all pieces in all ways, a generation after the other; return what was kept.
+    """Recall of the pieces in each way those that it `takes`, a generation after the other; return
+    what was kept.
 
     Each generation is shown what the same way asked of the same piece before. Of questions that
     are alike, whatever their way and generation, the first stays. Raises TooFewKept.
     """
-    chosen = {way.name: choose_pieces(pieces, way.name, run.config) for way in ways}
     asked: dict[tuple[str, str], tuple[QAPair, ...]] = {}
     before = AskedBefore()
     kept: list[Asked] = []
     for generation in range(run.config.system.number_of_factual_sft_generations_to_do):
         made = await run.map(
             partial(recall, run, corpus),
-            _list_items(run, ways, pieces, chosen, generation, asked),
+            _list_items(run, ways, pieces, takes, generation, asked),
             LABEL,
-            sum(map(len, chosen.values())),
+            sum(map(len, takes.values())),
             abort_below=None if generation else run.config.system.abort_below,
         )
         for one in made:
@@ -93,14 +97,14 @@ def _list_items(
     run: Run,
     ways: Sequence[Way],
     pieces: Sequence[Piece],
-    chosen: dict[str, set[str]],
+    takes: Mapping[str, set[str]],
     generation: int,
     asked: dict[tuple[str, str], tuple[QAPair, ...]],
 ) -> Iterator[RecallItem]:
     """Yield the items of a generation, way after way; texts are read as they are taken."""
     for way in ways:
         for piece in pieces:
-            if piece.uuid in chosen[way.name]:
+            if piece.uuid in takes[way.name]:
                 sources = read_sources(run.folder / WORTHY, piece, way.multi_source)
                 if sources:
                     shown = asked.get((piece.uuid, way.name), ())
