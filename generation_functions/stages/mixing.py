@@ -20,7 +20,7 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             pairs=pairs,
             conversations=_survive(run, pairs),
             sheets=sheets,
-            variations=told,
+            variations=told.read,
             recalls=_survive_recalls(run, chunks),
         )
         with open_counter(run.config) as count:
