@@ -17,7 +17,7 @@ from generation_functions import stages
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError, EngineError, RunFolderError
+from generation_functions.errors import ConfigError, EngineError, GrammarError, RunFolderError
 from generation_functions.pipelines import recall
 from generation_functions.pipelines.questions import RejectedPair
 from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR
@@ -26,7 +26,7 @@ from generation_functions.records import Chunk, QAPair, Recall
 from generation_functions.session import open_run
 from generation_functions.sources import Source
 from generation_functions.status import describe_status, read_status
-from generation_functions.steps.prompts import PROMPTS, load_prompt
+from generation_functions.steps.prompts import GRAMMARS, PROMPTS, load_prompt
 from generation_functions.steps.run import Run
 
 YES = "Verdict: yes"
@@ -522,6 +522,35 @@ def test_with_a_limit_so_many_pieces_are_taken(open_it: Open) -> None:
 def test_a_way_that_cannot_be_is_named(open_it: Open, ways: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         open_it(ways)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("numbers", "no rule `numbers`, which is replaced for each item"),
+        ("Answer", 'nothing writes "\\nAnswer: ", by which a reply is read'),
+        ("", ""),
+    ],
+)
+def test_a_grammar_of_a_way_of_ones_own_is_looked_at_before_a_model_is_asked(
+    open_it: Open, own_way: dict[str, Any], tmp_path: Path, left_out: str, said: str
+) -> None:
+    grammar = (GRAMMARS / "write_openended.gbnf").read_text(encoding="utf-8")
+    narrow = grammar.replace("{0,5}", "{0,1}").replace(
+        left_out or " ", "other" if left_out else " "
+    )
+    (tmp_path / "mine" / "write_mine.gbnf").write_text(narrow, encoding="utf-8")
+    prompt = yaml.safe_load((PROMPTS / "write_openended.yaml").read_text(encoding="utf-8"))
+    prompt["examples"] = []
+    (tmp_path / "mine" / "write_mine.yaml").write_text(yaml.safe_dump(prompt), encoding="utf-8")
+    run, engine = open_it({"mine": own_way})
+    if not said:
+        assert len(go(run)) == 4
+        return
+    with pytest.raises(GrammarError, match=re.escape(said)) as error:
+        go(run)
+    assert str(tmp_path / "mine" / "write_mine.gbnf") in str(error.value)
+    assert engine.requests == []
 
 
 def test_a_way_of_ones_own_may_not_have_the_name_of_another_step(open_it: Open) -> None:
