@@ -77,7 +77,10 @@ def _followup_rules(request: WayRequest) -> Mapping[str, str]:
 
 
 def _split(request: WayRequest, reply: str, *labels: str) -> list[str]:
-    """Return the lines before the first label, and what follows each; none of it empty."""
+    """Return the lines before the first label, and what follows each; none of it empty.
+
+    Raises Unparsable also for what goes on with another pair.
+    """
     check_script(reply, request.reading.chunk)
     parts, rest = [], reply
     for label in labels:
@@ -88,6 +91,9 @@ def _split(request: WayRequest, reply: str, *labels: str) -> list[str]:
     parts.append(rest.strip())
     if not all(parts):
         raise Unparsable("something is left empty")
+    again = re.compile(rf"^(?:{'|'.join(labels)}|[\d, ]+): ", re.MULTILINE)
+    if any(again.search(part) for part in parts[1:]):
+        raise Unparsable("a second pair after the first")
     return parts
 
 
