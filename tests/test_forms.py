@@ -87,13 +87,20 @@ def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:
         ("The Kelvin Bridge is 812 metres long.", ""),
         ("It is forbidden to ride over the bridge of 812 metres.", ""),
         ("It should be forbidden to ride over it.", ""),
+        ("IT departments forbid to ride over the bridge.", ""),
+        ("I.G. Farben forbids to ride over the bridge.", ""),
+        ("Her Majesty may ride where nobody may ride.", ""),
+        ("Her bridge is 812 metres long.", "does not name what it is about"),
+        ("I may ride over the bridge.", "does not name what it is about"),
+        ("these bridges are forbidden.", "does not name what it is about"),
         ("It is 812 metres long.", "does not name what it is about"),
         ("According to the text, the bridge is 812 metres long.", "speaks of the text"),
     ],
 )
 def test_a_fact_stands_alone(fact: str, fault: str) -> None:
     ground = "It is 812 metres long. Nobody may ride over it; that is forbidden."
-    assert find_fault(fact, ground, TEXT, "english") == fault
+    known = f"{TEXT} IT departments, I.G. Farben and Her Majesty forbid it."
+    assert find_fault(fact, ground, known, "english") == fault
 
 
 def test_facts_of_all_or_none_are_not_turned_round() -> None:
@@ -244,6 +251,28 @@ def test_code_variations_do_what_their_names_say() -> None:
     slipped = zip(vary("keyboard_augmentation").split(), vary("lowercase").split(), strict=True)
     for new, old in slipped:
         assert sum(one != other for one, other in zip(new, old, strict=True)) == 1
+
+
+def test_marks_that_xml_reserves_are_written_as_entities() -> None:
+    text = "R&D at AT&T found in 1931 that 5 < 6. AT&T paid for R&D."
+    request = make_variation(make_facts(make_chunk(text), "AT&T paid for R&D."))
+    reply = (
+        '<entry title="R&D at AT&T">\n  <part topic="5 < 6">\n    <fact>AT&T paid for R&D, in '
+        "which 5 < 6 was found.</fact>\n  </part>\n</entry>"
+    )
+    grammar = load_grammar("write_markup")
+    assert not grammar.matches(reply)
+    good = reply.replace("&", "&amp;").replace("5 < 6", "5 &lt; 6")
+    assert grammar.matches(good)
+    assert WRITE_FORM["markup"].parse(request, good) == good
+    assert "5 < 6" in read_xml(good)
+
+
+@pytest.mark.parametrize("function", CODE_VARIATIONS)
+def test_the_word_behind_a_figure_stays(function: str) -> None:
+    for unit in ("mm", "mW", "MW", "km"):
+        text = f"it draws 1,050.5 {unit} of power"
+        assert f" 1,050.5 {unit} " in vary_by_code(text, function, 1.0, 0, "u")
 
 
 @given(st.sampled_from(CODE_VARIATIONS), st.floats(0.01, 1), st.integers(0, 9))

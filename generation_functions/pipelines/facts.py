@@ -34,9 +34,10 @@ NOTHING = "nothing"  # what a model writes where there is no fact
 _LINE = re.compile(r"\[([\d, ]+)\] (.+)")
 # What names nothing by itself, at the beginning of a fact.
 _UNNAMED = re.compile(
-    r"(?!it (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
-    r"(?:it|they|he|she|we|i|its|their|his|her|our|my|this|that|these|those)\b(?! (?:who|which)\b)",
-    re.IGNORECASE,
+    r"(?![Ii]t (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
+    r"(?:I(?!\.\w)|[Ii]t|[Tt]hey|[Hh]e|[Ss]he|[Ww]e|[Ii]ts|[Tt]h(?:is|at|[eo]se)"
+    r"|(?:[Tt]heir|[Hh](?:is|er)|[Oo]ur|[Mm]y)(?! (?:Majest|Highness|Excellenc|Holiness|Honou?r"
+    r"|Lordship|Ladyship|Eminence|Grace|Lady)))\b(?! (?:who|which)\b)"
 )
 # Said of all or of none, a sentence is not true from its other end.
 _QUANTIFIED = re.compile(
