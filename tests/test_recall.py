@@ -299,6 +299,8 @@ def test_of_questions_that_are_alike_the_first_stays(
     assert {one.way for one in made} == {"openended"}
     distinct = status(run)["pipelines"]["distinct recalls"]
     assert (distinct["kept"], distinct["rejected"]) == (4, 4)
+    left_out = run.survivors(recall.REJECTED_RECALLS, RejectedPair)
+    assert {one.pair.chunk.text for one in left_out} == {one.chunk.text for one in made}
 
 
 def test_a_conversation_of_several_turns_asks_on_from_what_was_said(open_it: Open) -> None:

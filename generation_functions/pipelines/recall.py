@@ -23,6 +23,7 @@ from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import MOST_TURNS, Way
 from generation_functions.records import Chunk, Exchange, QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
+from generation_functions.steps.survivors import read_survivors
 
 WORTHY = "worthy_for_questions"
 RECALLS = "recalls"
@@ -214,8 +215,10 @@ def _is_new(run: Run, one: Asked, before: AskedBefore) -> bool:
     earlier = before.add(one.pair)
     run.count(DISTINCT, one.uuid, rejected=ASKED_ALREADY.reason if earlier else "")
     if earlier:
+        told = f"The one that stays asks: {earlier.question} It answers: {earlier.answer}"
+        for made in read_survivors(run.folder / RECALLS, [one.uuid], Recall):
+            pair = replace(one.pair, chunk=made.chunk)  # with its text, which `one` does not hold
+            with suppress(Rejected):
+                run.keep(REJECTED_RECALLS, RejectedPair(pair, replace(ASKED_ALREADY, told=told)))
         run.discard(RECALLS, one)
-        with suppress(Rejected):
-            told = f"The one that stays asks: {earlier.question} It answers: {earlier.answer}"
-            run.keep(REJECTED_RECALLS, RejectedPair(one.pair, replace(ASKED_ALREADY, told=told)))
     return earlier is None
