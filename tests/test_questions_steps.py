@@ -395,6 +395,9 @@ def test_a_plan_that_names_the_wrong_sentence_gets_the_one_it_tells_of() -> None
         assert PLAN_QUESTIONS.parse(request, reply) == kept
     with pytest.raises(Unparsable):
         PLAN_QUESTIONS.parse(request, "- the paint [1]")
+    request = QuestionRequest(replace(CHUNK, text="(d) Oil pump\n\nThe oil pump breaks."), 4)
+    reply = "- the oil pump (d) [1]\n- the breaking of the pump [2]"
+    assert PLAN_QUESTIONS.parse(request, reply) == "2: the breaking of the pump"
 
 
 def test_the_prompt_is_right_with_and_without_a_plan() -> None:
