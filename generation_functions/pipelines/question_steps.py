@@ -21,7 +21,8 @@ UNWORTHY = (
 MOST_PLANNED = 8
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
-LEAST_TOLD = 2  # words that carry meaning in planned sentences; a heading has fewer
+LEAST_TOLD = 2  # words that carry meaning in planned sentences
+LEAST_UNENDED = 4  # and where none of them ends as a sentence does, as no heading does
 _PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
 _EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I)
 
@@ -127,7 +128,7 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
     as a sentence does.
     """
     sentences = number_sentences(chunk.text, chunk.language)
-    ended = sum(sentence.rstrip("\"'”’)]_*").endswith((".", "!", "?")) for sentence in sentences)
+    ended = sum(map(_is_ended, sentences))
     possible = ["facts", *UNWORTHY]
     if not _EXERCISE.search(chunk.text):
         possible.remove("exercises")
@@ -145,11 +146,20 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
         planned = _PLANNED.fullmatch(line.strip())
         if planned:
             chosen = _find_told(planned[1], read_sentences(request.chunk, planned[2]), texts)
-            if len(content_words(_join(chosen, texts))) >= LEAST_TOLD:
+            if _is_telling([texts[number - 1] for number in chosen]):
                 lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[1]}")
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
+
+
+def _is_telling(sentences: Sequence[str]) -> bool:
+    words = content_words(" ".join(sentences))
+    return len(words) >= (LEAST_TOLD if any(map(_is_ended, sentences)) else LEAST_UNENDED)
+
+
+def _is_ended(sentence: str) -> bool:
+    return sentence.rstrip("\"'”’»」』)）]_*").endswith(tuple(".!?…。！？।۔؟"))
 
 
 def _find_told(planned: str, named: tuple[int, ...], texts: Sequence[str]) -> tuple[int, ...]:
