@@ -16,7 +16,7 @@ from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.pipelines import recall
-from generation_functions.pipelines.questions import RejectedPair
+from generation_functions.pipelines.questions import WORTHY, RejectedPair
 from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR
 from generation_functions.pipelines.ways import BUILT_IN, make_ways
 from generation_functions.records import Recall
@@ -115,13 +115,13 @@ def open_it(tmp_path: Path, prompts_once: None) -> Open:
 async def judge_all(run: Run) -> None:
     """Stand in for the questions' stage: every chunk is worthy, unless a person deleted it."""
     async with run.stage("questions"):
-        run.open_survivors(recall.WORTHY)
+        run.open_survivors(WORTHY)
         await run.map(keep(run), [one.chunk for one in Source(run.config).decisions()])
 
 
 def keep(run: Run) -> Callable[[Any], Any]:
     async def keep_it(chunk: Any) -> Any:
-        return run.keep(recall.WORTHY, chunk)
+        return run.keep(WORTHY, chunk)
 
     return keep_it
 
@@ -156,7 +156,7 @@ def test_without_ways_nothing_is_done(open_it: Open) -> None:
 
 def test_before_the_questions_stage_it_says_what_to_run(open_it: Open) -> None:
     run, _ = open_it(OPEN)
-    (run.folder / "live" / f"{recall.WORTHY}.json").unlink()
+    (run.folder / "live" / f"{WORTHY}.json").unlink()
     with pytest.raises(RunFolderError, match="Run the stage before this one first"):
         go(run)
 
@@ -195,7 +195,7 @@ def test_related_chunks_are_shown_of_the_same_directory_only(open_it: Open) -> N
 def test_no_chunk_is_related_that_a_person_deleted(open_it: Open) -> None:
     run, _ = open_it({"openended": {}})
     (works,) = (one for one in go(run) if one.chunk.source == "Arno works")
-    (run.folder / recall.WORTHY / f"{works.chunk.uuid}.json").unlink()
+    (run.folder / WORTHY / f"{works.chunk.uuid}.json").unlink()
     made = go(run)
     assert sources(made) == Counter(["Arno", "Brent", "Cairn"])
     assert all(len(one.sources) == 1 for one in made)
@@ -335,7 +335,7 @@ def test_pieces_are_composed_of_neighbouring_worthy_chunks(open_it: Open) -> Non
         OPEN, {"north": {"All": long}}, system={"chunk_size": 32},
         factual_sft_settings={"factual_chunk_size": 300},
     )  # fmt: skip
-    worthy = run.require(recall.WORTHY)
+    worthy = run.require(WORTHY)
     (made,) = go(run)
     assert len(worthy) > 1
     assert made.chunk.text == long

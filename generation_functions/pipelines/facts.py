@@ -16,10 +16,12 @@ from generation_functions.pipelines.amounts import amounts, known_amounts, known
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
 from generation_functions.pipelines.pair_checks import find_roots, find_strange, share_known
 from generation_functions.pipelines.question_steps import (
+    ask_again,
     check_script,
     narrow_to_sentences,
     read_sentences,
     show_chunk,
+    show_numbers,
 )
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
@@ -45,6 +47,18 @@ _QUANTIFIED = re.compile(
     r"|cannot|more|less|than)\b|n['’]t\b",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FactRequest:
+    """A piece whose facts are to be listed: anew, where no reply in `round` - 1 rounds had any."""
+
+    chunk: Chunk
+    round: int = 0
+
+    @property
+    def uuid(self) -> str:
+        return ask_again(self.chunk.uuid, self.round)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +133,8 @@ def _read_lines(reply: str) -> Iterator[tuple[str, str]]:
             yield found[1], text
 
 
-def _parse_facts(chunk: Chunk, reply: str) -> FoundFacts:
+def _parse_facts(request: FactRequest, reply: str) -> FoundFacts:
+    chunk = request.chunk
     check_script(reply, chunk)
     texts = number_sentences(chunk.text, chunk.language)
     facts, dropped = [], []
@@ -141,8 +156,16 @@ def _parse_facts(chunk: Chunk, reply: str) -> FoundFacts:
     return FoundFacts(tuple(facts), tuple(dropped))
 
 
-def _list_rules(chunk: Chunk) -> Mapping[str, str]:
+def _list_fields(request: FactRequest) -> dict[str, Any]:
+    chunk = request.chunk
+    count = len(number_sentences(chunk.text, chunk.language)) if request.round else 0
+    left_out = show_numbers(range(1, count + 1))
+    return {"source": chunk.source, "chunk": show_chunk(chunk), "left_out": left_out}
+
+
+def _list_rules(request: FactRequest) -> Mapping[str, str]:
     """Go through the sentences in their order: of each one fact or more, or "Nothing."."""
+    chunk = request.chunk
     rules = narrow_to_sentences(chunk)
     count = len(number_sentences(chunk.text, chunk.language))
     lines = (
@@ -226,12 +249,12 @@ def _turned_fields(sheet: FactSheet) -> dict[str, Any]:
     return {"facts": "\n".join(f"[{one}] {sheet.facts[one - 1].text}" for one in chosen)}
 
 
-LIST_FACTS: Step[Chunk, FoundFacts] = Step(
+LIST_FACTS: Step[FactRequest, FoundFacts] = Step(
     "list_facts",
-    lambda chunk: {"source": chunk.source, "chunk": show_chunk(chunk)},
+    _list_fields,
     _parse_facts,
     _list_rules,
-    parts=lambda chunk: chunk.tokens // PART,
+    parts=lambda request: request.chunk.tokens // PART,
 )
 INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     "infer_facts",

@@ -1,7 +1,7 @@
 """The steps that ask about a chunk: judge it, plan its questions, write them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
@@ -26,21 +26,36 @@ _EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove
 
 @dataclass(frozen=True, slots=True)
 class QuestionRequest:
-    """A chunk to write at most `most` pairs about, with the plan that was made for it."""
+    """A chunk to write at most `most` pairs about, with the plan that was made for it.
+
+    Asked again for the `round`-th time, it names the sentences that were `left_out` so far.
+    """
 
     chunk: Chunk
     most: int
     plan: str = ""
+    round: int = 0
+    left_out: tuple[int, ...] = ()
 
     @property
     def uuid(self) -> str:
-        return self.chunk.uuid
+        return ask_again(self.chunk.uuid, self.round)
+
+
+def ask_again(uuid: str, number: int) -> str:
+    """Return the uuid of an item that is asked again for the `number`-th time; of 0 its own."""
+    return make_uuid(uuid, "again", str(number)) if number else uuid
 
 
 def show_chunk(chunk: Chunk) -> str:
     """Return the chunk as prompts show it: a numbered sentence a line."""
     sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
     return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
+
+
+def show_numbers(numbers: Iterable[int]) -> str:
+    """Return sentences' numbers as prompts show them."""
+    return ", ".join(map(str, numbers))
 
 
 def read_verdict(reply: str) -> str:
@@ -144,7 +159,7 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
         chosen = read_sentences(request.chunk, planned[1]) if planned else ()
         told = " ".join(texts[number - 1] for number in chosen)
         if planned and content_words(planned[2]) & content_words(told):
-            lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[2]}")
+            lines.setdefault(chosen, f"{show_numbers(chosen)}: {planned[2]}")
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
@@ -162,7 +177,7 @@ def _show_plan(request: QuestionRequest) -> str:
     and name the next."""
     texts = number_sentences(request.chunk.text, request.chunk.language)
     return "\n".join(
-        f"{', '.join(map(str, chosen))}: {' '.join(' '.join(texts[n - 1].split()) for n in chosen)}"
+        f"{show_numbers(chosen)}: {' '.join(' '.join(texts[n - 1].split()) for n in chosen)}"
         for chosen in _planned(request)
     )
 
@@ -176,7 +191,7 @@ def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
     """Planned sentences have a pair each, in order; the model may stop early."""
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
     rules = {**narrow_to_quotes(request.chunk), "more": more}
-    first, *others = [", ".join(map(str, one)) for one in _planned(request)] or [""]
+    first, *others = [show_numbers(one) for one in _planned(request)] or [""]
     if not first:
         return rules
     more = '""'
@@ -190,7 +205,11 @@ JUDGE_CHUNK: Step[Chunk, bool] = Step(
 )
 PLAN_QUESTIONS: Step[QuestionRequest, str] = Step(
     "plan_questions",
-    lambda request: {"source": request.chunk.source, "chunk": show_chunk(request.chunk)},
+    lambda request: {
+        "source": request.chunk.source,
+        "chunk": show_chunk(request.chunk),
+        "left_out": show_numbers(request.left_out),
+    },
     _parse_plan,
     lambda request: narrow_to_sentences(request.chunk),
 )
@@ -201,6 +220,7 @@ WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
         "chunk": show_chunk(request.chunk),
         "most": request.most,
         "plan": _show_plan(request),
+        "left_out": show_numbers(request.left_out),
     },
     _parse_pairs,
     _pair_rules,
