@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from generation_functions.documents.layout import Span
 from generation_functions.pipelines.passages import (
@@ -24,12 +24,21 @@ from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.pipelines.recall import RECALLS
 from generation_functions.pipelines.variations import FACTS as SHEETS
 from generation_functions.pipelines.variations import VARIATIONS as TOLD
-from generation_functions.records import FactSheet, QAPair, Recall, Variation
+from generation_functions.records import (
+    Chunk,
+    Document,
+    FactSheet,
+    QAPair,
+    Recall,
+    Variation,
+    from_json,
+)
 from generation_functions.steps.files import read_json
 from generation_functions.steps.step import Item
 from generation_functions.steps.survivors import read_survivors
 
 T = TypeVar("T", bound=Item)
+L = TypeVar("L")
 
 DOCUMENTS = "documents.jsonl"  # a line for each document, without its text
 CHUNKS = "chunks.jsonl"  # a line for each chunk: where it stands, and why it is dropped
@@ -59,6 +68,39 @@ class Coverage:
         return sum(end - start for start, end in ranges) / self.length if self.length else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentEntry:
+    """A document in DOCUMENTS; `length` in characters."""
+
+    uuid: str
+    directory: str
+    path: str
+    source: str
+    length: int
+
+    @classmethod
+    def of(cls, document: Document) -> "DocumentEntry":
+        """Return the line of a document."""
+        length = len(document.text)
+        return cls(document.uuid, document.directory, document.path, document.source, length)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEntry:
+    """A chunk in CHUNKS: where it stands in its document, and why it is dropped ("": it is not)."""
+
+    uuid: str
+    document: str
+    start: int
+    end: int
+    reason: str
+
+    @classmethod
+    def of(cls, chunk: Chunk, reason: str) -> "ChunkEntry":
+        """Return the line of a chunk."""
+        return cls(chunk.uuid, chunk.document, chunk.start, chunk.end, reason)
+
+
 def read_coverage(folder: Path) -> list[Coverage]:
     """Return what a run folder has made of each document, in the order of the documents.
 
@@ -76,17 +118,14 @@ def read_coverage(folder: Path) -> list[Coverage]:
     made[QUESTIONS].add(_join(map(locate_recall, _read(folder, RECALLS, Recall))))
     states = _read_states(folder)
     found = []
-    for line in _read_lines(folder / DOCUMENTS):
-        uuid, source, length = line["uuid"], line["source"], line["length"]
-        ranges = {kind: covered.of(uuid) for kind, covered in made.items()}
-        found.append(measure(uuid, source, length, ranges, states[uuid]))
+    for line in _read_lines(folder / DOCUMENTS, DocumentEntry):
+        ranges = {kind: covered.of(line.uuid) for kind, covered in made.items()}
+        found.append(measure(line, ranges, states[line.uuid]))
     return found
 
 
 def measure(
-    document: str,
-    source: str,
-    length: int,
+    document: DocumentEntry,
     made: Mapping[str, Iterable[Span]],
     states: Mapping[str, Iterable[Span]],
 ) -> Coverage:
@@ -98,16 +137,16 @@ def measure(
     ranges = {kind: tuple(merge(spans)) for kind, spans in made.items()}
     for state, spans in states.items():
         ranges[state] = tuple(subtract(spans, known))
-    return Coverage(document, source, length, ranges)
+    return Coverage(document.uuid, document.source, document.length, ranges)
 
 
 def _read_states(folder: Path) -> dict[str, dict[str, list[Span]]]:
     """Return for each document the ranges of its chunks by what was decided about them."""
     worthy = set(_read_live(folder, WORTHY))
     states: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
-    for line in _read_lines(folder / CHUNKS):
-        state = UNWORTHY if line["reason"] else _judge(folder, line["uuid"], worthy)
-        states[line["document"]][state].append((line["start"], line["end"]))
+    for line in _read_lines(folder / CHUNKS, ChunkEntry):
+        state = UNWORTHY if line.reason else _judge(folder, line.uuid, worthy)
+        states[line.document][state].append((line.start, line.end))
     return states
 
 
@@ -116,7 +155,7 @@ def _judge(folder: Path, uuid: str, worthy: Container[str]) -> str:
     if uuid in worthy:
         return NOTHING if (folder / WORTHY / f"{uuid}.json").exists() else UNWORTHY
     record = read_json(folder / JUDGE_CHUNK.name / f"{uuid}.json") or {}
-    return _STATES.get(record.get("outcome"), UNREAD)
+    return _STATES.get(record.get("outcome") or "", UNREAD)
 
 
 def _read(folder: Path, name: str, kind: type[T]) -> Iterator[T]:
@@ -129,9 +168,10 @@ def _read_live(folder: Path, name: str) -> list[str]:
     return list(read_json(folder / "live" / f"{name}.json") or [])
 
 
-def _read_lines(file: Path) -> Iterator[dict[str, Any]]:
+def _read_lines(file: Path, kind: type[L]) -> Iterator[L]:
     with file.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
+        for line in lines:
+            yield from_json(kind, json.loads(line))
 
 
 def _join(found: Iterable[tuple[Passage, ...]]) -> Iterator[Passage]:

@@ -27,12 +27,12 @@ async def fill_gaps(
     find: Callable[[], Iterator[I]],
     ask: Callable[[int, I], Awaitable[R]],
     take: Callable[[list[R]], None],
-) -> None:
+) -> int:
     """Ask again about what `find` yields, the items of which nothing was made so far.
 
     `ask(number, item)` is told the round, from 1; `take` gets what came of one. Rounds end when
     nothing is found, or when there were as many as earlier passes had, and ROUNDS more if the run
-    is to fill gaps. Reported are the rounds, and how many items are left.
+    is to fill gaps. Returns how many there were.
     """
     known: dict[str, int] = read_json(run.folder / GAPS) or {}
     before, done = known.get(stage, 0), 0
@@ -45,4 +45,9 @@ async def fill_gaps(
             run.write_text(GAPS, json.dumps({**known, stage: number}))
         take(await run.map(partial(ask, number), chain([first], found), LABEL))
         done = number
-    run.report(LABEL, {"rounds": done, "left": sum(1 for _ in find())})
+    return done
+
+
+def report_gaps(run: Run, rounds: int, left: int) -> None:
+    """Put into the status how many texts nothing was made of, after so many rounds."""
+    run.report(LABEL, {"rounds": rounds, "left": left})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from generation_functions.pipelines.gaps import fill_gaps
+from generation_functions.pipelines.gaps import fill_gaps, report_gaps
 from generation_functions.pipelines.passages import Covered, locate_chunk, locate_pair
 from generation_functions.pipelines.question_steps import QuestionRequest
 from generation_functions.pipelines.questions import (
@@ -48,5 +48,6 @@ async def fill_question_gaps(
         pairs.extend(leave_out_asked(run, made, before))
 
     covered = Covered()
-    await fill_gaps(run, "questions", find, ask, take)
+    rounds = await fill_gaps(run, "questions", find, ask, take)
+    report_gaps(run, rounds, sum(1 for _ in find()))
     return pairs

@@ -1,13 +1,13 @@
 """All pieces recalled in all ways: a generation after the other, then what was left out."""
 
-from collections.abc import Awaitable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Rejected
-from generation_functions.pipelines.gaps import fill_gaps
+from generation_functions.pipelines.gaps import fill_gaps, report_gaps
 from generation_functions.pipelines.passages import Covered, locate_chunk
 from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
 from generation_functions.pipelines.questions import ASKED_ALREADY, WORTHY, RejectedPair
@@ -78,7 +78,8 @@ async def recall_all(
         left_out = taken.covered.list_open(read_together(item.sources))
         return recall(run, corpus, replace(item, round=number, left_out=left_out))
 
-    await fill_gaps(run, "recall", find, ask, taken.take)
+    rounds = await fill_gaps(run, "recall", find, ask, taken.take)
+    report_gaps(run, rounds, len({item.sources[0].uuid for item in find()}))
     return taken.kept
 
 
@@ -86,7 +87,7 @@ def _list_items(
     taken: _Taken,
     ways: Sequence[Way],
     pieces: Sequence[Piece],
-    chosen: dict[str, Collection[str]],
+    chosen: Mapping[str, Collection[str]],
     generation: int,
 ) -> Iterator[RecallItem]:
     """Yield the items of a generation, way after way; texts are read as they are taken."""

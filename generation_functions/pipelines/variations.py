@@ -30,7 +30,7 @@ from generation_functions.pipelines.forms import (
     choose_forms,
     request_variation,
 )
-from generation_functions.pipelines.gaps import fill_gaps
+from generation_functions.pipelines.gaps import fill_gaps, report_gaps
 from generation_functions.pipelines.questions import WORTHY, judge
 from generation_functions.records import (
     Chunk,
@@ -81,7 +81,8 @@ async def vary_all(
         places = {uuid: (one.chunk.document, one.chunk.start) for uuid, one in empty.items()}
         return iter([empty[uuid] for uuid in sorted(places, key=places.__getitem__)])
 
-    await fill_gaps(run, "pretraining", find, partial(vary, run, empty), made.extend)
+    rounds = await fill_gaps(run, "pretraining", find, partial(vary, run, empty), made.extend)
+    report_gaps(run, rounds, len(empty))
     return made
 
 
