@@ -425,3 +425,47 @@ def test_a_way_of_ones_own_may_not_have_the_name_of_another_step(open_it: Open) 
     run, _ = open_it({"questions": {"prompts": "mine"}})
     with pytest.raises(ConfigError, match="write_questions is another one"):
         go(run)
+
+
+def test_pieces_of_which_nothing_is_recalled_are_asked_about_again_in_every_way(
+    open_it: Open,
+) -> None:
+    def script(request: Request) -> str:
+        lost = "Brent Lock" in asked_of(request) and "Of the sentences" not in asked_of(request)
+        return answer(request).replace("eleven", "twelve") if lost else answer(request)
+
+    own = open_it({})[0].folder.parent / "mine"
+    own.mkdir()
+    prompt = (PROMPTS / "write_openended.yaml").read_text(encoding="utf-8")
+    (own / "write_mine.yaml").write_text(prompt, encoding="utf-8")
+    ways = {**OPEN, "mine": {"prompts": "mine", "multi_source": False}}
+    run, _ = open_it(ways, script=script)
+    assert "Brent" not in sources(go(run))
+    assert status(run)["findings"]["gaps"] == {"rounds": 0, "left": 1}
+    run, engine = open_it(ways, script=script)
+    run.fill_gaps = True
+    made = go(run)
+    assert sources(made)["Brent"] == 1  # the two ways ask the same
+    told = "Of the sentences 1, 2 nothing has been asked yet."
+    assert [told in asked_of(one) for one in written(engine)] == [True, True]
+    assert status(run)["findings"]["gaps"] == {"rounds": 1, "left": 0}
+    run, engine = open_it(ways, script=script)
+    assert go(run) == made
+    assert engine.requests == []
+
+
+def test_a_text_that_another_piece_recalls_is_no_gap(open_it: Open) -> None:
+    def script(request: Request) -> str:
+        reply = answer(request)
+        if step_of(request) != "write_openended":
+            return reply
+        first, _ = re.findall(r"^\[1\] (.+)$|^\[3\] (.+)$", asked_of(request), re.MULTILINE)
+        if first[0].startswith("Maud"):  # its own item comes to nothing
+            return reply.replace("Maud Ferris", "Maud Ferris in 1762")
+        third = re.findall(r"^\[3\] (.+)$", asked_of(request), re.MULTILINE)[0]
+        return reply.replace("\nQuestion", f"\n3: {third}\nQuestion")
+
+    texts = {"north": {name: TEXTS["north"][name] for name in ("Arno", "Arno works")}}
+    run, _ = open_it({"openended": {}}, texts, script)
+    assert sources(go(run)) == {"Arno": 1}
+    assert status(run)["findings"]["gaps"] == {"rounds": 0, "left": 0}
