@@ -135,10 +135,9 @@ def find_strange(text: str, known: str, language: str) -> str | None:
         return month.capitalize()
     if language == "german":
         return None
-    words = re.findall(r"[^\W\d_]+", known)
-    initials = "".join(word[0] for word in words if word[0].isupper())
-    lowered = {word.lower() for word in words}
-    for name in sorted(names(text)):
+    named = names(text)
+    initials, lowered = _read_words(known) if named else ("", frozenset[str]())
+    for name in sorted(named):
         if name[:3] in known_months(text):
             continue
         if not (name in lowered or _resembles(name, lowered) or name.upper() in initials):
@@ -146,7 +145,15 @@ def find_strange(text: str, known: str, language: str) -> str | None:
     return None
 
 
-def _resembles(name: str, words: set[str]) -> bool:
+@lru_cache(maxsize=64)
+def _read_words(text: str) -> tuple[str, frozenset[str]]:
+    """Return the capitals that words of a text begin with, and all its words."""
+    words = re.findall(r"[^\W\d_]+", text)
+    initials = "".join(word[0] for word in words if word[0].isupper())
+    return initials, frozenset(word.lower() for word in words)
+
+
+def _resembles(name: str, words: Set[str]) -> bool:
     """Whether one of the words is a form of the name ("Paraguayan", "Paraguay")."""
     return len(name) > 4 and any(name[:4] == word[:4] for word in words)
 
@@ -202,7 +209,7 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     Own words are those that the chunk has and the question has not; of an answer with fewer
     than two, all that the chunk has. (1.0, 1.0) where there are none.
     """
-    sentences = [find_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
+    sentences = _list_roots(pair.chunk.text, pair.chunk.language)
     weights = _weigh(sentences)
     told = {root for root in find_roots(pair.answer) if root in weights}
     own = told - find_roots(pair.question)
@@ -220,7 +227,12 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     return share(find_roots(pair.quote)), best
 
 
-def _weigh(sentences: list[frozenset[str]]) -> dict[str, float]:
+@lru_cache(maxsize=64)  # all pairs of a chunk ask for it
+def _list_roots(text: str, language: str) -> tuple[frozenset[str], ...]:
+    return tuple(find_roots(one) for one in number_sentences(text, language))
+
+
+def _weigh(sentences: Sequence[frozenset[str]]) -> dict[str, float]:
     """Return a weight for each root: log(1 + sentences / sentences that have it)."""
     having = Counter(root for one in sentences for root in one)
     return {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
