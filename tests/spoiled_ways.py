@@ -346,6 +346,14 @@ def _neither_named(one: Labelled, others: list[Labelled]) -> Exchange:
     return replace(one.exchange, answer=answer)
 
 
+def _turned_round(one: Labelled, others: list[Labelled]) -> Exchange:
+    """Tell of each thing what is told of the other."""
+    first, second = one.exchange.things
+    answer = re.sub(re.escape(first), "\0", one.exchange.answer, flags=re.IGNORECASE)
+    answer = re.sub(re.escape(second), first, answer, flags=re.IGNORECASE)
+    return replace(one.exchange, answer=answer.replace("\0", second))
+
+
 _ANY: Mapping[str, Spoil] = {
     "figure in the answer": _figure_in_answer,
     "name in the answer": _name_in_answer,
@@ -384,5 +392,6 @@ _BY_WAY: Mapping[str, Mapping[str, Spoil]] = {
         "quality is in no source": _unknown_quality,
         "second thing is not in the question": _other_left_out,
         "answer names neither": _neither_named,
+        "turned round": _turned_round,
     },
 }

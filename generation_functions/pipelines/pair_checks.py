@@ -9,7 +9,7 @@ same sentence. That is for the votes.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
@@ -209,8 +209,7 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     Own words are those that the chunk has and the question has not; of an answer with fewer
     than two, all that the chunk has. (1.0, 1.0) where there are none.
     """
-    sentences = _list_roots(pair.chunk.text, pair.chunk.language)
-    weights = _weigh(sentences)
+    sentences, weights = _read_chunk(pair.chunk.text, pair.chunk.language)
     told = {root for root in find_roots(pair.answer) if root in weights}
     own = told - find_roots(pair.question)
     own = told if len(own) < 2 else own
@@ -228,14 +227,15 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=64)  # all pairs of a chunk ask for it
-def _list_roots(text: str, language: str) -> tuple[frozenset[str], ...]:
-    return tuple(find_roots(one) for one in number_sentences(text, language))
+def _read_chunk(text: str, language: str) -> tuple[list[frozenset[str]], Mapping[str, float]]:
+    """Return the roots of each sentence, and a weight for each root.
 
-
-def _weigh(sentences: Sequence[frozenset[str]]) -> dict[str, float]:
-    """Return a weight for each root: log(1 + sentences / sentences that have it)."""
+    It is log(1 + sentences / sentences that have the root).
+    """
+    sentences = [find_roots(one) for one in number_sentences(text, language)]
     having = Counter(root for one in sentences for root in one)
-    return {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
+    weights = {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
+    return sentences, weights
 
 
 @lru_cache(maxsize=1_000)

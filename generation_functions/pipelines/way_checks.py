@@ -10,6 +10,7 @@ from collections.abc import Callable
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.clauses import find_swapped
 from generation_functions.pipelines.exchange_checks import (
     mentions,
     name_parts,
@@ -25,7 +26,7 @@ from generation_functions.records import Exchange
 WayCheck = Callable[[Exchange, WayRequest, ChunkIndex], Problem | None]
 
 LEAST_TAKEN = 0.6  # share of a premise's words that its question has
-MOST_ELSE = 3  # content words of an admission that does not name what is unknown
+MOST_ELSE = 2  # content words of an admission that does not name what is unknown
 LEAST_QUALITY = 0.5  # share of a quality's words that the sources have
 MOST_ALONE = 4  # content words of a question that leans on the turn before
 
@@ -189,6 +190,11 @@ def check_comparison(exchange: Exchange, request: WayRequest, corpus: ChunkIndex
     if not any(mentions(exchange.answer, thing) for thing in exchange.things):
         told = f"The answer names neither “{one}” nor “{other}”."
         return Problem("answer names neither thing", told)
+    lines = [f"{line.told}; {line.quote}" for line in exchange.recalled]
+    if swapped := find_swapped(exchange.answer, lines, exchange.things):
+        return Problem(
+            "answer tells of the wrong thing", f"“{swapped}” is told of the other thing."
+        )
     return None
 
 
