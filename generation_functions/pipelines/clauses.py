@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from generation_functions.pipelines.exchange_checks import mentions
 from generation_functions.pipelines.turn_words import digits
 
-_CLAUSE = re.compile(r"[;:]|,(?!\d)|(?=\.(?!\d))|\b(?:and|while|whereas|but|against|than)\b")
+_CLAUSE = re.compile(
+    r"[;:]|,(?!\d)|(?=\.(?:\s+[A-Z]|$))|\b(?:and|while|whereas|but|against|than)\b"
+)
 
 
 def find_swapped(answer: str, lines: Iterable[str], things: Sequence[str]) -> str:
-    """Return a clause of an answer with a figure that the lines tell of another thing only.
+    """Return a clause of an answer whose only figure the lines give to another thing; "" without.
 
-    "" without one. A figure that no clause of the lines gives to one of the things is passed over.
+    A figure that no clause of the lines gives to one of the things is passed over.
     """
     told: dict[str, set[str]] = {}
     for line in lines:
@@ -20,19 +22,20 @@ def find_swapped(answer: str, lines: Iterable[str], things: Sequence[str]) -> st
             for figure in figures:
                 told.setdefault(figure, set()).add(thing)
     for thing, figures, clause in _list_clauses(answer, things):
-        if any(thing not in told.get(figure, {thing}) for figure in figures):
+        if len(figures) == 1 and any(thing not in told.get(one, {thing}) for one in figures):
             return clause
     return ""
 
 
 def _list_clauses(text: str, things: Sequence[str]) -> Iterator[tuple[str, frozenset[str], str]]:
-    """Yield each clause that is about one of the things, with it and its figures in digits.
+    """Yield each clause that is about one of the things, with it and with the clause's figures.
 
     A clause that names none is about what the clause before it in its sentence is about.
     """
     about: list[str] = []
+    named_by = digits(" ".join(things))
     for clause in _CLAUSE.split(text):
         named = [thing for thing in things if mentions(clause, thing)]
         about = named or ([] if clause.startswith(".") else about)
         if len(about) == 1:
-            yield about[0], digits(clause), clause.strip(" .")
+            yield about[0], digits(clause) - named_by, clause.strip(" .")

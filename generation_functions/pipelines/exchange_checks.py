@@ -26,7 +26,12 @@ from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
 FEWEST_NAMED = 4  # content words of a question whose "it" may stand for nothing
 
 _CODE = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d_])\w+")
-_IT = re.compile(r"\b(?:it|its|that|one)\b", re.IGNORECASE)
+# "One" is a number before a noun.
+_IT = re.compile(
+    r"\b(?:it|its|that|one(?=\W*$|[,;?]"
+    r"| (?:is|was|in|on|at|of|for|that|which|who|do(?:es)?|ha[sd])\b))\b",
+    re.IGNORECASE,
+)
 _HOW = content_words("far fast hard high long low often old soon well")  # after "how", no names
 
 

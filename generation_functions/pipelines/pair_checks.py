@@ -31,6 +31,8 @@ FEW_WORDS = 3  # an answer with so few content words may have none of the chunk'
 LEAST_SUPPORT = 0.25  # weighed share of the answer's own words that its quote has
 MOST_BEHIND = 0.4  # by how much other sentences may support an answer better than its quote
 
+ENDING = 4  # letters by which a form of a name is longer or shorter
+
 _LINKS = frozenset(
     """since whereas although though within every another either neither whose without whether
     upon whilst""".split()
@@ -155,7 +157,8 @@ def _read_words(text: str) -> tuple[str, frozenset[str]]:
 
 def _resembles(name: str, words: Set[str]) -> bool:
     """Whether one of the words is a form of the name ("Paraguayan", "Paraguay")."""
-    return len(name) > 4 and any(name[:4] == word[:4] for word in words)
+    alike = (word for word in words if name[:4] == word[:4])
+    return len(name) > 4 and any(abs(len(name) - len(word)) <= ENDING for word in alike)
 
 
 def check_words(pair: QAPair) -> Problem | None:

@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable
 
 from generation_functions.documents.retrieval import ChunkIndex
-from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipelines.amounts import known_amounts
 from generation_functions.pipelines.clauses import find_swapped
 from generation_functions.pipelines.exchange_checks import (
     mentions,
@@ -18,6 +16,7 @@ from generation_functions.pipelines.exchange_checks import (
     stems,
 )
 from generation_functions.pipelines.pair_checks import Problem, share_known
+from generation_functions.pipelines.premises import sets_right, tells
 from generation_functions.pipelines.turn_words import digits
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.wording import content_words, names
@@ -30,35 +29,20 @@ MOST_ELSE = 2  # content words of an admission that does not name what is unknow
 LEAST_QUALITY = 0.5  # share of a quality's words that the sources have
 MOST_ALONE = 4  # content words of a question that leans on the turn before
 
-_SETS_RIGHT = re.compile(
-    r"\b(?:no|not|never|none|neither|nor|nobody|nothing|without|instead|rather|actually|in fact"
-    r"|wrong|mistaken|mistake|only|contrary|false|untrue|cannot)\b|n['’]t\b",
-    re.IGNORECASE,
-)
 _ADMITS = re.compile(
     r"\b(?:(?:do|does|did|am|is|are|was|were|have|has|can|could)(?: not|n['’]t|not)|can['’]t)\b"
     r".{0,40}?\b(?:know\w*|heard|aware|familiar|recall|tell|say|find|found|come across|any|sure"
     r"|exist|described|recorded|mention\w*|information)\b"
     r"|\b(?:know|heard|aware|found|find|recall|have) (?:of )?(?:no|nothing|none)\b"
-    r"|\bthere (?:is|was|are|were) no\b|\bno (?:knowledge|information|record|such)\b"
-    r"|\bnever (?:heard|seen|met|read|found|come across|encountered)\b|\b(?:unknown|unfamiliar)\b",
+    r"|\bthere(?: is| was| are| were|['’]s) no\b|\bnothing (?:is |was )?(?:known|about)\b"
+    r"|\bno (?:knowledge|information|record|such)\b|\b(?:unknown|unaware|unfamiliar)\b"
+    r"|\bnever (?:heard|seen|met|read|found|come across|encountered)\b",
     re.IGNORECASE,
 )
 _OF_ADMITTING = content_words(
     "know known knowledge hear heard aware familiar recall tell say find found come across sure"
     " exist described recorded record mention information unknown unfamiliar seen met read"
     " encountered nothing none thing anything something cannot can't don't haven't isn't"
-)
-_WRONG = re.compile(
-    r"\b(?:wrong|mistaken|mistake|false|untrue|contrary|instead|rather"
-    r"|(?:not|n['’]t) (?:so|true|right|correct))\b",
-    re.IGNORECASE,
-)
-# Words that turn a statement into another one though they carry no subject.
-_TURNS = re.compile(
-    r"\b(?:more|most|less|least|fewer|before|after|above|below|over|under|up|down|first|last|until"
-    r"|only|both|all|same|other|each)\b",
-    re.IGNORECASE,
 )
 # A quality that is not a word of the text, but that its figures and dates tell.
 _MEASURES = stems(
@@ -71,7 +55,6 @@ _LEANS = re.compile(
     r"|and|but|why not|which of)\b",
     re.IGNORECASE,
 )
-_NEGATES = re.compile(r"\b(?:not|no|never|without)\b|n['’]t\b", re.IGNORECASE)
 
 
 def check_openended(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
@@ -89,11 +72,10 @@ def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
     if len(taken & stems(exchange.question)) < LEAST_TAKEN * len(taken):
         told = f"The question does not take for granted that “{premise}”"
         return Problem("question does not hold the premise", told, in_question=True)
-    if any(_tells(one.told, premise) or _tells(one.quote, premise) for one in exchange.recalled):
+    if any(tells(one.told, premise) or tells(one.quote, premise) for one in exchange.recalled):
         told = f"“{premise}” is what the text says, and not wrong."
         return Problem("premise is not wrong", told, in_question=True)
-    changed = known_amounts(exchange.answer) - known_amounts(premise)
-    if _grants(exchange.answer, premise) or not (_SETS_RIGHT.search(exchange.answer) or changed):
+    if not sets_right(exchange.answer, premise):
         told = f"The answer does not say that it is wrong that “{premise}”"
         return Problem("answer does not set the premise right", told)
     return None
@@ -107,8 +89,7 @@ def check_vague(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> 
         told = f"“{name}” is no name that the text has."
         return Problem("name is not in the text", told, in_question=True)
     shared = parts & stems(exchange.question)
-    words = name.split()
-    head = stems(words[-1]) if len(words) > 1 else frozenset[str]()
+    head = _find_head(name)
     if shared - head or any(parts & stems(one) for one in names(exchange.question)):
         told = f"The question names “{name}”, which who asks is to describe."
         return Problem("question names the thing", told, in_question=True)
@@ -203,11 +184,13 @@ def check_nothing(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -
     return None
 
 
-def _grants(answer: str, premise: str) -> bool:
-    """Whether an answer says itself, in one of its sentences, what its question wrongly took for
-    granted."""
-    sentences = number_sentences(answer)
-    return any(_tells(one, premise) and not _WRONG.search(one) for one in sentences)
+def _find_head(name: str) -> frozenset[str]:
+    """Return what kind of thing a name of several words names: "bridge" of the Arno Bridge, "bay"
+    of the Bay of Fundy. Who cannot name it may say so much.
+    """
+    before, found, _ = name.partition(" of ")
+    words = (before if found else name).split()
+    return stems(words[-1]) if found or len(words) > 1 else frozenset()
 
 
 def _speaks_of(admitted: str, thing: str) -> bool:
@@ -215,24 +198,3 @@ def _speaks_of(admitted: str, thing: str) -> bool:
     if stems(admitted) & stems(thing):
         return True
     return len(content_words(admitted) - _OF_ADMITTING) <= MOST_ELSE
-
-
-def _tells(text: str, premise: str) -> bool:
-    """Whether a text has all words of a premise in their order, its figures, and its negations.
-
-    Who does what to whom is told by order alone: "workers drive drones out".
-    """
-    told = iter(_list_stems(text))
-    same = [bool(_NEGATES.search(one)) for one in (text, premise)]
-    known = known_amounts(premise) <= known_amounts(text) and _find_turns(premise) <= _find_turns(
-        text
-    )
-    return known and same[0] == same[1] and all(stem in told for stem in _list_stems(premise))
-
-
-def _find_turns(text: str) -> set[str]:
-    return {match.group().lower() for match in _TURNS.finditer(text)}
-
-
-def _list_stems(text: str) -> list[str]:
-    return [stem for word in text.split() for stem in sorted(stems(word))]
