@@ -16,7 +16,7 @@ from generation_functions.pipelines.ways import BUILT_IN
 
 MOST_ACCEPTED = 0.05  # of bad exchanges
 MOST_REFUSED = 0.1  # of right ones
-HALVES = {half: read_half(half) for half in ("tuned", "held_out")}
+HALVES = {half: read_half(half) for half in ("tuned", "held_out", "fresh")}
 CORPUS = ChunkIndex(read_chunks())
 
 
