@@ -120,9 +120,12 @@ Spoil = Callable[[Labelled, list[Labelled]], Exchange | None]
 
 
 def _spoil(exchanges: list[Labelled]) -> Iterator[Labelled]:
-    """Yield each exchange of a passage, spoiled in every manner that it can be."""
-    for one in exchanges:
-        for kind, change in (*_ANY.items(), *_BY_WAY[one.way].items()):
+    """Yield the exchanges of a passage spoiled: each in every second manner, in turn.
+
+    With all manners it is twice as much, and the shares are the same.
+    """
+    for place, one in enumerate(exchanges):
+        for kind, change in [*_ANY.items(), *_BY_WAY[one.way].items()][place % 2 :: 2]:
             spoiled = change(one, exchanges)
             if spoiled and spoiled != one.exchange:
                 yield replace(one, exchange=spoiled, kind=kind)
@@ -275,7 +278,7 @@ def _known_thing(one: Labelled, others: list[Labelled]) -> Exchange:
     """Ask about a thing that the corpus has, in the passage itself or elsewhere."""
     place = others.index(one)
     own = one.exchange.recalled[0].quote.rstrip(".").split()[:3]
-    thing = " ".join(own) if place % 2 else one.elsewhere[len(own[0]) % len(one.elsewhere)]
+    thing = " ".join(own) if place // 2 else one.elsewhere[len(own[0]) % len(one.elsewhere)]
     return _rename_thing(one.exchange, thing)
 
 

@@ -18,24 +18,26 @@ def find_swapped(answer: str, lines: Iterable[str], things: Sequence[str]) -> st
     """
     told: dict[str, set[str]] = {}
     for line in lines:
-        for thing, figures, _ in _list_clauses(line, things):
+        for thing, figures, _ in _list_clauses(line, things, carried=False):
             for figure in figures:
                 told.setdefault(figure, set()).add(thing)
-    for thing, figures, clause in _list_clauses(answer, things):
+    for thing, figures, clause in _list_clauses(answer, things, carried=True):
         if len(figures) == 1 and any(thing not in told.get(one, {thing}) for one in figures):
             return clause
     return ""
 
 
-def _list_clauses(text: str, things: Sequence[str]) -> Iterator[tuple[str, frozenset[str], str]]:
+def _list_clauses(
+    text: str, things: Sequence[str], carried: bool
+) -> Iterator[tuple[str, frozenset[str], str]]:
     """Yield each clause that is about one of the things, with it and with the clause's figures.
 
-    A clause that names none is about what the clause before it in its sentence is about.
+    With `carried`, one that names none is about what the clause before it in its sentence is about.
     """
     about: list[str] = []
     named_by = digits(" ".join(things))
     for clause in _CLAUSE.split(text):
         named = [thing for thing in things if mentions(clause, thing)]
-        about = named or ([] if clause.startswith(".") else about)
+        about = named or (about if carried and not clause.startswith(".") else [])
         if len(about) == 1:
             yield about[0], digits(clause) - named_by, clause.strip(" .")

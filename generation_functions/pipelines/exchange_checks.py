@@ -32,6 +32,11 @@ _IT = re.compile(
     r"| (?:is|was|in|on|at|of|for|that|which|who|do(?:es)?|ha[sd])\b))\b",
     re.IGNORECASE,
 )
+_NAMED_BEHIND = re.compile(
+    r"\b(?:its|their|his|her)\b(?= \w+(?: \w+)? (?:do(?:es)?|did|is|are|was|were|has|have|can|must"
+    r"|may|should|will) (?:an?|the|(?-i:[A-Z])) ?\w)",
+    re.IGNORECASE,
+)
 _HOW = content_words("far fast hard high long low often old soon well")  # after "how", no names
 
 
@@ -116,7 +121,11 @@ def leave_admission(exchange: Exchange) -> Exchange:
 
 
 def stands_alone(question: str) -> bool:
-    """Whether a question names what it is about before it says "it" or "they"."""
+    """Whether a question names what it is about before it says "it" or "they".
+
+    "How much of its width does a blanket lose?" names it just behind.
+    """
+    question = _NAMED_BEHIND.sub("the", question)
     if find_unclear(question, ""):
         return False
     stands_for = _IT.search(question)

@@ -34,7 +34,7 @@ _ADMITS = re.compile(
     r".{0,40}?\b(?:know\w*|heard|aware|familiar|recall|tell|say|find|found|come across|any|sure"
     r"|exist|described|recorded|mention\w*|information)\b"
     r"|\b(?:know|heard|aware|found|find|recall|have) (?:of )?(?:no|nothing|none)\b"
-    r"|\bthere(?: is| was| are| were|['’]s) no\b|\bnothing (?:is |was )?(?:known|about)\b"
+    r"|\bthere(?: is| was| are| were|['’]s) no\b|\bnothing (?:is |was |that I )?(?:know\w*|about)\b"
     r"|\bno (?:knowledge|information|record|such)\b|\b(?:unknown|unaware|unfamiliar)\b"
     r"|\bnever (?:heard|seen|met|read|found|come across|encountered)\b",
     re.IGNORECASE,
