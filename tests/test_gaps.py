@@ -42,7 +42,7 @@ def ask(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[Run, lis
         def reply(request: Request) -> str:
             step, asked = NAMES[request.messages[0].content], request.messages[-1].content
             if step == "plan_questions":
-                return "4: What the gates are made of."
+                return "- oak gates of the Brent Lock [4]"
             if step != "write_questions":
                 return str(GOOD[step][0])
             if "Brent Lock lets" not in asked:
