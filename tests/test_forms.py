@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import amounts
 from generation_functions.pipelines.code_variations import CODE_VARIATIONS, vary_by_code
+from generation_functions.pipelines.fact_checks import find_fault
 from generation_functions.pipelines.facts import (
     INFER_FACTS,
     LIST_FACTS,
     TURN_FACTS,
     FactRequest,
     choose_turned,
-    find_fault,
 )
 from generation_functions.pipelines.forms import (
     FORMS,

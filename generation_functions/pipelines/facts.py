@@ -12,34 +12,27 @@ from typing import Any
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.fact_checks import LEAST_TOLD, UNNAMED, find_fault
+from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
-from generation_functions.pipelines.pair_checks import find_roots, find_strange, share_known
+from generation_functions.pipelines.pair_checks import find_roots, share_known
 from generation_functions.pipelines.question_steps import (
-    ask_again,
     check_script,
     narrow_to_sentences,
     read_sentences,
     show_chunk,
     show_numbers,
 )
-from generation_functions.pipelines.wording import find_pointers
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
 from generation_functions.steps.step import Step
 
-LEAST_TOLD = 0.4  # share of a fact's roots that what it rests on has
 LEAST_TURNED = 0.7  # share of a fact's roots that it keeps when it is turned round
 PART = 25  # tokens of a piece that count as one part of a reply (steps/step.py)
 MOST_TURNED = 8  # facts of a piece that are turned round
 NOTHING = "nothing"  # what a model writes where there is no fact
 
 _LINE = re.compile(r"\[([\d, ]+)\] (.+)")
-# What names nothing by itself, at the beginning of a fact.
-_UNNAMED = re.compile(
-    r"(?!it (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
-    r"(?:it|they|he|she|we|i|its|their|his|her|our|my|this|that|these|those)\b(?! (?:who|which)\b)",
-    re.IGNORECASE,
-)
 # Said of all or of none, a sentence is not true from its other end.
 _QUANTIFIED = re.compile(
     r"\b(?:all|any|every|each|some|many|most|few|several|only|no|not|never|nothing|nobody|none"
@@ -86,26 +79,6 @@ def make_sheet(chunk: Chunk, parts: tuple[str, ...], facts: tuple[Fact, ...]) ->
 def number_facts(facts: Sequence[Fact]) -> str:
     """Return facts as prompts show them: a numbered one a line."""
     return "\n".join(f"[{number}] {fact.text}" for number, fact in enumerate(facts, start=1))
-
-
-def find_fault(text: str, told_by: str, known: str, language: str) -> str:
-    """Return why a fact does not pass, "" if it does.
-
-    Its figures and dates, and most of its words, have to be in what it rests on (`told_by`);
-    its names also in `known`: who calls by its name what a sentence calls "it" takes the name
-    from before it.
-    """
-    if find_pointers(text):
-        return "speaks of the text"
-    if _UNNAMED.match(text):
-        return "does not name what it is about"
-    if amounts(text) - known_amounts(told_by) or months(text) - known_months(told_by):
-        return "a figure that is not in what it rests on"
-    if find_foreign(text, f"{known}\n{told_by}", language):
-        return "a name that is not in what it rests on"
-    if share_known(text, told_by) < LEAST_TOLD:
-        return "other words than what it rests on"
-    return ""
 
 
 def choose_turned(sheet: FactSheet) -> list[int]:
@@ -224,7 +197,7 @@ def _parse_turned(sheet: FactSheet, reply: str) -> FoundFacts:
 
 
 def _find_turned_fault(fact: str, turned: str, language: str) -> str:
-    if _UNNAMED.match(turned):
+    if UNNAMED.match(turned):
         return "does not name what it is about"
     if find_foreign(turned, fact, language) or find_strange(fact, turned, language):
         return "other figures or names than its fact"

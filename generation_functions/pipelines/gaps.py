@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import TypeVar
 
+from generation_functions.records import make_uuid
 from generation_functions.steps.files import read_json
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item
@@ -19,6 +20,11 @@ R = TypeVar("R")
 GAPS = "gaps.json"  # in the run folder: of each stage, how many rounds it was asked for
 ROUNDS = 2  # that `run --gaps` adds
 LABEL = "gaps"
+
+
+def ask_again(uuid: str, number: int) -> str:
+    """Return the uuid of an item that is asked again for the `number`-th time; of 0 its own."""
+    return make_uuid(uuid, "again", str(number)) if number else uuid
 
 
 async def fill_gaps(

@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 
 from generation_functions.pipelines.amounts import amounts, known_amounts, months
-from generation_functions.pipelines.pair_checks import find_strange
 from generation_functions.pipelines.spelling import COMMON, DICTIONARIES, load_dictionary
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import content_words, names
 
 # A capital at the beginning of a sentence says nothing: such a word is taken for a name when the
@@ -30,7 +30,7 @@ def find_landmarks(text: str, with_names: bool = True) -> list[tuple[int, int]]:
 def find_foreign(text: str, known: str, language: str) -> str | None:
     """Return a number, month or name of `text` that `known` does not have, None without one.
 
-    Besides what `pair_checks.find_strange` finds, a rare word that opens a sentence and that
+    Besides what `strange.find_strange` finds, a rare word that opens a sentence and that
     `known` has in no form is taken for a name.
     """
     return find_strange(text, known, language) or find_opening(text, known, language)

@@ -15,14 +15,14 @@ from functools import lru_cache
 from itertools import combinations
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.amounts import amounts, known_amounts
 from generation_functions.pipelines.answer_kinds import fits_kind, is_named_otherwise
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import (
     asks_about_text,
     content_words,
     coverage,
     find_pointers,
-    names,
 )
 from generation_functions.records import QAPair
 
@@ -30,8 +30,6 @@ LEAST_KNOWN = 0.1  # share of an answer's or a question's content words that the
 FEW_WORDS = 3  # an answer with so few content words may have none of the chunk's
 LEAST_SUPPORT = 0.25  # weighed share of the answer's own words that its quote has
 MOST_BEHIND = 0.4  # by how much other sentences may support an answer better than its quote
-
-ENDING = 4  # letters by which a form of a name is longer or shorter
 
 _LINKS = frozenset(
     """since whereas although though within every another either neither whose without whether
@@ -124,41 +122,6 @@ def check_facts(pair: QAPair) -> Problem | None:
         )
         return Problem("answer does not rest on its quote", told)
     return None
-
-
-def find_strange(text: str, known: str, language: str) -> str | None:
-    """Return a number, month or name of `text` that `known` does not have.
-
-    In German every noun has a capital, so that no name can be told from it.
-    """
-    for number in sorted(amounts(text) - known_amounts(known)):
-        return number
-    for month in sorted(months(text) - known_months(known)):
-        return month.capitalize()
-    if language == "german":
-        return None
-    named = names(text)
-    initials, lowered = _read_words(known) if named else ("", frozenset[str]())
-    for name in sorted(named):
-        if name[:3] in known_months(text):
-            continue
-        if not (name in lowered or _resembles(name, lowered) or name.upper() in initials):
-            return name.capitalize()
-    return None
-
-
-@lru_cache(maxsize=64)
-def _read_words(text: str) -> tuple[str, frozenset[str]]:
-    """Return the capitals that words of a text begin with, and all its words."""
-    words = re.findall(r"[^\W\d_]+", text)
-    initials = "".join(word[0] for word in words if word[0].isupper())
-    return initials, frozenset(word.lower() for word in words)
-
-
-def _resembles(name: str, words: Set[str]) -> bool:
-    """Whether one of the words is a form of the name ("Paraguayan", "Paraguay")."""
-    alike = (word for word in words if name[:4] == word[:4])
-    return len(name) > 4 and any(abs(len(name) - len(word)) <= ENDING for word in alike)
 
 
 def check_words(pair: QAPair) -> Problem | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.wording import content_words, strange_script
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
@@ -43,11 +44,6 @@ class QuestionRequest:
     @property
     def uuid(self) -> str:
         return ask_again(self.chunk.uuid, self.round)
-
-
-def ask_again(uuid: str, number: int) -> str:
-    """Return the uuid of an item that is asked again for the `number`-th time; of 0 its own."""
-    return make_uuid(uuid, "again", str(number)) if number else uuid
 
 
 def show_chunk(chunk: Chunk) -> str:

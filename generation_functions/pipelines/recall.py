@@ -11,9 +11,9 @@ from generation_functions.pipelines.exchange_checks import (
     leave_admission,
     make_plain,
 )
+from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.passages import Passage, locate_recall
-from generation_functions.pipelines.question_steps import ask_again
 from generation_functions.pipelines.questions import ASKED_ALREADY, RejectedPair, hold_votes
 from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.repairing import tell_unclear
