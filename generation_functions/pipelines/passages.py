@@ -124,7 +124,7 @@ def _subtract(ranges: Sequence[Span], taken: Sequence[Span]) -> Iterator[Span]:
             yield start, end
 
 
-@lru_cache(maxsize=64)  # the pairs of a chunk come one after the other
+@lru_cache(maxsize=10_000)  # the pairs of a chunk come in any order; some 30 MB
 def _split(text: str, language: str) -> tuple[Span, ...]:
     return tuple(tile(split_sentences(text, language), len(text)))
 
