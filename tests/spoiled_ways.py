@@ -119,13 +119,13 @@ def _recall(passage: _Passage, numbers: list[int]) -> tuple[Recalled, ...]:
 Spoil = Callable[[Labelled, list[Labelled]], Exchange | None]
 
 
-def _spoil(exchanges: list[Labelled]) -> Iterator[Labelled]:
-    """Yield the exchanges of a passage spoiled: each in every second manner, in turn.
+def _spoil(exchanges: list[Labelled], every: int = 2) -> Iterator[Labelled]:
+    """Yield the exchanges of a passage spoiled, each in one of `every` manners, in turn.
 
-    With all manners it is twice as much, and the shares are the same.
+    With `every` 1 it is all of them, twice as many, and the shares are the same.
     """
     for place, one in enumerate(exchanges):
-        for kind, change in [*_ANY.items(), *_BY_WAY[one.way].items()][place % 2 :: 2]:
+        for kind, change in [*_ANY.items(), *_BY_WAY[one.way].items()][place % every :: every]:
             spoiled = change(one, exchanges)
             if spoiled and spoiled != one.exchange:
                 yield replace(one, exchange=spoiled, kind=kind)
