@@ -1,6 +1,7 @@
 """What must stay the same however a text is told again: its figures, dates and names."""
 
 import re
+from functools import lru_cache
 
 from spellchecker import SpellChecker
 
@@ -12,9 +13,9 @@ from generation_functions.pipelines.amounts import (
     known_amounts,
     months,
 )
-from generation_functions.pipelines.pair_checks import find_strange
 from generation_functions.pipelines.proper_names import PROPER_NAMES
 from generation_functions.pipelines.spelling import COMMON, DICTIONARIES, load_dictionary
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import content_words, names
 
 # A capital at the beginning of a sentence says nothing: such a word is taken for a name when the
@@ -23,7 +24,7 @@ _OPENING = re.compile(r"(?:^|[.!?…]\s|[\"'“‘(]|\n)\W*([^\W\d_]{3,})")
 _HEADING = re.compile(r"^.+:$", re.MULTILINE)
 _CAPITAL = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][a-zß-öø-ÿ]{2,}\b")
 _WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_FORM = 5  # letters that two forms of a word share
+_FORM = 5  # letters of a stem that two forms of a word share
 _ORDINARY = frozenset(
     """accordingly additionally afterwards alternatively basically consequently conversely
     eventually firstly furthermore hmm initially lastly likewise moreover nevertheless nonetheless
@@ -52,7 +53,7 @@ def find_landmarks(text: str, with_names: bool = True) -> list[tuple[int, int]]:
 def find_foreign(text: str, known: str, language: str) -> str | None:
     """Return a number, month or name of `text` that `known` does not have, None without one.
 
-    It is stricter than `pair_checks.find_strange`: a word that opens a sentence, is no ordinary
+    It is stricter than `strange.find_strange`: a word that opens a sentence, is no ordinary
     one and has no form in `known` is taken for a name, and small and round numbers count. A line
     that ends in a colon is a heading: the capitals of its ordinary words say nothing.
     """
@@ -61,7 +62,7 @@ def find_foreign(text: str, known: str, language: str) -> str | None:
         text = _HEADING.sub(lambda match: _lower_ordinary(match.group(), dictionary), text)
     return (
         find_strange(text, known, language)
-        or _find_opening(text, known, language)
+        or find_opening(text, known, language)
         or _find_count(text, known)
     )
 
@@ -79,18 +80,25 @@ def _is_landmark(word: str, named: set[str]) -> bool:
     return bool(figure or months(f"in {word} 1") or (word[0].isupper() and parts & named))
 
 
-def _find_opening(text: str, known: str, language: str) -> str | None:
+def find_opening(text: str, known: str, language: str) -> str | None:
+    """Return a rare word that opens a sentence and that `known` has in no form: a name, perhaps."""
     if language not in DICTIONARIES:
         return None
     dictionary = load_dictionary(DICTIONARIES[language])
-    forms = {word.lower()[:_FORM] for word in re.findall(r"[^\W\d_]+", known)}
-    forms |= {word[:_FORM] for word in re.findall(r"(?<![.!?] )\b[a-z]{3,}", text)}
     for match in _OPENING.finditer(text):
         word = match[1]
-        foreign = word[0].isupper() and word.lower()[:_FORM] not in forms
-        if foreign and content_words(word) and not _is_ordinary(word.lower(), dictionary):
+        stem = "".join(content_words(word))[:_FORM]
+        if not (word[0].isupper() and stem) or _is_ordinary(word.lower(), dictionary):
+            continue
+        forms = (*_list_words(known), *re.findall(r"(?<![.!?] )\b[a-z]{3,}", text))
+        if not any(form.startswith(stem) for form in forms):
             return word
     return None
+
+
+@lru_cache(maxsize=64)
+def _list_words(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in re.findall(r"[^\W\d_]+", text))
 
 
 def _find_count(text: str, known: str) -> str | None:
