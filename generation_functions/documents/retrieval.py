@@ -1,7 +1,7 @@
 """Which chunks of a run speak of the same: BM25 (Robertson and Zaragoza, 2009) by chunk id.
 
-Of a chunk only its uuid and its words, as numbers and weights, are kept. Words are compared by their
-first letters, so that forms of a word are one in every language, and nothing is downloaded.
+Of a chunk only its uuid and its words, as numbers and weights, are kept. Words are compared by
+their first letters, so that forms of a word are one in every language, and nothing is downloaded.
 """
 
 import re
