@@ -51,7 +51,7 @@ MAY_IMPORT = {
         "special_instructions",
         "steps",
     },
-    "status": {"errors", "steps"},
+    "status": {"errors", "pipelines", "steps"},
 }
 
 
