@@ -210,6 +210,7 @@ def variant(pair: QAPair, **changes: str) -> str | None:
         ("What does this passage forbid?", "The felling of oak.", "about the text"),
         ("When did Duke Aldric forbid the felling of oak?", "Wallers drew salt with rakes.", "fit"),
         ("What did Duke Aldric forbid?", "Duke Aldric did forbid.", "only repeats"),
+        ("Why did Aldric forbid felling?", "Aldric could be forbidding felling.", "only repeats"),
         ("What did Duke Aldric forbid?", "Mushrooms dry slowly above open stoves.", "words"),
         ("What did Duke Aldric forbid?", "A pan burned two loads of wood.", "quote"),
         ("What did Duke Aldric forbid in March?", "The felling of oak.", ""),

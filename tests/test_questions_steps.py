@@ -390,7 +390,7 @@ def test_a_plan_that_names_the_wrong_sentence_gets_the_one_it_tells_of() -> None
         ("- the 40 tonnes that the work takes [2]", "3: the 40 tonnes that the work takes"),
         ("- the work and the paint [2]", "2: the work and the paint"),
         ("- paint, renewed every twelve years [1]", "2: paint, renewed every twelve years"),
-        ("- the paint and the work [2, 3]", "2, 3: the paint and the work"),
+        ("- the paint and the work [2, 3]\n- the paint [2]", "2, 3: the paint and the work"),
     ):
         assert PLAN_QUESTIONS.parse(request, reply) == kept
     with pytest.raises(Unparsable):

@@ -149,7 +149,7 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
 
 
 def _parse_plan(request: QuestionRequest, reply: str) -> str:
-    """Return what is planned for which sentences, each place once."""
+    """Return what is planned for which sentences, each sentence once."""
     check_script(reply, request.chunk)
     texts = number_sentences(request.chunk.text, request.chunk.language)
     lines: dict[tuple[int, ...], str] = {}
@@ -157,8 +157,9 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
         planned = _PLANNED.fullmatch(line.strip())
         if planned:
             chosen = _find_told(planned[1], read_sentences(request.chunk, planned[2]), texts)
-            if _is_telling([texts[number - 1] for number in chosen]):
-                lines.setdefault(chosen, f"{show_numbers(chosen)}: {planned[1]}")
+            new = not any({*chosen} & {*place} for place in lines)
+            if new and _is_telling([texts[number - 1] for number in chosen]):
+                lines[chosen] = f"{show_numbers(chosen)}: {planned[1]}"
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
