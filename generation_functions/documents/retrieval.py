@@ -96,6 +96,24 @@ class ChunkIndex:
                 known.append(own)
         return tuple(Related(self._uuids[one], round(float(scores[one]), 3)) for one in found)
 
+    def search(self, text: str, most: int, allowed: Container[str]) -> tuple[Related, ...]:
+        """Return at most `most` of the allowed chunks that match a text best, the best first.
+
+        Nearly the same chunks are all found; a chunk that shares no word with the text is not.
+        """
+        terms = (self._numbers.get(term) for term in find_terms(text))
+        words = sorted({number for number in terms if number is not None})
+        if not words or most < 1:
+            return ()
+        scores = self._scores.get_scores_from_ids(words)
+        found: list[Related] = []
+        for place in np.argsort(-scores, kind="stable").tolist():
+            if not scores[place] or len(found) == most:
+                break
+            if self._uuids[place] in allowed:
+                found.append(Related(self._uuids[place], round(float(scores[place]), 3)))
+        return tuple(found)
+
     def has_together(self, text: str) -> bool:
         """Whether one chunk has all words of a text, in any order; single letters do not count."""
         terms = {term for term in find_terms(text) if len(term) > 1}

@@ -1,0 +1,190 @@
+"""From vetted pairs to simulated retrievals that hold their answers, or are proved not to."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from generation_functions.choosing import rank
+from generation_functions.config import Config, RetrievalShares
+from generation_functions.documents.retrieval import ChunkIndex
+from generation_functions.errors import Rejected
+from generation_functions.masked import (
+    FAILURES,
+    FOUND,
+    FOUND_IN_TWO,
+    Asked,
+    Evidence,
+    RagItem,
+)
+from generation_functions.pipelines.context_checks import has_quote, holds_answer, is_proved
+from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
+from generation_functions.pipelines.retrieving import Library, RagPlan, draw_share, retrieve
+from generation_functions.records import QAPair, Recall, make_uuid
+from generation_functions.steps.run import Run
+
+RAG_ITEMS = "rag_items"
+LABEL = "retrievals"
+GONE = "what an answer rests on is not shown"
+HOLDS = "what is shown holds the answer"
+MOST_PARTNERS = 4  # chunks that speak of the same, of which one may be asked about too
+
+Fit = Callable[[RagItem], RagItem]
+
+
+async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagItem:
+    """Return a retrieval for a plan, cut to the training context, and what it lacks, if it fails.
+
+    `fit` raises Rejected for an item that does not fit. So does this for one that turns out not
+    to show what its answers rest on or, where it is to fail, not to lack it.
+    """
+    settings = run.config.rag_data
+    item = retrieve(library, plan, settings, run.config.system.seed)
+    run.tally("retrievals", plan.kind, item.kind)
+    item = fit(item)
+    check(item)
+    lacks = [
+        await run.ask(
+            TELL_LACK, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language)
+        )
+        for place, asked in enumerate(item.asked if item.failed else ())
+    ]
+    return run.keep(RAG_ITEMS, replace(item, lacks=tuple(lacks)))
+
+
+def check(item: RagItem) -> None:
+    """Raise Rejected unless all that is asked rests on what is shown, or, in a failure, nothing."""
+    language = item.chunk.language
+    if item.failed:
+        if not is_proved(item.shown, item.asked, language):
+            raise Rejected(HOLDS)
+        return
+    texts = {one.uuid: one.text for one in item.shown}
+    for asked in item.asked:
+        for one in asked.evidence:
+            if not has_quote(texts.get(one.chunk, ""), one.quote, language):
+                raise Rejected(GONE)
+
+
+def plan_items(
+    pairs: Iterable[QAPair], recalls: Iterable[Recall], index: ChunkIndex, config: Config
+) -> Iterator[RagPlan]:
+    """Yield what is to be asked of each chunk that has pairs, in the order in which they come.
+
+    Of success the share `two_chunk_share` needs two chunks together: by a recall that rests on
+    both, or by pairs of two chunks that speak of the same, where there are such.
+    """
+    by_chunk: dict[str, list[QAPair]] = {}
+    for pair in pairs:
+        by_chunk.setdefault(pair.chunk.uuid, []).append(pair)
+    joint: dict[str, list[Asked]] = {}
+    for recall in recalls:
+        found = join_sources(recall)
+        if found:
+            joint.setdefault(recall.chunk.uuid, []).append(found)
+    for uuid in _choose_chunks(by_chunk, config):
+        yield _plan(by_chunk, joint.get(uuid, []), index, by_chunk[uuid], config)
+
+
+def join_sources(recall: Recall) -> Asked | None:
+    """Return a recall's first question if its answer rests on several chunks, else None."""
+    exchange = recall.exchanges[0]
+    quotes: dict[int, list[str]] = {}
+    for one in exchange.recalled:
+        quotes.setdefault(one.source, []).append(one.quote)
+    if len(quotes) < 2 or exchange.admitted:
+        return None
+    evidence = (
+        Evidence(recall.sources[source].uuid, " ".join(told))
+        for source, told in sorted(quotes.items())
+    )
+    question = exchange.meant or exchange.question
+    return Asked(recall.uuid, question, exchange.answer, tuple(evidence))
+
+
+def draw_kind(shares: RetrievalShares, drawn: float) -> str:
+    """Return the kind of failure that a number from 0 to 1 stands for, by the shares."""
+    weights = (shares.hard_negatives, shares.random_chunks, shares.partial_evidence, shares.nothing)
+    left = drawn * sum(weights)
+    for kind, weight in zip(FAILURES, weights, strict=True):
+        if left < weight:
+            return kind
+        left -= weight
+    return next(kind for kind, weight in zip(FAILURES, weights, strict=True) if weight)
+
+
+def _choose_chunks(by_chunk: Mapping[str, Sequence[QAPair]], config: Config) -> list[str]:
+    """Return the chunks that are asked about: all, or a directory's drawn subset."""
+    by_directory: dict[str, list[str]] = {}
+    for uuid, pairs in by_chunk.items():
+        by_directory.setdefault(pairs[0].chunk.directory, []).append(uuid)
+    general = config.system.subset_size
+    chosen = set[str]()
+    for one in config.path.input_dirs:
+        size = (one.rag_subset_size or one.subset_size or general) if one.rag_use_subset else None
+        chosen |= set(rank(by_directory.get(one.name, ()), config.system.seed, "rag")[:size])
+    return [uuid for uuid in by_chunk if uuid in chosen]
+
+
+def _plan(
+    by_chunk: Mapping[str, Sequence[QAPair]],
+    joint: Sequence[Asked],
+    index: ChunkIndex,
+    pairs: Sequence[QAPair],
+    config: Config,
+) -> RagPlan:
+    settings, chunk = config.rag_data, pairs[0].chunk
+    key = (config.system.seed, chunk.uuid, "rag")
+    if draw_share(*key, "fails") < settings.rag_failure_percentage:
+        kind = draw_kind(settings.shares, draw_share(*key, "kind"))
+        asked = _draw_pairs(pairs, settings.pairs_per_item, key)
+    else:
+        kind = FOUND
+        asked = _draw_pairs(pairs, settings.pairs_per_item, key)
+        wants_two = draw_share(*key, "two") < settings.two_chunk_share
+        if wants_two and settings.rag_max_chunks > 1:
+            together = _ask_of_two(by_chunk, joint, index, pairs, key)
+            kind, asked = (FOUND_IN_TWO, together) if together else (kind, asked)
+    uuid = make_uuid(chunk.uuid, "rag", *(one.uuid for one in asked))
+    return RagPlan(uuid, chunk, asked, kind)
+
+
+def _draw_pairs(
+    pairs: Sequence[QAPair], most: int, key: tuple[object, ...]
+) -> tuple[Asked, ...]:
+    """Return from one to `most` of a chunk's pairs, in the order of their sentences."""
+    count = 1 + int(draw_share(*key, "pairs") * most)
+    drawn = rank([pair.uuid for pair in pairs], *key, "which")[:count]
+    chosen = [pair for pair in pairs if pair.uuid in drawn]
+    return tuple(map(_ask, sorted(chosen, key=lambda one: (one.sentences, one.uuid))))
+
+
+def _ask_of_two(
+    by_chunk: Mapping[str, Sequence[QAPair]],
+    joint: Sequence[Asked],
+    index: ChunkIndex,
+    pairs: Sequence[QAPair],
+    key: tuple[object, ...],
+) -> tuple[Asked, ...]:
+    """Return a question that two chunks answer together, or one of each; nothing without."""
+    two = {one.uuid: one for one in joint if len(one.evidence) == 2}
+    if two:
+        return (two[rank(two, *key, "joint")[0]],)
+    chunk = pairs[0].chunk
+    same = {
+        uuid for uuid, some in by_chunk.items() if some[0].chunk.directory == chunk.directory
+    }
+    for related in index.find([chunk.uuid], MOST_PARTNERS, same):
+        (own,) = _draw_pairs(pairs, 1, key)
+        (other,) = _draw_pairs(by_chunk[related.uuid], 1, key)
+        partner = by_chunk[related.uuid][0].chunk
+        if not (
+            holds_answer(partner.text, [own], partner.language)
+            or holds_answer(chunk.text, [other], chunk.language)
+        ):
+            return (own, other)
+    return ()
+
+
+def _ask(pair: QAPair) -> Asked:
+    return Asked(pair.uuid, pair.question, pair.answer, (Evidence(pair.chunk.uuid, pair.quote),))
+
+
