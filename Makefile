@@ -24,8 +24,8 @@ demo: model ## the sample texts, from documents to training data, on the embedde
 lab: setup ## JupyterLab on the notebooks (more options in LAB_ARGS)
 	@$(BIN)/jupyter lab $(ROOT_ARGS) $(LAB_ARGS)
 
-test: model check ## check, then all tests
-	@$(BIN)/python -m pytest
+test: model check ## check, then all tests, two files at a time
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## format, lint, types, notebooks without outputs
 	@$(BIN)/ruff format --check .

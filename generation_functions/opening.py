@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from generation_functions.addresses import parse_address
-from generation_functions.config import Config, Model
+from generation_functions.config import Config
 from generation_functions.engine.devices import physical_cores, read_machine
 from generation_functions.engine.fitting import choose_plan
 from generation_functions.engine.gguf import ModelFile, read_model
@@ -15,6 +15,7 @@ from generation_functions.engine.protocol import Engine
 from generation_functions.engine.server import open_server
 from generation_functions.engine.server_settings import ApiKey, ServerSettings
 from generation_functions.errors import ConfigError
+from generation_functions.sections import Model
 
 
 def make_engines(config: Config) -> dict[str, Engine]:

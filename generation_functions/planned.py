@@ -1,7 +1,7 @@
 """Options that the specification names and that are not built yet.
 
 Each is refused with that reason. When an option is built, its line goes from here
-into config.py. An empty set means the whole section.
+into sections.py or pipeline_sections.py. An empty set means the whole section.
 """
 
 PLANNED: dict[str, set[str]] = {

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from generation_functions.config import Config, Model
+from generation_functions.config import Config
 from generation_functions.engine.devices import read_machine
 from generation_functions.engine.fitting import check_settings, choose_plan
 from generation_functions.engine.plan import Plan, say_size
 from generation_functions.errors import ConfigError, ModelError
 from generation_functions.opening import read_wanted
+from generation_functions.sections import Model
 
 _HEAD = "role model slots context device weights cache buffers sum free".split()
 

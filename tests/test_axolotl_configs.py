@@ -7,11 +7,12 @@ import pytest
 import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from generation_functions.config import Config, ModelTraining
+from generation_functions.config import Config
 from generation_functions.datasets import axolotl, templates
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.settings import Setting, override, render, values_of
 from generation_functions.records import Turn
+from generation_functions.sections import ModelTraining
 
 KEYS = Path(__file__).with_name("axolotl_0_19_0_keys.txt")
 SMALL = Data(("a.jsonl", "sub/b.jsonl"), rows=12, tokens=3_000)

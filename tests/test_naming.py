@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from pydantic import ValidationError
 
-from generation_functions.config import Conversations
 from generation_functions.errors import Rejected
+from generation_functions.pipeline_sections import Conversations
 from generation_functions.pipelines.naming import (
     FAMILY_NAMES,
     GIVEN_NAMES,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from generation_functions.pipelines.orders import choose_orders, make_info
 from generation_functions.pipelines.samples import CLEAR
 from generation_functions.records import QAPair
-from generation_functions.stages import group_pairs
+from generation_functions.stages.conversations import group_pairs
 
 
 def make_pairs(count: int) -> list[QAPair]:

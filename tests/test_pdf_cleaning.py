@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_files import set_with_fpdf
 
-from generation_functions.config import PdfCleaning
 from generation_functions.display.pages import read_pages, show_page
 from generation_functions.documents.damage import compare_words, find_numbers, move_offsets
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
 from generation_functions.errors import EngineError, InputError, RunFolderError
+from generation_functions.pipeline_sections import PdfCleaning
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     LABEL,

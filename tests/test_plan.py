@@ -13,7 +13,6 @@ from gguf_files import LLAMA_8B, shape_llama, write_gguf
 
 from generation_functions import opening, plans
 from generation_functions.__main__ import main
-from generation_functions.config import Model
 from generation_functions.engine import devices, fitting
 from generation_functions.engine.devices import Machine, Memory, child_environment
 from generation_functions.engine.fitting import check_settings, choose_plan, fit_settings
@@ -32,6 +31,7 @@ from generation_functions.engine.protocol import Message, Request, Sampling
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, ModelError
 from generation_functions.opening import read_wanted
+from generation_functions.sections import Model
 from generation_functions.session import read_config
 
 GB = 10**9

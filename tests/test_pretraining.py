@@ -14,11 +14,12 @@ from told import FACTS as TOLD
 from told import REPLIES, TEXT, step_of, tell
 
 from generation_functions import stages
-from generation_functions.config import CodeVariation, Config
+from generation_functions.config import Config
 from generation_functions.datasets.pretraining import write_context
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import RunFolderError, TooFewKept
+from generation_functions.pipeline_sections import CodeVariation
 from generation_functions.pipelines.code_variations import CODE_VARIATIONS
 from generation_functions.pipelines.forms import FORMS, request_variation
 from generation_functions.pipelines.variations import FACTS, VARIATIONS

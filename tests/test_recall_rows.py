@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from ways import ARNO, BRENT, REPLIES, REQUEST
 
-from generation_functions.config import Config, FactualSftSettings
+from generation_functions.config import Config
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.rows import recall_turns
 from generation_functions.errors import RunFolderError
+from generation_functions.pipeline_sections import FactualSftSettings
 from generation_functions.pipelines.ways import BUILT_IN
 from generation_functions.records import Recall, make_uuid
 

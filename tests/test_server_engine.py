@@ -23,13 +23,14 @@ from stand_in import Answer, StandIn, refuse, say, serve
 
 from generation_functions import errors
 from generation_functions.addresses import hide_logins, parse_address
-from generation_functions.config import Config, Model, load_config
+from generation_functions.config import Config, load_config
 from generation_functions.engine import server
 from generation_functions.engine.protocol import Completion, Message, Request, Sampling
 from generation_functions.engine.scripted import draw_reply
 from generation_functions.engine.server import ServerEngine, open_server, read_retry_after
 from generation_functions.engine.server_settings import ApiKey, ServerKind, ServerSettings
 from generation_functions.opening import make_engines
+from generation_functions.sections import Model
 from generation_functions.session import open_run
 from generation_functions.stages import write_questions
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from generation_functions.config import Conversations
 from generation_functions.errors import ConfigError
+from generation_functions.pipeline_sections import Conversations
 from generation_functions.pipelines.eras import choose_era, leaves_era
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.samples import make_chunk, make_pair

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
-from generation_functions.config import FactualWay
 from generation_functions.datasets.rows import Row
+from generation_functions.pipeline_sections import FactualWay
 from generation_functions.records import to_json
 
 NAME = "MANIFEST.json"

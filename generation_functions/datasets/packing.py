@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from generation_functions.choosing import draw_number, rank
-from generation_functions.config import FactualSftSettings
+from generation_functions.pipeline_sections import FactualSftSettings
 from generation_functions.records import Recall
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from generation_functions.config import Config, Model
+from generation_functions.config import Config
 from generation_functions.display.markup import Html, join, tag
 from generation_functions.display.plots import Picture, plot_speeds
 from generation_functions.display.tables import show_table
@@ -24,6 +24,7 @@ from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.local import LocalEngine
 from generation_functions.errors import ConfigError
 from generation_functions.opening import read_wanted
+from generation_functions.sections import Model
 from generation_functions.session import read_config
 from generation_functions.steps.files import Writer, dump, read_json
 

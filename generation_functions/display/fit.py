@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from generation_functions.config import Config, Model
+from generation_functions.config import Config
 from generation_functions.display.markup import Html
 from generation_functions.display.tables import show_table
 from generation_functions.engine.devices import Machine, read_machine
@@ -16,6 +16,7 @@ from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.plan import Plan, lay_out, say_size
 from generation_functions.errors import ConfigError, ModelError
 from generation_functions.opening import read_wanted
+from generation_functions.sections import Model
 from generation_functions.session import read_config
 
 _COLUMNS = ("file", "settings_of", "context", "slots_that_fit", "memory", "free", "note")

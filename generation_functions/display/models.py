@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from generation_functions.config import Config, Model, load_config
+from generation_functions.config import Config, load_config
 from generation_functions.display.markup import Html
 from generation_functions.display.tables import show_table
 from generation_functions.engine.chat import knows_thinking
 from generation_functions.engine.download import list_unfinished
 from generation_functions.engine.gguf import ModelFile, list_models, read_model
 from generation_functions.errors import ModelError
+from generation_functions.sections import Model
 
 ROLES = ("small", "large")
 _COLUMNS = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from generation_functions.config import Config, PdfCleaning
+from generation_functions.config import Config
 from generation_functions.documents.chunking import chunk_document
 from generation_functions.documents.damage import (
     Number,
@@ -20,6 +20,7 @@ from generation_functions.documents.damage import (
     numbers_survive,
 )
 from generation_functions.errors import Dropped, Unparsable
+from generation_functions.pipeline_sections import PdfCleaning
 from generation_functions.records import Document, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation_functions.config import PdfCleaning
 from generation_functions.documents.sentences import number_sentences
+from generation_functions.pipeline_sections import PdfCleaning
 from generation_functions.pipelines.characters import (
     PLAN_CHARACTER,
     PLAN_SCENE,

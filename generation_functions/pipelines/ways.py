@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation_functions.config import Config, FactualWay
+from generation_functions.config import Config
 from generation_functions.errors import ConfigError
+from generation_functions.pipeline_sections import FactualWay
 from generation_functions.pipelines.pair_checks import (
     ALL_CHECKS,
     PairCheck,

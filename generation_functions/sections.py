@@ -1,0 +1,166 @@
+"""The sections of config.yaml on folders, models, the run as a whole, and training."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+
+from generation_functions.addresses import hide_logins
+
+
+class Section(BaseModel):
+    """A part of the config; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputDir(Section):
+    """A folder of documents, with its own settings.
+
+    `name` is what records and uuids call the folder; by default its path as given here,
+    so that a run means the same on a machine where it lies elsewhere.
+    """
+
+    path: str
+    name: str = ""
+    use_subset: bool | None = None  # None: as in `system`
+    subset_size: int | None = Field(default=None, ge=1)
+    # None: `variation_generator_count`
+    variation_generation_counts: int | None = Field(default=None, ge=0, le=100)
+    factual_gen_use_subset: bool = False
+    # None: as subset_size; pieces that each way of asking takes
+    factual_gen_subset_size_per_way: int | None = Field(default=None, ge=1)
+    cleaned_by_hand: bool = False  # no rule drops a chunk of this folder
+    final_system_prompt_additional_context: str = ""
+
+
+class Paths(Section):
+    """Where documents come from and where the run folder is (relative to the config file)."""
+
+    input_dirs: tuple[InputDir, ...] = Field(min_length=1)
+    output_dir: str
+    skip_unreadable: bool = False  # files that cannot be read are left out, not an error
+    models_dir: str = "logical_models"
+    prompts: str | None = None
+    default_prompts: str | None = None
+    ocr: bool = False  # pages of a PDF without text are read by an installed tesseract
+    ocr_languages: str = Field(default="eng", pattern=r"^\w+(\+\w+)*$")  # of its language files
+
+    @property
+    def prompt_folders(self) -> list[Path]:
+        """The folders of prompts that go before the program's own, the first first."""
+        return [Path(one) for one in (self.prompts, self.default_prompts) if one]
+
+
+class Model(Section):
+    """One model role: a GGUF in `path.models_dir`, or a model behind a server, and its use.
+
+    The options from `slots` to `restarts` are for a GGUF, those from `model` on for a server.
+    """
+
+    gguf: str | None = None
+    # several: requests go to them in turn
+    url: str | tuple[str, ...] | None = Field(default=None, repr=False)
+    context: int = Field(default=4096, ge=256)  # tokens of a prompt and its reply
+    thinking: int = Field(default=0, ge=0)  # most tokens of thinking before a reply
+    request_seconds: float = Field(default=600, gt=0)  # most time for one reply
+    slots: int | None = Field(default=None, ge=1, le=128)  # None: what fits
+    gpu_layers: int = Field(default=-1, ge=-1)  # -1: all
+    gpus: tuple[int, ...] | None = None  # a process on each; None: llama.cpp uses all as one
+    tensor_split: tuple[float, ...] | None = None  # shares of GPUs that act as one
+    threads: int | None = Field(default=None, ge=1)
+    batch: int = Field(default=512, ge=32)
+    kv_type: Literal["f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"] = "f16"
+    kv_unified: bool = False  # one KV cache for all slots: less memory, slower
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+    rope_scaling: Literal["none", "linear", "yarn"] | None = None  # None: as the GGUF says
+    rope_scale: float | None = Field(default=None, ge=1)  # the context is stretched so far
+    restarts: int = Field(default=3, ge=0)  # crashes of its process before an error
+    model: str = ""  # the server's name for it
+    server: Literal["llama-server", "vllm"] = "llama-server"  # how grammars are sent
+    concurrency: int = Field(default=8, ge=1)  # requests at once to each url
+    retries: int = Field(default=5, ge=0)  # after 429, 5xx and timeouts
+    api_key_env: str | None = None  # the environment variable that holds a key
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Model":
+        if (self.gguf is None) == (self.url is None):
+            raise ValueError("give either `gguf` (a file in models_dir) or `url` (a server)")
+        if self.url is not None and not self.url:
+            raise ValueError("`url` names no server")
+        return self
+
+    @field_serializer("url")
+    def _without_login(self, url: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        """What is written and shown has no user and password in it."""
+        if isinstance(url, tuple):
+            return tuple(hide_logins(one) for one in url)
+        return hide_logins(url) if url else url
+
+
+Role = Literal["small", "large"]
+
+
+class Models(Section):
+    """The two roles. The same GGUF in both is loaded once.
+
+    `steps` gives a step the other role than its own, by the step's name.
+    """
+
+    small: Model
+    large: Model
+    steps: dict[str, Role] = {}
+
+    def of(self, role: str) -> Model:
+        """Return the model of a role."""
+        return {"small": self.small, "large": self.large}[role]
+
+
+class System(Section):
+    """What holds for the whole run."""
+
+    seed: int = 0
+    chunk_size: int = Field(default=400, ge=32)  # tokens of the run's counter
+    chunk_overlap: int = Field(default=0, ge=0)  # of them, from the end of the chunk before
+    token_counter: str | None = None  # a GGUF's file name, or "words"; default: the small model
+    concurrency_limit: int = Field(default=64, ge=1)  # items going at once
+    completion_mode: bool = False
+    use_stop: bool = True
+    use_subset: bool = False
+    subset_size: int = Field(default=30, ge=1)  # chunks of each folder, by a seeded hash
+    drop_duplicates: bool = True  # exact and near duplicates among all chunks; the first stays
+    skip_filter_chunks: bool = False  # every chunk goes on without the model's judgement
+    use_filenames: bool = True  # prompts show title, author and year, and questions may
+    abort_below: float | None = Field(default=None, ge=0, le=1)  # least share that a stage keeps
+    shared_instruction: str = ""
+    number_of_factual_sft_generations_to_do: int = Field(default=1, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "System":
+        if self.chunk_overlap > self.chunk_size // 2:
+            raise ValueError("`chunk_overlap` must be at most half of `chunk_size`")
+        return self
+
+
+class FinalDatasaving(Section):
+    """How conversations become training text."""
+
+    template: Literal["atk"] = "atk"
+
+
+class ModelTraining(Section):
+    """What goes into the two Axolotl configs."""
+
+    base_model: str = "alpindale/Mistral-7B-v0.2-hf"
+    pretrain_hub_model_id: str | None = None
+    pretrain_hub_strategy: str = "all_checkpoints"
+    finetune_hub_model_id: str | None = None
+    finetune_hub_strategy: str = "all_checkpoints"
+    wandb_project: str | None = None
+    is_mistral_derived_model: bool = True
+    sequence_len: int = Field(default=5000, ge=128)
+    gradient_accumulation_steps: int = Field(default=75, ge=1)
+    micro_batch_size: int = Field(default=2, ge=1)
+    num_epochs: int = Field(default=7, ge=1)
+    other_pretrain_kwargs: dict[str, Any] = {}
+    other_finetune_kwargs: dict[str, Any] = {}

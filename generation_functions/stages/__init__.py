@@ -1,0 +1,43 @@
+"""The stages of a run, in order. The notebooks and the command line call these."""
+
+from collections.abc import Awaitable, Callable
+
+from generation_functions.stages.conversations import (
+    CHARACTER_STEPS,
+    CONVERSATION_STEPS,
+    write_characters,
+    write_conversations,
+)
+from generation_functions.stages.mixing import mix
+from generation_functions.stages.pretraining import write_pretraining
+from generation_functions.stages.questions import QUESTION_STEPS, write_questions
+from generation_functions.stages.reading import clean_pdfs, documents
+from generation_functions.stages.recall import RECALL_STEPS, write_recalls
+from generation_functions.steps.run import Run
+
+__all__ = [
+    "CHARACTER_STEPS",
+    "CONVERSATION_STEPS",
+    "QUESTION_STEPS",
+    "RECALL_STEPS",
+    "STAGES",
+    "clean_pdfs",
+    "documents",
+    "mix",
+    "write_characters",
+    "write_conversations",
+    "write_pretraining",
+    "write_questions",
+    "write_recalls",
+]
+
+STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
+    "pdf_cleaning": clean_pdfs,
+    "documents": documents,
+    "questions": write_questions,
+    "pretraining": write_pretraining,
+    "recall": write_recalls,
+    "characters": write_characters,
+    "conversations": write_conversations,
+    "mix": mix,
+}

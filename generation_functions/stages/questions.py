@@ -1,0 +1,49 @@
+"""The stage `questions`: chunks are judged, and question-answer pairs written and vetted."""
+
+from contextlib import closing
+from functools import partial
+from itertools import islice
+
+from generation_functions.pipelines import question_steps, questions, repairing
+from generation_functions.pipelines.planting import judge_planted
+from generation_functions.records import QAPair
+from generation_functions.stages.reading import open_source
+from generation_functions.stages.taking import check_readable, going_on, least_share
+from generation_functions.steps.run import Run
+
+QUESTION_STEPS = (
+    question_steps.JUDGE_CHUNK,
+    question_steps.PLAN_QUESTIONS,
+    question_steps.WRITE_QUESTIONS,
+    repairing.CHECK_QUESTION,
+    repairing.CHECK_ANSWER_RELEVANCE,
+    repairing.CHECK_ANSWER_ACCURACY,
+    repairing.REVISE_PAIR,
+    repairing.REPAIR_ANSWER,
+    repairing.REPLACE_PAIR,
+)
+
+
+async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPair, ...]]:
+    """Judge the chunks, write question-answer pairs and vet them, with the small model.
+
+    Chunks are cut as they are needed. So that nothing is asked before all files are known to
+    be readable, they are read through once before, unless the documents stage has done so.
+    Of questions that several chunks' pairs ask, the first stays. At the end planted pairs
+    measure the checks. Raises TooFewKept.
+    """
+    async with run.stage("questions", limit):
+        run.load_prompts(*QUESTION_STEPS)
+        run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
+        run.open_survivors(questions.REJECTED_PAIRS)
+        source = open_source(run)
+        seen = check_readable(run, source)
+        with closing(source.decisions()) as decisions:
+            good = going_on(decisions)
+            total = None if seen is None else min(seen, limit or seen)
+            ask = partial(questions.ask_about_chunk, run)
+            least = least_share(run, run.config.questions)
+            kept = await run.map(ask, islice(good, limit), "chunks", total, abort_below=least)
+        kept = questions.leave_out_asked(run, kept)
+        await judge_planted(run, [pair for pairs in kept for pair in pairs])
+        return kept

@@ -1,0 +1,60 @@
+"""What stages share: the chunks that they take, in which order, and how many they must keep."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from generation_functions.documents.cutting import Decision
+from generation_functions.errors import Rejected
+from generation_functions.pipeline_sections import (
+    Conversations,
+    Questions,
+    RepresentationVariation,
+)
+from generation_functions.records import Chunk, QAPair
+from generation_functions.sources import Source
+from generation_functions.steps.files import read_json
+from generation_functions.steps.run import Run
+
+SEEN = "live/.input.json"  # what the documents stage last read, and how many chunks go on
+
+
+def check_readable(run: Run, source: Source) -> int | None:
+    """Return how many chunks the documents stage found in exactly this input, None before it.
+
+    Then all is read through here. Raises InputError, which names all that cannot be read.
+    """
+    seen = read_json(run.folder / SEEN) or {}
+    if seen.get("input") == source.sign():
+        return int(seen["chunks"])
+    source.check()
+    return None
+
+
+def going_on(decisions: Iterable[Decision]) -> Iterator[Chunk]:
+    """Yield the chunks that are not dropped, by rules or as duplicates, in their order."""
+    return (decision.chunk for decision in decisions if not decision.reason)
+
+
+def as_left(run: Run, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield base chunks as a person left them in worthy_for_questions/."""
+    for chunk in chunks:
+        with suppress(Rejected):  # deleted by hand
+            yield run.look("worthy_for_questions", chunk)
+
+
+def least_share(
+    run: Run, section: Questions | Conversations | RepresentationVariation
+) -> float | None:
+    """Return the share of its items that a stage must keep: its section's, or the general one."""
+    general = run.config.system.abort_below
+    return general if section.abort_below is None else section.abort_below
+
+
+def pair_place(pair: QAPair) -> tuple[str, str, int, str, tuple[int, ...], str]:
+    """Return what pairs are ordered by: their chunk's place, the sentences asked, the uuid."""
+    return (*chunk_place(pair.chunk), pair.sentences, pair.uuid)
+
+
+def chunk_place(chunk: Chunk) -> tuple[str, str, int, str]:
+    """Return what chunks are ordered by: folder, source, character offset in it, and uuid."""
+    return (chunk.directory, chunk.source, chunk.start, chunk.uuid)
