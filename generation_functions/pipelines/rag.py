@@ -1,10 +1,10 @@
 """From vetted pairs to simulated retrievals that hold their answers, or are proved not to."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from generation_functions.choosing import rank
-from generation_functions.config import Config, RetrievalShares
+from generation_functions.config import Config
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Rejected
 from generation_functions.masked import (
@@ -15,9 +15,11 @@ from generation_functions.masked import (
     Evidence,
     RagItem,
 )
+from generation_functions.masked_sections import RetrievalShares
 from generation_functions.pipelines.context_checks import has_quote, holds_answer, is_proved
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.retrieving import Library, RagPlan, draw_share, retrieve
+from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
 from generation_functions.records import QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
 
@@ -30,6 +32,17 @@ MOST_PARTNERS = 4  # chunks that speak of the same, of which one may be asked ab
 Fit = Callable[[RagItem], RagItem]
 
 
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """With what a chunk may be asked about: recalls that rest on it and another chunk (`joint`),
+    and the pairs of all chunks; `same` are the chunks of each directory."""
+
+    by_chunk: Mapping[str, Sequence[QAPair]]
+    joint: Sequence[Asked]
+    index: ChunkIndex
+    same: Mapping[str, set[str]]
+
+
 async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagItem:
     """Return a retrieval for a plan, cut to the training context, and what it lacks, if it fails.
 
@@ -38,12 +51,13 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagI
     """
     settings = run.config.rag_data
     item = retrieve(library, plan, settings, run.config.system.seed)
-    run.tally("retrievals", plan.kind, item.kind)
     item = fit(item)
     check(item)
+    run.tally("retrievals", plan.kind, item.kind)
+    step = replace(TELL_LACK, use_stop=settings.rag_use_stop)
     lacks = [
         await run.ask(
-            TELL_LACK, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language)
+            step, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language)
         )
         for place, asked in enumerate(item.asked if item.failed else ())
     ]
@@ -72,16 +86,23 @@ def plan_items(
     Of success the share `two_chunk_share` needs two chunks together: by a recall that rests on
     both, or by pairs of two chunks that speak of the same, where there are such.
     """
-    by_chunk: dict[str, list[QAPair]] = {}
-    for pair in pairs:
-        by_chunk.setdefault(pair.chunk.uuid, []).append(pair)
+    by_chunk = group_pairs(pairs)
     joint: dict[str, list[Asked]] = {}
     for recall in recalls:
         found = join_sources(recall)
         if found:
             joint.setdefault(recall.chunk.uuid, []).append(found)
-    for uuid in _choose_chunks(by_chunk, config):
-        yield _plan(by_chunk, joint.get(uuid, []), index, by_chunk[uuid], config)
+    same, general = group_chunks(by_chunk), config.system.subset_size
+    sizes = {
+        one.name: (one.rag_subset_size or one.subset_size or general)
+        if one.rag_use_subset
+        else None
+        for one in config.path.input_dirs
+    }
+    chosen = choose_chunks(same, sizes, config.system.seed, "rag")
+    for uuid, some in by_chunk.items():
+        if uuid in chosen:
+            yield _plan(Partners(by_chunk, joint.get(uuid, []), index, same), some, config)
 
 
 def join_sources(recall: Recall) -> Asked | None:
@@ -111,45 +132,19 @@ def draw_kind(shares: RetrievalShares, drawn: float) -> str:
     return next(kind for kind, weight in zip(FAILURES, weights, strict=True) if weight)
 
 
-def _choose_chunks(by_chunk: Mapping[str, Sequence[QAPair]], config: Config) -> list[str]:
-    """Return the chunks that are asked about: all, or a directory's drawn subset."""
-    by_directory: dict[str, list[str]] = {}
-    for uuid, pairs in by_chunk.items():
-        by_directory.setdefault(pairs[0].chunk.directory, []).append(uuid)
-    general = config.system.subset_size
-    chosen = set[str]()
-    for one in config.path.input_dirs:
-        size = (one.rag_subset_size or one.subset_size or general) if one.rag_use_subset else None
-        chosen |= set(rank(by_directory.get(one.name, ()), config.system.seed, "rag")[:size])
-    return [uuid for uuid in by_chunk if uuid in chosen]
-
-
-def _plan(
-    by_chunk: Mapping[str, Sequence[QAPair]],
-    joint: Sequence[Asked],
-    index: ChunkIndex,
-    pairs: Sequence[QAPair],
-    config: Config,
-) -> RagPlan:
+def _plan(partners: Partners, pairs: Sequence[QAPair], config: Config) -> RagPlan:
     settings, chunk = config.rag_data, pairs[0].chunk
     key = (config.system.seed, chunk.uuid, "rag")
+    kind, asked = FOUND, _draw_pairs(pairs, settings.pairs_per_item, key)
     if draw_share(*key, "fails") < settings.rag_failure_percentage:
         kind = draw_kind(settings.shares, draw_share(*key, "kind"))
-        asked = _draw_pairs(pairs, settings.pairs_per_item, key)
-    else:
-        kind = FOUND
-        asked = _draw_pairs(pairs, settings.pairs_per_item, key)
-        wants_two = draw_share(*key, "two") < settings.two_chunk_share
-        if wants_two and settings.rag_max_chunks > 1:
-            together = _ask_of_two(by_chunk, joint, index, pairs, key)
-            kind, asked = (FOUND_IN_TWO, together) if together else (kind, asked)
-    uuid = make_uuid(chunk.uuid, "rag", *(one.uuid for one in asked))
-    return RagPlan(uuid, chunk, asked, kind)
+    elif settings.rag_max_chunks > 1 and draw_share(*key, "two") < settings.two_chunk_share:
+        together = _ask_of_two(partners, pairs, key)
+        kind, asked = (FOUND_IN_TWO, together) if together else (kind, asked)
+    return RagPlan(make_uuid(chunk.uuid, "rag", *(one.uuid for one in asked)), chunk, asked, kind)
 
 
-def _draw_pairs(
-    pairs: Sequence[QAPair], most: int, key: tuple[object, ...]
-) -> tuple[Asked, ...]:
+def _draw_pairs(pairs: Sequence[QAPair], most: int, key: tuple[object, ...]) -> tuple[Asked, ...]:
     """Return from one to `most` of a chunk's pairs, in the order of their sentences."""
     count = 1 + int(draw_share(*key, "pairs") * most)
     drawn = rank([pair.uuid for pair in pairs], *key, "which")[:count]
@@ -158,33 +153,25 @@ def _draw_pairs(
 
 
 def _ask_of_two(
-    by_chunk: Mapping[str, Sequence[QAPair]],
-    joint: Sequence[Asked],
-    index: ChunkIndex,
-    pairs: Sequence[QAPair],
-    key: tuple[object, ...],
+    partners: Partners, pairs: Sequence[QAPair], key: tuple[object, ...]
 ) -> tuple[Asked, ...]:
     """Return a question that two chunks answer together, or one of each; nothing without."""
-    two = {one.uuid: one for one in joint if len(one.evidence) == 2}
+    two = {one.uuid: one for one in partners.joint if len(one.evidence) == 2}
     if two:
         return (two[rank(two, *key, "joint")[0]],)
     chunk = pairs[0].chunk
-    same = {
-        uuid for uuid, some in by_chunk.items() if some[0].chunk.directory == chunk.directory
-    }
-    for related in index.find([chunk.uuid], MOST_PARTNERS, same):
-        (own,) = _draw_pairs(pairs, 1, key)
-        (other,) = _draw_pairs(by_chunk[related.uuid], 1, key)
-        partner = by_chunk[related.uuid][0].chunk
+    found = partners.index.find([chunk.uuid], MOST_PARTNERS, partners.same[chunk.directory])
+    for related in found:
+        others = partners.by_chunk[related.uuid]
+        (own,), (other,) = _draw_pairs(pairs, 1, key), _draw_pairs(others, 1, key)
+        partner = others[0].chunk
         if not (
             holds_answer(partner.text, [own], partner.language)
             or holds_answer(chunk.text, [other], chunk.language)
         ):
-            return (own, other)
+            return own, other
     return ()
 
 
 def _ask(pair: QAPair) -> Asked:
     return Asked(pair.uuid, pair.question, pair.answer, (Evidence(pair.chunk.uuid, pair.quote),))
-
-

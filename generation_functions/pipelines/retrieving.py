@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generation_functions.choosing import draw_number, rank
-from generation_functions.config import RagData
+from generation_functions.masked_sections import RagData
 from generation_functions.documents.retrieval import ChunkIndex, Related
 from generation_functions.masked import (
     FAILURES,

@@ -10,6 +10,7 @@ from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipeline_sections import PdfCleaning
+from generation_functions.masked import RANDOM, Asked, Evidence, Shown
 from generation_functions.pipelines.characters import (
     PLAN_CHARACTER,
     PLAN_SCENE,
@@ -18,6 +19,12 @@ from generation_functions.pipelines.characters import (
     SceneDraft,
 )
 from generation_functions.pipelines.conversation_checks import Flaw
+from generation_functions.pipelines.correction_steps import (
+    OF_WRONG,
+    STAND_FIRM,
+    WRITE_CORRECTION,
+    DoubtRequest,
+)
 from generation_functions.pipelines.conversations import (
     REWRITE_CONVERSATION,
     WRITE_CONVERSATION,
@@ -31,6 +38,7 @@ from generation_functions.pipelines.facts import (
     make_sheet,
 )
 from generation_functions.pipelines.forms import WRITE_FORM, VariationRequest
+from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF, Piece
@@ -155,6 +163,26 @@ def read_way_request(fields: Mapping[str, Any]) -> WayRequest:
     return WayRequest(chunks[0].uuid, reading, asked, turns, None, str(fields["problem"]))
 
 
+def read_lack(fields: Mapping[str, Any]) -> LackRequest:
+    """Return the question that an example's texts do not answer; what would is not known."""
+    shown = tuple(
+        Shown(str(number), str(one["source"]), str(one["text"]), RANDOM)
+        for number, one in enumerate(fields["texts"])
+    )
+    return make_lack(str(fields["question"]), *shown)
+
+
+def make_lack(question: str, *shown: Shown) -> LackRequest:
+    """Return a request about a question whose answer rests on words that are nowhere."""
+    asked = Asked(make_uuid("samples", question), question, "Oakum.", (Evidence("", "Oakum."),))
+    return LackRequest("samples", 0, asked, shown)
+
+
+def read_doubt(fields: Mapping[str, Any]) -> DoubtRequest:
+    """Return the pair of an example whose answer is doubted."""
+    return DoubtRequest(read_pair(fields), str(fields["manner"]))
+
+
 def read_draft(fields: Mapping[str, Any]) -> SceneDraft:
     """Return the draft that an example of a character or a scene shows."""
     name = fields["name"] if "name" in fields else fields["primary"]
@@ -262,6 +290,10 @@ WAY_REQUESTS = (
     WayRequest("w3", read_together([SHORT, CHUNK]), draft=SPOKEN, problem="Ask more.", number=1),
 )
 
+FOUND = Shown(CHUNK.uuid, CHUNK.source, CHUNK.text, RANDOM)
+LACKS = (make_lack("Of what is oakum made?", FOUND, FOUND), make_lack("Who sold hemp in 1874?"))
+DOUBTED = tuple(DoubtRequest(pair, OF_WRONG[number]) for number, pair in enumerate(PAIRS))
+
 SAMPLES: Mapping[str, Samples] = {
     LIST_FACTS.name: Samples((CHUNK, SHORT), read_chunk),
     INFER_FACTS.name: Samples(SHEETS, read_sheet),
@@ -284,5 +316,8 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
     REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),
+    TELL_LACK.name: Samples(LACKS, read_lack),
+    WRITE_CORRECTION.name: Samples(DOUBTED, read_doubt),
+    STAND_FIRM.name: Samples(DOUBTED, read_doubt),
     **{step.name: Samples(WAY_REQUESTS, read_way_request) for step in list_steps()},
 }

@@ -60,7 +60,7 @@ def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
     if len(taken & stems(exchange.question)) < LEAST_TAKEN * len(taken):
         told = f"The question does not take for granted that “{premise}”"
         return Problem("question does not hold the premise", told, in_question=True)
-    if any(_tells(one.told, premise) or _tells(one.quote, premise) for one in exchange.recalled):
+    if any(tells(one.told, premise) or tells(one.quote, premise) for one in exchange.recalled):
         told = f"“{premise}” is what the text says, and not wrong."
         return Problem("premise is not wrong", told, in_question=True)
     changed = known_amounts(exchange.answer) - known_amounts(premise)
@@ -167,7 +167,7 @@ def check_nothing(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -
     return None
 
 
-def _tells(text: str, premise: str) -> bool:
+def tells(text: str, premise: str) -> bool:
     """Whether a text has all words of a premise in their order, its figures, and its negations.
 
     Who does what to whom is told by order alone: "workers drive drones out".
