@@ -8,9 +8,10 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generation_functions.config import Config
-from generation_functions.datasets import axolotl, templates
+from generation_functions.datasets import axolotl
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.settings import Setting, override, render, values_of
+from generation_functions.datasets.templates import make_template
 from generation_functions.records import Turn
 from generation_functions.sections import ModelTraining
 
@@ -167,8 +168,8 @@ def test_trained_model_carries_the_template_of_its_rows() -> None:
         {"role": "user", "content": "How deep?"},
     ]
     prompt = carried.render(messages=messages, add_generation_prompt=True)
-    row = templates.render(
-        "atk", [Turn("system", "Be exact."), Turn("human", "How deep?"), Turn("gpt", "Very.")]
+    row = make_template(make_config()).render(
+        [Turn("system", "Be exact."), Turn("human", "How deep?"), Turn("gpt", "Very.")]
     )
     assert row == prompt + " Very. **Finished.**"
 
@@ -188,6 +189,7 @@ def test_optimizer_steps_are_estimated_from_the_settings_in_force() -> None:
 
 def test_training_options_of_the_config_reach_both_files() -> None:
     used_by_kind = {"pretrain_hub_model_id", "pretrain_hub_strategy", "other_pretrain_kwargs"}
+    used_by_kind |= {"tokenizer"}  # of rows, which are made here
     used_by_kind |= {"finetune_hub_model_id", "finetune_hub_strategy", "other_finetune_kwargs"}
     given = {
         "base_model": "some/base",

@@ -130,7 +130,9 @@ def write_rag_answer(item: RagItem, place: int, config: Config) -> str:
             return asked.answer
         sources: Mapping[str, str] = {one.uuid: one.source for one in item.shown}
         lines = (
-            name_source(sources[one.chunk], " ".join(one.quote.split()), config.system.use_filenames)
+            name_source(
+                sources[one.chunk], " ".join(one.quote.split()), config.system.use_filenames
+            )
             for one in asked.evidence
         )
         return think_aloud(lines, asked.answer)
@@ -145,9 +147,7 @@ def write_rag_answer(item: RagItem, place: int, config: Config) -> str:
     return f"{lack} {told}".strip()
 
 
-def group_items(
-    items: Sequence[RagItem], size: int, seed: int
-) -> Iterator[tuple[RagItem, ...]]:
+def group_items(items: Sequence[RagItem], size: int, seed: int) -> Iterator[tuple[RagItem, ...]]:
     """Yield for each item those of its group up to it, itself last; groups are of one directory.
 
     Later items of a group are left out: a row need not carry what it does not train.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generation_functions.config import Config
-from generation_functions.datasets import axolotl, folders, provenance, rows, templates
+from generation_functions.datasets import axolotl, folders, provenance, rows
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
@@ -14,18 +14,22 @@ from generation_functions.datasets.manifest import (
     FolderManifest,
     Manifest,
     describe_checks,
+    describe_masked_checks,
     describe_origin,
     describe_recall_checks,
     read_listed_names,
     write_manifest,
     write_text,
 )
+from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
 from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.pretraining import write_pretraining_rows
 from generation_functions.datasets.provenance import Item, Target, write_rows
 from generation_functions.datasets.rows import Row
 from generation_functions.datasets.settings import Setting, render
+from generation_functions.datasets.templates import ChatTemplate, make_template
 from generation_functions.errors import RunFolderError
+from generation_functions.masked import Correction, RagItem
 from generation_functions.records import (
     Chunk,
     Conversation,
@@ -59,15 +63,24 @@ class Material:
     sheets: Sequence[FactSheet] = ()
     variations: Sequence[Variation] = ()
     recalls: Sequence[Recall] = ()
+    retrievals: Sequence[RagItem] = ()
+    corrections: Sequence[Correction] = ()
 
 
-def write_datasets(run_folder: Path, material: Material, config: Config, count: Count) -> Manifest:
+def _forget(label: str, uuid: str, rejected: str) -> None:
+    """Nobody is told what was left out."""
+
+
+def write_datasets(
+    run_folder: Path, material: Material, config: Config, count: Count, note: Note = _forget
+) -> Manifest:
     """Build both training folders beside the old ones, then swap each in whole.
 
-    `count` gives a text's tokens; the config's `system.token_counter` is its name. The same
-    material, in any order, and config give the same bytes. Raises RunFolderError, with the
+    `count` gives a text's tokens; the config's `model_training.tokenizer`, or
+    `system.token_counter`, is its name. `note` is told of each masked row whether it fits. The
+    same material, in any order, and config give the same bytes. Raises RunFolderError, with the
     old folders as they were, if there is nothing to train on, if a folder holds files that
-    this did not write, or if the disk is full.
+    this did not write, or if the disk is full, and ConfigError for a template of no use.
     """
     targets = (run_folder / axolotl.PRETRAINING_FOLDER, run_folder / axolotl.SFT_FOLDER)
     try:
@@ -79,7 +92,7 @@ def write_datasets(run_folder: Path, material: Material, config: Config, count: 
     for target in targets:
         folders.check_only_ours(target, read_listed_names(target))
     try:
-        manifest = _build(targets, _in_order(material), config, count)
+        manifest = _build(targets, _in_order(material), config, count, note)
         for target in targets:
             folders.swap_in(target)
     except OSError as error:
@@ -98,7 +111,8 @@ def _check_material(run_folder: Path, material: Material) -> None:
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
             "`questions`; if it has run, see its reasons with `status`."
         )
-    if not (material.pairs or material.conversations or material.recalls):
+    masked = material.retrievals or material.corrections
+    if not (material.pairs or material.conversations or material.recalls or masked):
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
@@ -122,11 +136,13 @@ def _in_order(material: Material) -> Material:
             key=lambda one: (place(one.chunk), one.code, one.number, one.form, one.uuid),
         ),
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
+        retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
+        corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
     )
 
 
 def _build(
-    targets: tuple[Path, Path], material: Material, config: Config, count: Count
+    targets: tuple[Path, Path], material: Material, config: Config, count: Count, note: Note
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
     chunk_files = write_pretraining_rows(
@@ -134,15 +150,19 @@ def _build(
     )
     pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
 
+    turns = TurnRows(make_template(config), count)
     turn_files = [
-        *_write_conversations(sft_folder, material.conversations, config, count),
-        *_write_pairs(sft_folder, material.pairs, config, count),
-        *_write_recalls(sft_folder, material.recalls, config, count),
+        *_write_conversations(sft_folder, material.conversations, config, turns),
+        *_write_pairs(sft_folder, material.pairs, config, turns),
+        *_write_recalls(sft_folder, material.recalls, config, turns),
+        *write_rag(sft_folder, material.retrievals, config, count, note),
+        *write_corrections(sft_folder, material.corrections, config, count, note),
     ]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
         checks += f" {describe_recall_checks(config.factual_sft)}"
+    checks += describe_masked_checks(len(material.retrievals), len(material.corrections))
     return Manifest(
         _finish(
             pretraining_folder,
@@ -156,17 +176,27 @@ def _build(
     )
 
 
-def _completion(text: str, count: Count) -> tuple[Row, int]:
-    return rows.text_row(text), count(text)
+@dataclass(frozen=True, slots=True)
+class TurnRows:
+    """How turns become the rows of `_chat_targets`, and how long their text is."""
+
+    template: ChatTemplate
+    count: Count
+
+    def make(self, turns: tuple[Turn, ...]) -> tuple[tuple[Row, int], ...]:
+        """Return turns as ShareGPT and as a completion, each with its tokens."""
+        text = self.template.render(turns)
+        tokens = self.count(text)
+        return (rows.sharegpt_row(turns), tokens), (rows.text_row(text), tokens)
 
 
 def _write_conversations(
-    folder: Path, conversations: Iterable[Conversation], config: Config, count: Count
+    folder: Path, conversations: Iterable[Conversation], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write the same rows as ShareGPT and as completions."""
     items = (
         Item(
-            _chat_rows(rows.conversation_turns(one, config), config, count),
+            made.make(rows.conversation_turns(one, config)),
             provenance.record_conversation(one),
         )
         for one in conversations
@@ -175,15 +205,15 @@ def _write_conversations(
 
 
 def _write_pairs(
-    folder: Path, pairs: Iterable[QAPair], config: Config, count: Count
+    folder: Path, pairs: Iterable[QAPair], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write the same rows as ShareGPT, as completions and as a plain list."""
 
     def items() -> Iterator[Item]:
         for pair in pairs:
             plain = rows.plain_row(pair)
-            tokens = sum(count(str(text)) for text in plain.values())
-            chat = _chat_rows(rows.pair_turns(pair, config), config, count)
+            tokens = sum(made.count(str(text)) for text in plain.values())
+            chat = made.make(rows.pair_turns(pair, config))
             yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
 
     targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
@@ -191,19 +221,19 @@ def _write_pairs(
 
 
 def _write_recalls(
-    folder: Path, recalls: Sequence[Recall], config: Config, count: Count
+    folder: Path, recalls: Sequence[Recall], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write a file for each generation, as ShareGPT and as completions."""
     entries = []
     for generation in sorted({one.generation for one in recalls}):
         name = RECALLS_FILE.format(generation=generation)
-        made = [one for one in recalls if one.generation == generation]
+        own = [one for one in recalls if one.generation == generation]
         items = (
             Item(
-                _chat_rows(rows.recall_turns(packed, config), config, count),
+                made.make(rows.recall_turns(packed, config)),
                 provenance.record_recalls(packed),
             )
-            for packed in pack_recalls(made, config.factual_sft_settings, config.system.seed)
+            for packed in pack_recalls(own, config.factual_sft_settings, config.system.seed)
         )
         entries += write_rows(folder, name, _chat_targets(name), items)
     return entries
@@ -216,21 +246,13 @@ def _chat_targets(name: str) -> tuple[Target, ...]:
     )
 
 
-def _chat_rows(
-    turns: tuple[Turn, ...], config: Config, count: Count
-) -> tuple[tuple[Row, int], ...]:
-    """Return the turns as the rows of `_chat_targets`."""
-    text = templates.render(config.final_datasaving_settings.template, turns)
-    row, tokens = _completion(text, count)
-    return (rows.sharegpt_row(turns), tokens), (row, tokens)
-
-
 def _data(entries: Sequence[FileEntry]) -> Data:
     used = [entry for entry in entries if entry.in_config]
     return Data(
         tuple(entry.name for entry in used),
         sum(entry.rows or 0 for entry in used),
         sum(entry.tokens or 0 for entry in used),
+        tuple(entry.name for entry in used if entry.segments),
     )
 
 
@@ -242,7 +264,7 @@ def _finish(
     checks: str,
     config: Config,
 ) -> FolderManifest:
-    data = _data(entries)
+    data, tokenizer = _data(entries), config.model_training.tokenizer
     launch = axolotl.launch_command(config_name)
     steps = axolotl.estimate_steps(settings, data.tokens)
     heading = (
@@ -253,8 +275,8 @@ def _finish(
     manifest = FolderManifest(
         launch=launch,
         axolotl=axolotl.VERSION,
-        token_counter=config.system.token_counter or config.models.small.gguf or "",
-        token_counter_note=COUNTER_NOTE,
+        token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
+        token_counter_note="" if tokenizer else COUNTER_NOTE,
         checks=checks,
         rows=data.rows,
         tokens=data.tokens,

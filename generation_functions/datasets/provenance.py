@@ -30,10 +30,14 @@ FOLDER = "provenance"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file of rows: its name in the training folder, and whether the config lists it."""
+    """A file of rows: its name in the training folder, and whether the config lists it.
+
+    With `segments` only a part of each row is trained on.
+    """
 
     name: str
     in_config: bool
+    segments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ def write_rows(
     beside = f"{FOLDER}/{name}"
     with ExitStack() as stack:
         files = [
-            stack.enter_context(RowFile(folder, one.name, one.in_config, beside)) for one in targets
+            stack.enter_context(
+                RowFile(folder, one.name, one.in_config, beside, segments=one.segments)
+            )
+            for one in targets
         ]
         records = stack.enter_context(RowFile(folder, beside, in_config=False))
         for number, item in enumerate(chain([first], items)):

@@ -8,6 +8,7 @@ rendered turn by turn, so that rows in one piece and rows in segments have the s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Template, TemplateError
@@ -70,9 +71,9 @@ class ChatTemplate:
     @property
     def trainer_source(self) -> str:
         """The template as a tokenizer carries it, which is given no arguments."""
-        return "".join(f"{{%- set {name} = {value!r} -%}}" for name, value in self.kwargs.items()) + (
-            self.source
-        )
+        return "".join(
+            f"{{%- set {name} = {value!r} -%}}" for name, value in self.kwargs.items()
+        ) + (self.source)
 
     def render(self, turns: Sequence[Turn]) -> str:
         """Return `turns` (speakers: system, human, gpt) as one text.
@@ -88,7 +89,7 @@ class ChatTemplate:
         """
         texts = [self.render(turns[:number]) if number else "" for number in range(len(turns) + 1)]
         pieces: list[Piece] = []
-        for number, (before, after) in enumerate(zip(texts, texts[1:], strict=False)):
+        for number, (before, after) in enumerate(pairwise(texts)):
             if not after.startswith(before):
                 raise ConfigError(
                     f"`{self.name}`: the template does not render turn by turn: turn {number} "

@@ -48,7 +48,9 @@ def leave_out_answers(text: str, asked: Sequence[Asked], language: str = "englis
     spans = split_sentences(text, language)
     runs = (
         list(run)
-        for told, run in groupby(spans, lambda one: holds_answer(text[slice(*one)], asked, language))
+        for told, run in groupby(
+            spans, lambda one: holds_answer(text[slice(*one)], asked, language)
+        )
         if not told
     )
     left = sorted((text[run[0][0] : run[-1][1]] for run in runs), key=len, reverse=True)

@@ -43,7 +43,8 @@ _ADMITS = re.compile(
 )
 _GIVES_IN = re.compile(
     r"\b(?:you(?:['’]re| are) (?:quite |absolutely )?right|sorry|apolog\w+|my (?:mistake|error)"
-    r"|i (?:was|am) (?:wrong|mistaken)|i (?:erred|misspoke)|stand corrected)\b|I['’]m (?:wrong|mis)",
+    r"|i (?:was|am) (?:wrong|mistaken)|i (?:erred|misspoke)|stand corrected)\b"
+    r"|\bi['’]m (?:wrong|mistaken)\b",
     re.IGNORECASE,
 )
 
@@ -151,7 +152,7 @@ def _check_pointers(*texts: str) -> None:
 
 
 def _gives_away(pair: QAPair, wrong: str, doubt: str) -> bool:
-    """Whether a doubt has the right figures, or most of the words that only the right answer has."""
+    """Whether a doubt has the right figures, or most of the right answer's own words."""
     right = pair.answer
     figures = amounts(right) - known_amounts(f"{pair.question} {wrong}")
     if figures & known_amounts(doubt):

@@ -56,9 +56,7 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagI
     run.tally("retrievals", plan.kind, item.kind)
     step = replace(TELL_LACK, use_stop=settings.rag_use_stop)
     lacks = [
-        await run.ask(
-            step, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language)
-        )
+        await run.ask(step, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language))
         for place, asked in enumerate(item.asked if item.failed else ())
     ]
     return run.keep(RAG_ITEMS, replace(item, lacks=tuple(lacks)))

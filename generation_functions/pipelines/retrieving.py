@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generation_functions.choosing import draw_number, rank
-from generation_functions.masked_sections import RagData
 from generation_functions.documents.retrieval import ChunkIndex, Related
 from generation_functions.masked import (
     FAILURES,
@@ -28,6 +27,7 @@ from generation_functions.masked import (
     RagItem,
     Shown,
 )
+from generation_functions.masked_sections import RagData
 from generation_functions.pipelines.context_checks import holds_answer, leave_out_answers
 from generation_functions.records import Chunk
 

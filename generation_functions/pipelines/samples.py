@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipeline_sections import PdfCleaning
 from generation_functions.masked import RANDOM, Asked, Evidence, Shown
+from generation_functions.pipeline_sections import PdfCleaning
 from generation_functions.pipelines.characters import (
     PLAN_CHARACTER,
     PLAN_SCENE,
@@ -19,17 +19,17 @@ from generation_functions.pipelines.characters import (
     SceneDraft,
 )
 from generation_functions.pipelines.conversation_checks import Flaw
-from generation_functions.pipelines.correction_steps import (
-    OF_WRONG,
-    STAND_FIRM,
-    WRITE_CORRECTION,
-    DoubtRequest,
-)
 from generation_functions.pipelines.conversations import (
     REWRITE_CONVERSATION,
     WRITE_CONVERSATION,
     WRITE_SCENE_CONVERSATION,
     Rewriting,
+)
+from generation_functions.pipelines.correction_steps import (
+    OF_WRONG,
+    STAND_FIRM,
+    WRITE_CORRECTION,
+    DoubtRequest,
 )
 from generation_functions.pipelines.facts import (
     INFER_FACTS,

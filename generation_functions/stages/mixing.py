@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from generation_functions.datasets.mix import Material, write_datasets
-from generation_functions.pipelines import recall, variations
-from generation_functions.records import Chunk, Conversation, QAPair, Recall
-from generation_functions.session import open_counter
+from generation_functions.masked import Correction, RagItem
+from generation_functions.pipelines import corrections, rag, variations
+from generation_functions.records import Chunk, Conversation, QAPair
+from generation_functions.stages.taking import open_training_counter, take_recalls
 from generation_functions.steps.run import Run
 
 
@@ -21,15 +22,20 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             conversations=_survive(run, pairs),
             sheets=sheets,
             variations=told,
-            recalls=_survive_recalls(run),
+            recalls=take_recalls(run),
+            retrievals=_survive_retrievals(run, pairs),
+            corrections=_survive_corrections(run, pairs),
         )
-        with open_counter(run.config) as count:
-            write_datasets(run.folder, material, run.config, count)
+        with open_training_counter(run.config) as count:
+            write_datasets(run.folder, material, run.config, count, run.count)
     return material
 
 
 def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
     """Return the conversations without those about a pair that is gone, which are counted."""
+    alone = run.config.rag_data.enabled or run.config.correction_pipeline.enabled
+    if alone and not run.has("multiturn_convs"):
+        return []
     known = {pair.uuid for pair in pairs}
     kept = []
     for conversation in run.survivors("multiturn_convs", Conversation):
@@ -39,9 +45,27 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
     return kept
 
 
-def _survive_recalls(run: Run) -> list[Recall]:
-    """Return the recalls of the ways that the config names, if they were written."""
-    if not (run.config.factual_sft and run.has(recall.RECALLS)):
+def _survive_retrievals(run: Run, pairs: Sequence[QAPair]) -> list[RagItem]:
+    """Return the retrievals, if any were made, without those that ask about what is gone."""
+    if not (run.config.rag_data.enabled and run.has(rag.RAG_ITEMS)):
         return []
-    made = run.survivors(recall.RECALLS, Recall)
-    return [one for one in made if one.way in run.config.factual_sft]
+    known = {pair.uuid for pair in pairs} | {one.uuid for one in take_recalls(run)}
+    kept = []
+    for item in run.survivors(rag.RAG_ITEMS, RagItem):
+        gone = any(one.uuid not in known for one in item.asked)
+        run.count("retrievals", item.uuid, rejected="a question of it is gone" if gone else "")
+        kept += [] if gone else [item]
+    return kept
+
+
+def _survive_corrections(run: Run, pairs: Sequence[QAPair]) -> list[Correction]:
+    """Return the corrections, if any were written, without those of a pair that is gone."""
+    if not (run.config.correction_pipeline.enabled and run.has(corrections.CORRECTIONS)):
+        return []
+    known = {pair.uuid for pair in pairs}
+    kept = []
+    for one in run.survivors(corrections.CORRECTIONS, Correction):
+        gone = one.pair.uuid not in known
+        run.count("corrections", one.uuid, rejected="its pair is gone" if gone else "")
+        kept += [] if gone else [one]
+    return kept
