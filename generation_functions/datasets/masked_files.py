@@ -37,7 +37,7 @@ def write_rag(
     if not items:
         return entries
     fitter = RowFitter(config, count)
-    for directory, suffix in _name_files(config).items():
+    for directory, suffix in name_files(config).items():
         own = [item for item in items if item.chunk.directory == directory]
         file = RAG_FILE.format(directory=suffix)
         rows = _rag_rows(own, fitter, config, note)
@@ -53,7 +53,7 @@ def write_corrections(
     if not corrections:
         return entries
     form = make_correction_format(config)
-    for directory, suffix in _name_files(config).items():
+    for directory, suffix in name_files(config).items():
         own = [one for one in corrections if one.chunk.directory == directory]
         file = CORRECTIONS_FILE.format(directory=suffix)
         rows = _correction_rows(own, form, config, count, note)
@@ -106,7 +106,7 @@ def _record(record: Row, turns: Sequence[MaskedTurn]) -> Row:
     return {**record, "trained": [one.turn.text.strip() for one in turns if one.body]}
 
 
-def _name_files(config: Config) -> dict[str, str]:
+def name_files(config: Config) -> dict[str, str]:
     """Return what the files of each directory end in; nothing for a single `path.input_dir`."""
     names = [one.name or one.path for one in config.path.input_dirs]
     if config.path.input_dir is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from generation_functions.datasets.mix import Material, write_datasets
+from generation_functions.datasets.rag_source import FOLDER, write_rag_source
 from generation_functions.masked import Correction, RagItem
 from generation_functions.pipelines import corrections, rag, variations
 from generation_functions.records import Chunk, Conversation, QAPair
@@ -28,6 +29,9 @@ async def mix(run: Run, limit: int | None = None) -> Material:
         )
         with open_training_counter(run.config) as count:
             write_datasets(run.folder, material, run.config, count, run.count)
+        if run.config.rag_data.enabled:
+            names = write_rag_source(run.open_text, pairs, material.recalls, run.config)
+            run.set_aside(FOLDER, names)
     return material
 
 
