@@ -22,6 +22,18 @@ from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run import Run
 
 PLACES = "Arno Brent Cairn Dell Esker Firth Garth Holm Inver Jarrow".split()
+OF_THEIR_OWN = (
+    "Fishermen mend their nets on the parapet.",
+    "A chapel of brick stands where pilgrims used to rest.",
+    "Ice broke two arches in a hard winter.",
+    "Vines grow over the southern abutment.",
+    "Its lamps burn whale oil until midnight.",
+    "Cattle drovers paid nothing on market days.",
+    "An inn at the crossing brews dark beer.",
+    "Engineers from Turin drew the plans.",
+    "Floods carried timber against the cutwaters.",
+    "Children fly kites from the middle span.",
+)
 NAMES = {
     load_prompt(step.name).content.system: step.name
     for step in (*RAG_STEPS, *CORRECTION_STEPS, *QUESTION_STEPS)
@@ -42,8 +54,9 @@ def tell(number: int) -> str:
     name = PLACES[number]
     return (
         f"The {name} Bridge is {1000 + number} metres long. It stands on piers of {name} granite. "
-        f"Its paint is renewed when the rust shows through. Herons nest below the {name} Bridge, "
-        "and the keeper of the toll counts them every spring before the boats come."
+        f"{OF_THEIR_OWN[number]} Its paint is renewed when the rust shows through. "
+        f"Herons nest below the {name} Bridge, and the keeper of the toll counts them "
+        "every spring before the boats come."
     )
 
 
@@ -137,7 +150,7 @@ def open_masked_run(
         "models": {"small": {"gguf": "none.gguf"}, "large": {"gguf": "none.gguf"}},
         "dataset_context": "Bridges",
         **sections,
-        "system": {"token_counter": "words", "chunk_size": 80, **sections.get("system", {})},
+        "system": {"token_counter": "words", "chunk_size": 100, **sections.get("system", {})},
         "questions": {"double_check_counter": 1, **sections.get("questions", {})},
     }
     content["path"] = {key: value for key, value in content["path"].items() if value is not None}

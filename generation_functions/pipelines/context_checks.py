@@ -14,7 +14,6 @@ from generation_functions.pipelines.amounts import amounts, known_amounts, known
 from generation_functions.pipelines.pair_checks import find_roots
 
 MOST_SHARED = 0.6  # of an answer's own words; from here on a text may tell it in other words
-FEW_OWN = 3  # so few own words may be a name: all of them give it away
 FEWEST_RUN = 5  # words of a quote's sentence that are looked for
 FEWEST_LEFT = 12  # words of what is left of a text without its answers
 
@@ -83,11 +82,9 @@ def _tells_figures(text: str, asked: Asked) -> bool:
 
 
 def _tells_words(text: str, asked: Asked) -> bool:
-    """Whether a text has the words that the answer adds to its question, or most of many."""
+    """Whether a text has most of the words that the answer adds to its question."""
     own = find_roots(asked.answer) - find_roots(asked.question)
-    shared = len(own & find_roots(text))
-    least = len(own) if len(own) <= FEW_OWN else MOST_SHARED * len(own)
-    return bool(own) and shared >= least
+    return bool(own) and len(own & find_roots(text)) >= MOST_SHARED * len(own)
 
 
 def _plain(text: str) -> str:
