@@ -425,12 +425,10 @@ def test_a_row_is_cut_to_the_training_context_around_the_quote() -> None:
         for one, before in zip(fitted.shown, item.shown, strict=False):
             assert one.text in before.text or len(fitted.shown) < len(item.shown)
     assert sizes == sorted(sizes, reverse=True)
+    full_prompt = {"shared_instruction": "a " * 60}
+    tight = make_config(model_training={"sequence_len": 128}, system=full_prompt)
     with pytest.raises(Rejected, match=TOO_LONG):
-        tight = {
-            "model_training": {"sequence_len": 128},
-            "system": {"shared_instruction": "a " * 60},
-        }
-        RowFitter(make_config(**tight), count_words).fit(item)
+        RowFitter(tight, count_words).fit(item)
 
 
 def test_a_chunk_that_is_one_long_sentence_is_left_out_or_the_row_rejected() -> None:

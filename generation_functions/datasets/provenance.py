@@ -51,7 +51,7 @@ class Item:
 def write_rows(
     folder: Path, name: str, targets: Sequence[Target], items: Iterable[Item]
 ) -> list[FileEntry]:
-    """Write a row of each item into every target, and its record into provenance/`name`.
+    """Write a row of each item into every target, and its record into provenance/`name`.jsonl.
 
     A line of that file has `row` (the line it belongs to, from 0) and `sha256` (of the row's
     line in each target, so that rows can be told after they were mixed or filtered). Without
@@ -61,7 +61,7 @@ def write_rows(
     first = next(items, None)
     if first is None:
         return []
-    beside = f"{FOLDER}/{name}"
+    beside = f"{FOLDER}/{Path(name).stem}.jsonl"
     with ExitStack() as stack:
         files = [
             stack.enter_context(

@@ -11,7 +11,16 @@ Count = Callable[[str], int]
 
 
 class Tokenizer(Protocol):
-    """Text to token ids and back; neither adds BOS, EOS or anything else."""
+    """Text to token ids and back; neither adds BOS, EOS or anything else.
+
+    `bos` and `eos` are the texts of its tokens that begin and end a text, "" where it has none.
+    """
+
+    @property
+    def bos(self) -> str: ...
+
+    @property
+    def eos(self) -> str: ...
 
     def encode(self, text: str) -> list[int]: ...
 
@@ -23,6 +32,14 @@ class HubTokenizer:
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+
+    @property
+    def bos(self) -> str:
+        return str(self._inner.bos_token or "")
+
+    @property
+    def eos(self) -> str:
+        return str(self._inner.eos_token or "")
 
     def encode(self, text: str) -> list[int]:
         return list(self._inner(text, add_special_tokens=False)["input_ids"])
