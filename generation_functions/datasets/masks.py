@@ -56,27 +56,35 @@ def tokenize(segments: Sequence[Segment], tokenizer: Tokenizer) -> list[Token]:
     ]
 
 
-def decode_trained(segments: Sequence[Segment], tokenizer: Tokenizer) -> str:
-    """Return what the trained tokens say, segment by segment."""
-    return "".join(tokenizer.decode(tokenizer.encode(one.text)) for one in segments if one.label)
+def find_unsaid(segments: Sequence[Segment], tokenizer: Tokenizer) -> str:
+    """Return how the trained tokens, decoded, say something else than is meant; "" without.
+
+    Spaces that some tokenizers set, or leave out, before a text and behind BOS do not count.
+    """
+    for segment in segments:
+        said = tokenizer.decode(tokenizer.encode(segment.text)) if segment.label else ""
+        if segment.label and _settle(said, tokenizer) != _settle(segment.text, tokenizer):
+            return f"its trained tokens say {said[:60]!r} …, and not {segment.text[:60]!r} …"
+    return ""
 
 
 def find_differences(segments: Sequence[Segment], tokenizer: Tokenizer) -> list[Difference]:
-    """Return where the row's tokens are not those of its text as a whole, one for each place."""
+    """Return where the row's tokens are not those of its text as a whole, one for each boundary."""
     apart = [tokenizer.encode(one.text) for one in segments]
     joined = [one for ids in apart for one in ids]
     whole = tokenizer.encode("".join(one.text for one in segments))
     ends = list(accumulate(map(len, apart)))[:-1]
-    found = []
-    for start, end, other_start, other_end in _find_unlike(joined, whole):
-        near = [place for place in ends if start - 1 <= place <= end + 1]
-        found += [
-            Difference(
-                tuple(tokenizer.decode([one]) for one in joined[start:end]),
-                tuple(tokenizer.decode([one]) for one in whole[other_start:other_end]),
-            )
-        ] * max(1, len(near))
-    return found
+    spans: dict[int, list[tuple[int, int, int, int]]] = {}
+    for span in _find_unlike(joined, whole):
+        nearest = min(ends, key=lambda end: abs(2 * end - span[0] - span[1]))
+        spans.setdefault(nearest, []).append(span)
+    return [
+        Difference(
+            tuple(tokenizer.decode([one]) for one in joined[some[0][0] : some[-1][1]]),
+            tuple(tokenizer.decode([one]) for one in whole[some[0][2] : some[-1][3]]),
+        )
+        for some in spans.values()
+    ]
 
 
 def find_untold(segments: Sequence[Segment], trained: Sequence[str], markup: Sequence[str]) -> str:
@@ -104,6 +112,11 @@ def list_markup(template: ChatTemplate, bos: str, eos: str) -> tuple[str, ...]:
     """Return what a template writes before, between and after what turns say."""
     text = template.render([Turn(speaker, _CONTENT) for speaker in _TURNS])
     return tuple(f"{bos}{text}{eos}".split(_CONTENT))
+
+
+def _settle(text: str, tokenizer: Tokenizer) -> str:
+    begun = text.replace(f"{tokenizer.bos} ", tokenizer.bos) if tokenizer.bos else text
+    return begun.lstrip(" ")
 
 
 def _find_unlike(one: Sequence[int], other: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:

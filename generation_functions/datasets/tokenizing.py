@@ -64,9 +64,10 @@ def load_tokenizer(name: str) -> HubTokenizer:
     try:
         return HubTokenizer(AutoTokenizer.from_pretrained(place, **file))
     except (OSError, ValueError, ImportError) as error:
+        hint = " Of a GGUF transformers needs PyTorch and the package gguf." if file else ""
         raise ModelError(
             f"{name}: no tokenizer that transformers can load ({error}). Give the folder of the "
-            "model to be trained, with its tokenizer.json, or its Hugging Face id."
+            f"model to be trained, with its tokenizer.json, or its Hugging Face id.{hint}"
         ) from error
 
 

@@ -14,7 +14,7 @@ _TEXT = "white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5"
 
 
 def show_mask(segments: Sequence[Segment], tokenizer: Tokenizer | None = None) -> Html:
-    """Return a row with what is trained on in colour; tokens alternate in shade, if they are known."""
+    """Return a row with what is trained on in colour; tokens alternate in shade, if known."""
     if tokenizer is None:
         parts = [(one.text, one.label) for one in segments]
     else:
