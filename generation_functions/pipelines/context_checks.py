@@ -63,6 +63,12 @@ def leave_out_answers(text: str, asked: Sequence[Asked], language: str = "englis
     )
 
 
+def gives_away(text: str, asked: Asked) -> bool:
+    """Whether a sentence about a question tells of its answer more than the question does."""
+    figures = find_figures(asked) - known_amounts(asked.question) - known_months(asked.question)
+    return bool(figures & (known_amounts(text) | known_months(text))) or _tells_words(text, asked)
+
+
 def is_proved(shown: Sequence[Shown], asked: Sequence[Asked], language: str = "english") -> bool:
     """Whether none of the texts, nor all of them together, have a quote or its figures."""
     together = "\n\n".join(one.text for one in shown)

@@ -17,7 +17,7 @@ from generation_functions.pipelines.correction_steps import (
     make_claim,
 )
 from generation_functions.pipelines.pair_checks import find_problem
-from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY
+from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY, Verdict
 from generation_functions.pipelines.retrieving import draw_share
 from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
 from generation_functions.records import QAPair, make_uuid
@@ -102,7 +102,7 @@ def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[Correc
                 yield CorrectionPlan(pair, rank(manners, seed, pair.uuid, "doubt")[0], firm)
 
 
-async def _agrees(run: Run, check: Step[QAPair, object], pair: QAPair, unasked: bool) -> bool:
+async def _agrees(run: Run, check: Step[QAPair, Verdict], pair: QAPair, unasked: bool) -> bool:
     """Whether the votes are that an answer agrees with its text; `unasked` without votes."""
     if not run.config.questions.double_check_counter:
         return unasked

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from generation_functions.errors import Unparsable
 from generation_functions.masked import Asked, Shown
-from generation_functions.pipelines.context_checks import holds_answer
+from generation_functions.pipelines.context_checks import gives_away
 from generation_functions.pipelines.pair_checks import find_roots, find_strange
 from generation_functions.pipelines.wording import strange_script
 from generation_functions.records import make_uuid
@@ -62,7 +62,7 @@ def _parse_lack(request: LackRequest, reply: str) -> str:
     strange = find_strange(missing, known, request.language)
     if strange:
         raise Unparsable(f"has {strange}, which nobody spoke of")
-    if holds_answer(missing, [asked], request.language):
+    if gives_away(missing, asked):
         raise Unparsable("gives the answer away")
     return missing
 
