@@ -67,7 +67,7 @@ def _write_plan(asked: str) -> str:
     """Name the first whole sentences by their first words."""
     sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE)
     return "\n".join(
-        f"{number}: what is told of {_begin_small(sentence, 6)}."
+        f"- what is told of {_begin_small(sentence, 6)} [{number}]"
         for number, sentence in sentences[:4]
     )
 

@@ -43,7 +43,7 @@ YES = "Verdict: yes"
 PASS = "Unclear: Nothing.\nVerdict: pass"
 GOOD: Script = {
     "judge_chunk": ["Holds: A bridge.\nVerdict: facts"],
-    "plan_questions": ["2: How long the Arno Bridge is."],
+    "plan_questions": ["- the 812 metres of the Arno Bridge [2]"],
     "check_question": [YES],
     "check_answer_relevance": [YES],
     "check_answer_accuracy": [YES],

@@ -369,18 +369,35 @@ def test_repairs_of_one_pair_are_items_of_their_own() -> None:
 def test_a_plan_is_short_and_each_line_names_sentences_once() -> None:
     request = QuestionRequest(CHUNK, 4)
     reply = (
-        "2: the bridge of 812 metres.\n3, 1: the engineer Maud Ferris.\n"
-        "2: its metres again.\n3: the height of neap tides.\n9: an engineer."
+        "- the bridge of 812 metres [2]\n- the engineer Maud Ferris [3, 1]\n"
+        "- its metres again [2]\n- the height of neap tides [3]\n- an arch [9]"
     )
     assert PLAN_QUESTIONS.parse(request, reply) == (
-        "2: the bridge of 812 metres.\n1, 3: the engineer Maud Ferris."
+        "2: the bridge of 812 metres\n1, 3: the engineer Maud Ferris"
     )
     with pytest.raises(Unparsable):
-        PLAN_QUESTIONS.parse(request, "9: an engineer.\n2: the height of neap tides.")
+        PLAN_QUESTIONS.parse(request, "- an arch [9]\n- the height of neap tides [2]")
     grammar = load_prompt("plan_questions").grammar.replace(PLAN_QUESTIONS.rules(request))
-    assert grammar.matches("2: Its length.")
-    assert not grammar.matches("4: Its length.")
-    assert not grammar.matches("\n".join(["2: Its length."] * 9))
+    assert grammar.matches("- Its length [2]")
+    assert not grammar.matches("- Its length [4]")
+    assert not grammar.matches("\n".join(["- Its length [2]"] * 9))
+
+
+def test_a_plan_that_names_the_wrong_sentence_gets_the_one_it_tells_of() -> None:
+    text = "Paint.\nPaint is renewed every twelve years.\nThe work takes two summers and 40 tonnes."
+    request = QuestionRequest(replace(CHUNK, text=text), 4)
+    for reply, kept in (
+        ("- the 40 tonnes that the work takes [2]", "3: the 40 tonnes that the work takes"),
+        ("- the work and the paint [2]", "2: the work and the paint"),
+        ("- paint, renewed every twelve years [1]", "2: paint, renewed every twelve years"),
+        ("- the paint and the work [2, 3]", "2, 3: the paint and the work"),
+    ):
+        assert PLAN_QUESTIONS.parse(request, reply) == kept
+    with pytest.raises(Unparsable):
+        PLAN_QUESTIONS.parse(request, "- the paint [1]")
+    request = QuestionRequest(replace(CHUNK, text="(d) Oil pump\n\nThe oil pump breaks."), 4)
+    reply = "- the oil pump (d) [1]\n- the breaking of the pump [2]"
+    assert PLAN_QUESTIONS.parse(request, reply) == "2: the breaking of the pump"
 
 
 def test_the_prompt_is_right_with_and_without_a_plan() -> None:

@@ -1,7 +1,8 @@
 """The steps that ask about a chunk: judge it, plan its questions, write them."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
@@ -20,7 +21,9 @@ UNWORTHY = (
 MOST_PLANNED = 8
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
-_PLANNED = re.compile(r"([\d, ]+): (.+)")
+LEAST_TOLD = 2  # words that carry meaning in planned sentences
+LEAST_UNENDED = 4  # and where none of them ends as a sentence does, as no heading does
+_PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
 _EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I)
 
 
@@ -125,7 +128,7 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
     as a sentence does.
     """
     sentences = number_sentences(chunk.text, chunk.language)
-    ended = sum(sentence.rstrip("\"'”’)]_*").endswith((".", "!", "?")) for sentence in sentences)
+    ended = sum(map(_is_ended, sentences))
     possible = ["facts", *UNWORTHY]
     if not _EXERCISE.search(chunk.text):
         possible.remove("exercises")
@@ -135,19 +138,45 @@ def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
 
 
 def _parse_plan(request: QuestionRequest, reply: str) -> str:
-    """Return the lines of a plan that have a word of the sentences they name, each place once."""
+    """Return what is planned for which sentences, each place once."""
     check_script(reply, request.chunk)
     texts = number_sentences(request.chunk.text, request.chunk.language)
     lines: dict[tuple[int, ...], str] = {}
     for line in reply.splitlines():
         planned = _PLANNED.fullmatch(line.strip())
-        chosen = read_sentences(request.chunk, planned[1]) if planned else ()
-        told = " ".join(texts[number - 1] for number in chosen)
-        if planned and content_words(planned[2]) & content_words(told):
-            lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[2]}")
+        if planned:
+            chosen = _find_told(planned[1], read_sentences(request.chunk, planned[2]), texts)
+            if _is_telling([texts[number - 1] for number in chosen]):
+                lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[1]}")
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
+
+
+def _is_telling(sentences: Sequence[str]) -> bool:
+    words = content_words(" ".join(sentences))
+    return len(words) >= (LEAST_TOLD if any(map(_is_ended, sentences)) else LEAST_UNENDED)
+
+
+def _is_ended(sentence: str) -> bool:
+    return sentence.rstrip("\"'”’»」』)）]_*").endswith(tuple(".!?…。！？।۔؟"))
+
+
+def _find_told(planned: str, named: tuple[int, ...], texts: Sequence[str]) -> tuple[int, ...]:
+    """Return the sentences that tell what is planned: those named, or one that tells twice as much
+    of it, as small models plan a sentence and name the next; none, if no sentence has a word of it.
+
+    A word counts the less the more sentences have it.
+    """
+    words = content_words(planned)
+    found = [words & content_words(text) for text in texts]
+    counts = Counter(word for one in found for word in one)
+    told = [sum(1 / counts[word] for word in one) for one in found]
+    of_named = sum(1 / counts[word] for word in set().union(*(found[n - 1] for n in named)))
+    most = max(told, default=0)
+    if most > 2 * of_named:
+        return (told.index(most) + 1,)
+    return named if of_named else ()
 
 
 def _parse_pairs(request: QuestionRequest, reply: str) -> tuple[QAPair, ...]:
@@ -162,9 +191,12 @@ def _show_plan(request: QuestionRequest) -> str:
     and name the next."""
     texts = number_sentences(request.chunk.text, request.chunk.language)
     return "\n".join(
-        f"{', '.join(map(str, chosen))}: {' '.join(' '.join(texts[n - 1].split()) for n in chosen)}"
-        for chosen in _planned(request)
+        f"{', '.join(map(str, chosen))}: {_join(chosen, texts)}" for chosen in _planned(request)
     )
+
+
+def _join(numbers: tuple[int, ...], texts: Sequence[str]) -> str:
+    return " ".join(" ".join(texts[number - 1].split()) for number in numbers)
 
 
 def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:
