@@ -27,7 +27,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Grounded:
     """A vetted question with its answer and all that it rests on; `uuid` is its pair's."""
 
     uuid: str
@@ -61,7 +61,7 @@ class RagItem:
 
     uuid: str
     chunk: Chunk
-    asked: tuple[Asked, ...]
+    asked: tuple[Grounded, ...]
     shown: tuple[Shown, ...]
     kind: str
     lacks: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from generation_functions.config import Config
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.masked import Asked, Evidence, Shown
+from generation_functions.masked import Evidence, Grounded, Shown
 from generation_functions.pipelines.retrieving import Library
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.session import open_run
@@ -86,9 +86,9 @@ def ask_nests(chunk: Chunk) -> QAPair:
     return QAPair(make_uuid(chunk.uuid, question), question, answer, (4,), quote, chunk)
 
 
-def make_asked(pair: QAPair) -> Asked:
+def make_asked(pair: QAPair) -> Grounded:
     evidence = (Evidence(pair.chunk.uuid, pair.quote),)
-    return Asked(pair.uuid, pair.question, pair.answer, evidence)
+    return Grounded(pair.uuid, pair.question, pair.answer, evidence)
 
 
 def make_library(chunks: Sequence[Chunk], near: Sequence[tuple[str, Chunk]] = ()) -> Library:

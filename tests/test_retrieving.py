@@ -23,8 +23,8 @@ from generation_functions.masked import (
     RANDOM,
     RANDOM_CHUNKS,
     RIGHT,
-    Asked,
     Evidence,
+    Grounded,
     RagItem,
 )
 from generation_functions.masked_sections import RagData
@@ -42,7 +42,7 @@ from generation_functions.records import Chunk, make_uuid
 CHUNKS = [make_chunk(number) for number in range(10)]
 
 
-def plan(chunk: Chunk, kind: str, *asked: Asked, name: str = "") -> RagPlan:
+def plan(chunk: Chunk, kind: str, *asked: Grounded, name: str = "") -> RagPlan:
     asked = asked or (make_asked(ask_length(chunk)),)
     return RagPlan(make_uuid(chunk.uuid, "rag", name), chunk, asked, kind)
 
@@ -214,7 +214,7 @@ def test_a_near_duplicate_stands_beside_the_right_chunk_in_its_share() -> None:
 
 def test_what_needs_two_chunks_is_shown_both() -> None:
     one, other = CHUNKS[:2]
-    asked = Asked("u", "Which is longer?", "The Brent Bridge.",
+    asked = Grounded("u", "Which is longer?", "The Brent Bridge.",
                   (Evidence(one.uuid, ask_length(one).quote),
                    Evidence(other.uuid, ask_length(other).quote)))  # fmt: skip
     for number in range(10):

@@ -188,7 +188,7 @@ def _training(config: Config, rows: int) -> tuple[Setting, ...]:
             "sequence_len",
             training.sequence_len,
             "Context length in tokens. Longer needs more GPU memory and makes fewer optimizer "
-            "steps; rows beyond it are split.",
+            "steps; rows beyond it are split, or, of segments, dropped.",
         ),
         Setting(
             "sample_packing",

@@ -15,6 +15,7 @@ from generation_functions.masked import NEAR_DUPLICATE, NOTHING, PARTIAL, RIGHT,
 
 TOO_LONG = "longer than the training context"
 OTHER_TOKENIZER = 0.9  # share of the context that is used when another tokenizer counts
+SEAM = 2  # tokens that a text may take more among others than by itself
 LACK = "That is not told here, though something else is told of the very thing. " * 3
 
 Count = Callable[[str], int]
@@ -41,7 +42,7 @@ class RowFitter:
             planned = replace(item, lacks=(LACK,) * len(item.asked))
         while True:
             bare = replace(planned, shown=tuple(replace(one, text="") for one in planned.shown))
-            left = self.room - self.measure((bare,))
+            left = self.room - self.measure((bare,)) - SEAM * len(planned.shown)
             quotes = {
                 one.uuid: tuple(
                     evidence.quote

@@ -50,7 +50,7 @@ def describe_checks(votes: int) -> str:
     )
 
 
-def describe_masked_checks(retrievals: int, corrections: int) -> str:
+def describe_masked_checks(retrievals: int, corrections: int, votes: int) -> str:
     """Return how rows were checked of which only a part is trained on, of as many as there are."""
     said = ""
     if retrievals:
@@ -60,8 +60,8 @@ def describe_masked_checks(retrievals: int, corrections: int) -> str:
         )
     if corrections:
         said += (
-            " In corrections the right answer is a vetted one; a wrong one differs by code and was "
-            "voted to disagree with its text."
+            " In corrections the right answer is a vetted one; a wrong one differs from it, and "
+            "from its text, by code" + (" and lost a vote on its accuracy." if votes else ".")
         )
     return said
 

@@ -162,7 +162,8 @@ def _build(
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
         checks += f" {describe_recall_checks(config.factual_sft)}"
-    checks += describe_masked_checks(len(material.retrievals), len(material.corrections))
+    masked = len(material.retrievals), len(material.corrections)
+    checks += describe_masked_checks(*masked, config.questions.double_check_counter)
     return Manifest(
         _finish(
             pretraining_folder,

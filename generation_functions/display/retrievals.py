@@ -50,15 +50,18 @@ def show_shares(status: Status, items: Sequence[RagItem], config: Config) -> Htm
 
 def show_places(items: Sequence[RagItem]) -> Html:
     """Return how often the right chunk stood at each place, by how many were shown."""
-    rows = []
-    found = [one for one in items if not one.failed]
-    for size, some in sorted(group_by(found, lambda one: str(len(one.shown))).items()):
+    rows: list[dict[str, int]] = []
+    by_size: dict[int, list[RagItem]] = {}
+    for item in items:
+        if not item.failed:
+            by_size.setdefault(len(item.shown), []).append(item)
+    for size, some in sorted(by_size.items()):
         places = [
             number for one in some for number, shown in enumerate(one.shown) if shown.why == RIGHT
         ]
-        counts = {f"at_{place + 1}": places.count(place) for place in range(int(size))}
-        rows.append({"chunks_shown": int(size), "retrievals": len(some), **counts})
-    return show_table(rows, max(rows, key=len, default=None), empty=_NONE)
+        counts = {f"at_{place + 1}": places.count(place) for place in range(size)}
+        rows.append({"chunks_shown": size, "retrievals": len(some), **counts})
+    return show_table(rows, list(rows[-1]) if rows else None, empty=_NONE)
 
 
 def browse_retrievals(items: Sequence[RagItem]) -> ItemBrowser[RagItem]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from generation_functions.documents.sentences import number_sentences, split_sentences
-from generation_functions.masked import Asked, Shown
+from generation_functions.masked import Grounded, Shown
 from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
 from generation_functions.pipelines.pair_checks import find_roots
 
@@ -20,7 +20,7 @@ FEWEST_LEFT = 12  # words of what is left of a text without its answers
 _WORD = re.compile(r"\w+")
 
 
-def holds_answer(text: str, asked: Iterable[Asked], language: str = "english") -> bool:
+def holds_answer(text: str, asked: Iterable[Grounded], language: str = "english") -> bool:
     """Whether a text holds the answer to one of the questions, or what one of them rests on."""
     return any(_holds(text, one, language) for one in asked)
 
@@ -33,13 +33,13 @@ def has_quote(text: str, quote: str, language: str = "english") -> bool:
     return any(f" {one} " in words for one in long or [_plain(quote)])
 
 
-def find_figures(asked: Asked) -> frozenset[str]:
+def find_figures(asked: Grounded) -> frozenset[str]:
     """Return the figures and months that an answer, or what it rests on, tells."""
     told = " ".join((asked.answer, *(one.quote for one in asked.evidence)))
     return frozenset(amounts(told) | months(told))
 
 
-def leave_out_answers(text: str, asked: Sequence[Asked], language: str = "english") -> str:
+def leave_out_answers(text: str, asked: Sequence[Grounded], language: str = "english") -> str:
     """Return the longest run of a text's sentences that holds none of the answers.
 
     It is cut out of the text as it stands; "" where none has FEWEST_LEFT words.
@@ -63,13 +63,13 @@ def leave_out_answers(text: str, asked: Sequence[Asked], language: str = "englis
     )
 
 
-def gives_away(text: str, asked: Asked) -> bool:
+def gives_away(text: str, asked: Grounded) -> bool:
     """Whether a sentence about a question tells of its answer more than the question does."""
     figures = find_figures(asked) - known_amounts(asked.question) - known_months(asked.question)
     return bool(figures & (known_amounts(text) | known_months(text))) or _tells_words(text, asked)
 
 
-def is_proved(shown: Sequence[Shown], asked: Sequence[Asked], language: str = "english") -> bool:
+def is_proved(shown: Sequence[Shown], asked: Sequence[Grounded], language: str = "english") -> bool:
     """Whether none of the texts, nor all of them together, have a quote or its figures."""
     together = "\n\n".join(one.text for one in shown)
     return not any(
@@ -77,17 +77,17 @@ def is_proved(shown: Sequence[Shown], asked: Sequence[Asked], language: str = "e
     ) and not any(_tells_figures(one.text, ask) for one in shown for ask in asked)
 
 
-def _holds(text: str, asked: Asked, language: str) -> bool:
+def _holds(text: str, asked: Grounded, language: str) -> bool:
     if any(has_quote(text, one.quote, language) for one in asked.evidence):
         return True
     return _tells_figures(text, asked) or _tells_words(text, asked)
 
 
-def _tells_figures(text: str, asked: Asked) -> bool:
+def _tells_figures(text: str, asked: Grounded) -> bool:
     return bool(find_figures(asked) & (known_amounts(text) | known_months(text)))
 
 
-def _tells_words(text: str, asked: Asked) -> bool:
+def _tells_words(text: str, asked: Grounded) -> bool:
     """Whether a text has most of the words that the answer adds to its question."""
     own = find_roots(asked.answer) - find_roots(asked.question)
     return bool(own) and len(own & find_roots(text)) >= MOST_SHARED * len(own)

@@ -106,7 +106,8 @@ async def _agrees(run: Run, check: Step[QAPair, Verdict], pair: QAPair, unasked:
     """Whether the votes are that an answer agrees with its text; `unasked` without votes."""
     if not run.config.questions.double_check_counter:
         return unasked
-    return bool(await run.vote(check, pair))
+    verdict = await run.vote(check, pair)
+    return verdict.passed
 
 
 def _tune(step: Step[DoubtRequest, T], run: Run) -> Step[DoubtRequest, T]:

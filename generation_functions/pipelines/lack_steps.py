@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generation_functions.errors import Unparsable
-from generation_functions.masked import Asked, Shown
+from generation_functions.masked import Grounded, Shown
 from generation_functions.pipelines.context_checks import gives_away
 from generation_functions.pipelines.pair_checks import find_roots, find_strange
 from generation_functions.pipelines.wording import strange_script
@@ -26,7 +26,7 @@ class LackRequest:
 
     item: str
     place: int
-    asked: Asked
+    asked: Grounded
     shown: tuple[Shown, ...]
     language: str = "english"
 
@@ -71,5 +71,6 @@ TELL_LACK: Step[LackRequest, str] = Step(
     "tell_lack",
     lambda request: {"texts": show_retrieved(request.shown), "question": request.asked.question},
     _parse_lack,
+    role="large",
     own_words=True,
 )

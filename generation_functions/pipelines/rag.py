@@ -11,8 +11,8 @@ from generation_functions.masked import (
     FAILURES,
     FOUND,
     FOUND_IN_TWO,
-    Asked,
     Evidence,
+    Grounded,
     RagItem,
 )
 from generation_functions.masked_sections import RetrievalShares
@@ -38,7 +38,7 @@ class Partners:
     and the pairs of all chunks; `same` are the chunks of each directory."""
 
     by_chunk: Mapping[str, Sequence[QAPair]]
-    joint: Sequence[Asked]
+    joint: Sequence[Grounded]
     index: ChunkIndex
     same: Mapping[str, set[str]]
 
@@ -85,7 +85,7 @@ def plan_items(
     both, or by pairs of two chunks that speak of the same, where there are such.
     """
     by_chunk = group_pairs(pairs)
-    joint: dict[str, list[Asked]] = {}
+    joint: dict[str, list[Grounded]] = {}
     for recall in recalls:
         found = join_sources(recall)
         if found:
@@ -103,7 +103,7 @@ def plan_items(
             yield _plan(Partners(by_chunk, joint.get(uuid, []), index, same), some, config)
 
 
-def join_sources(recall: Recall) -> Asked | None:
+def join_sources(recall: Recall) -> Grounded | None:
     """Return a recall's first question if its answer rests on several chunks, else None."""
     exchange = recall.exchanges[0]
     quotes: dict[int, list[str]] = {}
@@ -116,7 +116,7 @@ def join_sources(recall: Recall) -> Asked | None:
         for source, told in sorted(quotes.items())
     )
     question = exchange.meant or exchange.question
-    return Asked(recall.uuid, question, exchange.answer, tuple(evidence))
+    return Grounded(recall.uuid, question, exchange.answer, tuple(evidence))
 
 
 def draw_kind(shares: RetrievalShares, drawn: float) -> str:
@@ -142,7 +142,9 @@ def _plan(partners: Partners, pairs: Sequence[QAPair], config: Config) -> RagPla
     return RagPlan(make_uuid(chunk.uuid, "rag", *(one.uuid for one in asked)), chunk, asked, kind)
 
 
-def _draw_pairs(pairs: Sequence[QAPair], most: int, key: tuple[object, ...]) -> tuple[Asked, ...]:
+def _draw_pairs(
+    pairs: Sequence[QAPair], most: int, key: tuple[object, ...]
+) -> tuple[Grounded, ...]:
     """Return from one to `most` of a chunk's pairs, in the order of their sentences."""
     count = 1 + int(draw_share(*key, "pairs") * most)
     drawn = rank([pair.uuid for pair in pairs], *key, "which")[:count]
@@ -152,7 +154,7 @@ def _draw_pairs(pairs: Sequence[QAPair], most: int, key: tuple[object, ...]) -> 
 
 def _ask_of_two(
     partners: Partners, pairs: Sequence[QAPair], key: tuple[object, ...]
-) -> tuple[Asked, ...]:
+) -> tuple[Grounded, ...]:
     """Return a question that two chunks answer together, or one of each; nothing without."""
     two = {one.uuid: one for one in partners.joint if len(one.evidence) == 2}
     if two:
@@ -171,5 +173,5 @@ def _ask_of_two(
     return ()
 
 
-def _ask(pair: QAPair) -> Asked:
-    return Asked(pair.uuid, pair.question, pair.answer, (Evidence(pair.chunk.uuid, pair.quote),))
+def _ask(pair: QAPair) -> Grounded:
+    return Grounded(pair.uuid, pair.question, pair.answer, (Evidence(pair.chunk.uuid, pair.quote),))

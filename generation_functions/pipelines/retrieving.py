@@ -23,7 +23,7 @@ from generation_functions.masked import (
     RANDOM,
     RANDOM_CHUNKS,
     RIGHT,
-    Asked,
+    Grounded,
     RagItem,
     Shown,
 )
@@ -40,7 +40,7 @@ class RagPlan:
 
     uuid: str
     chunk: Chunk
-    asked: tuple[Asked, ...]
+    asked: tuple[Grounded, ...]
     kind: str
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.masked import RANDOM, Asked, Evidence, Shown
+from generation_functions.masked import RANDOM, Evidence, Grounded, Shown
 from generation_functions.pipeline_sections import PdfCleaning
 from generation_functions.pipelines.characters import (
     PLAN_CHARACTER,
@@ -174,7 +174,7 @@ def read_lack(fields: Mapping[str, Any]) -> LackRequest:
 
 def make_lack(question: str, *shown: Shown) -> LackRequest:
     """Return a request about a question whose answer rests on words that are nowhere."""
-    asked = Asked(make_uuid("samples", question), question, "Oakum.", (Evidence("", "Oakum."),))
+    asked = Grounded(make_uuid("samples", question), question, "Oakum.", (Evidence("", "Oakum."),))
     return LackRequest("samples", 0, asked, shown)
 
 

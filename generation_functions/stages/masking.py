@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from functools import lru_cache, partial
+from itertools import islice
 
 from generation_functions.datasets.fitting import RowFitter
 from generation_functions.datasets.masked_rows import make_correction_format
@@ -33,7 +34,7 @@ REMEMBERED = 2_000  # chunks that are shown again and again
 async def write_rag_items(run: Run, limit: int | None = None) -> list[RagItem]:
     """Ask the kept pairs about simulated retrievals, if `rag_data.enabled`.
 
-    A model says of those that fail what they lack. With `limit`, so many are made. Raises
+    The large model says of those that fail what they lack. With `limit`, so many are made. Raises
     RunFolderError before the questions' stage has ended, ConfigError for a template that
     cannot be used, and TooFewKept.
     """
@@ -45,11 +46,12 @@ async def write_rag_items(run: Run, limit: int | None = None) -> list[RagItem]:
         run.open_survivors(rag.RAG_ITEMS)
         pairs = sorted(run.survivors("qatuples_revised", QAPair), key=pair_place)
         library, index = _open_library(run)
-        plans = list(rag.plan_items(pairs, take_recalls(run), index, run.config))[:limit]
+        plans = islice(rag.plan_items(pairs, take_recalls(run), index, run.config), limit)
         with open_training_counter(run.config) as count:
             fit = RowFitter(run.config, count).fit
             make = partial(rag.make_item, run, library, fit)
-            return await run.map(make, plans, rag.LABEL, abort_below=least_share(run, section))
+            least = least_share(run, section)
+            return await run.map(make, plans, rag.LABEL, limit, abort_below=least)
 
 
 async def write_corrections(run: Run, limit: int | None = None) -> list[Correction]:
@@ -66,10 +68,10 @@ async def write_corrections(run: Run, limit: int | None = None) -> list[Correcti
         run.open_survivors(corrections.CORRECTIONS)
         make_correction_format(run.config)  # raises before anything is asked
         pairs = sorted(run.survivors("qatuples_revised", QAPair), key=pair_place)
-        plans = list(corrections.plan_corrections(pairs, run.config))[:limit]
+        plans = islice(corrections.plan_corrections(pairs, run.config), limit)
         correct = partial(corrections.correct, run)
         least = least_share(run, section)
-        return await run.map(correct, plans, corrections.LABEL, abort_below=least)
+        return await run.map(correct, plans, corrections.LABEL, limit, abort_below=least)
 
 
 def _open_library(run: Run) -> tuple[Library, ChunkIndex]:
