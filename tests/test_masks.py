@@ -113,11 +113,11 @@ def change(run: Run, name: str, number: int, segments: Sequence[Any]) -> None:
 @each_kind
 def test_trained_tokens_say_exactly_what_is_meant(kind: str) -> None:
     tokenizer = KINDS[kind]()
-    tokens = tokenize(ROW, tokenizer)
+    tokens = tokenize(ROW, tokenizer).tokens
     ids = [one for segment in ROW for one in tokenizer.encode(segment.text)]
     assert [one.id for one in tokens] == ids
     assert tokenizer.decode([one.id for one in tokens if one.trained]) == ROW[1].text
-    assert find_unsaid(ROW, tokenizer) == ""
+    assert find_unsaid(tokenize(ROW, tokenizer)) == ""
 
 
 def test_tokens_that_lose_what_is_said_are_told() -> None:
@@ -125,27 +125,28 @@ def test_tokens_that_lose_what_is_said_are_told() -> None:
         def decode(self, ids: list[int]) -> str:
             return super().decode(ids).lower()
 
-    assert "its trained tokens say 'human: how long?" in find_unsaid(ROW, Deaf(byte_level().inner))
+    deaf = Deaf(byte_level().inner)
+    assert "its trained tokens say 'human: how long?" in find_unsaid(tokenize(ROW, deaf))
 
 
 def test_a_space_before_every_segment_is_a_difference_at_its_boundary() -> None:
-    (found,) = find_differences(ROW, sentence_piece())
+    (found,) = find_differences(tokenize(ROW, sentence_piece()))
     assert "".join(found.segments).strip() == "".join(found.whole).strip()
     assert found.segments != found.whole
-    assert find_differences(ROW, byte_level()) == []
-    assert find_differences(ROW[1:], sentence_piece()) == []
+    assert find_differences(tokenize(ROW, byte_level())) == []
+    assert find_differences(tokenize(ROW[1:], sentence_piece())) == []
 
 
 def test_an_answer_cut_from_its_space_differs_as_bytes_too() -> None:
     cut = (Segment(False, "Human: How long? AI: "), Segment(True, "1000 metres."))
-    assert len(find_differences(cut, byte_level())) == 1
+    assert len(find_differences(tokenize(cut, byte_level()))) == 1
     kept = (Segment(False, "Human: How long? AI:"), Segment(True, " 1000 metres."))
-    assert find_differences(kept, byte_level()) == []
+    assert find_differences(tokenize(kept, byte_level())) == []
 
 
 def test_differences_are_at_most_the_boundaries() -> None:
     many = tuple(Segment(bool(n % 2), f"It is {n}, long.\n") for n in range(6))
-    assert 1 <= len(find_differences(many, sentence_piece())) <= 5
+    assert 1 <= len(find_differences(tokenize(many, sentence_piece()))) <= 5
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_colour_says_what_is_trained_on_and_text_is_escaped() -> None:
     assert "&lt;b&gt;hidden" in plain
     assert plain.count("<span") == 2
     by_token = show_mask(row, byte_level()).source
-    assert by_token.count("<span") == len(tokenize(row, byte_level()))
+    assert by_token.count("<span") == len(tokenize(row, byte_level()).tokens)
     assert "<title>Masks</title>" in make_page([], None)
 
 

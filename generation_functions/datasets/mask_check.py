@@ -161,16 +161,16 @@ def _check_tokens(
     row: MaskedRow, report: FileReport, room: int, tokenizer: Tokenizer
 ) -> Iterator[str]:
     """Count a row's tokens; yield what is wrong with them."""
-    tokens = tokenize(row.segments, tokenizer)
-    report.tokens = (report.tokens or 0) + len(tokens)
-    report.trained = (report.trained or 0) + sum(one.trained for one in tokens)
-    report.longest = max(report.longest or 0, len(tokens))
-    report.differences += find_differences(row.segments, tokenizer)
-    if len(tokens) > room:
-        yield f"has {len(tokens):,} tokens, more than `sequence_len` ({room:,})"
-    if not any(one.trained for one in tokens):
+    tokenized = tokenize(row.segments, tokenizer)
+    report.tokens = (report.tokens or 0) + tokenized.length
+    report.trained = (report.trained or 0) + tokenized.trained
+    report.longest = max(report.longest or 0, tokenized.length)
+    report.differences += find_differences(tokenized)
+    if tokenized.length > room:
+        yield f"has {tokenized.length:,} tokens, more than `sequence_len` ({room:,})"
+    if not tokenized.trained:
         yield "no token of it is trained on"
-    yield find_unsaid(row.segments, tokenizer)
+    yield find_unsaid(tokenized)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -47,42 +47,68 @@ def read_segments(row: Mapping[str, Any]) -> tuple[Segment, ...]:
     return segments
 
 
-def tokenize(segments: Sequence[Segment], tokenizer: Tokenizer) -> list[Token]:
-    """Return a row's tokens, those of each segment by itself, one after the other."""
-    return [
-        Token(one, tokenizer.decode([one]), segment.label)
-        for segment in segments
-        for one in tokenizer.encode(segment.text)
-    ]
+@dataclass(frozen=True, slots=True)
+class TokenizedRow:
+    """A row as Axolotl tokenizes it: of each segment its token ids."""
+
+    segments: tuple[Segment, ...]
+    ids: tuple[list[int], ...]
+    tokenizer: Tokenizer
+
+    @property
+    def length(self) -> int:
+        """How many tokens the row has."""
+        return sum(map(len, self.ids))
+
+    @property
+    def trained(self) -> int:
+        """On how many of them it is trained."""
+        pairs = zip(self.segments, self.ids, strict=True)
+        return sum(len(ids) for segment, ids in pairs if segment.label)
+
+    @property
+    def tokens(self) -> list[Token]:
+        """Its tokens, one after the other."""
+        return [
+            Token(one, self.tokenizer.decode([one]), segment.label)
+            for segment, ids in zip(self.segments, self.ids, strict=True)
+            for one in ids
+        ]
 
 
-def find_unsaid(segments: Sequence[Segment], tokenizer: Tokenizer) -> str:
+def tokenize(segments: Sequence[Segment], tokenizer: Tokenizer) -> TokenizedRow:
+    """Return a row whose segments are tokenized one by one."""
+    ids = tuple(tokenizer.encode(one.text) for one in segments)
+    return TokenizedRow(tuple(segments), ids, tokenizer)
+
+
+def find_unsaid(row: TokenizedRow) -> str:
     """Return how the trained tokens, decoded, say something else than is meant; "" without.
 
     Spaces that some tokenizers set, or leave out, before a text and behind BOS do not count.
     """
-    for segment in segments:
-        said = tokenizer.decode(tokenizer.encode(segment.text)) if segment.label else ""
-        if segment.label and _settle(said, tokenizer) != _settle(segment.text, tokenizer):
+    for segment, ids in zip(row.segments, row.ids, strict=True):
+        said = row.tokenizer.decode(ids) if segment.label else segment.text
+        if _settle(said, row.tokenizer) != _settle(segment.text, row.tokenizer):
             return f"its trained tokens say {said[:60]!r} …, and not {segment.text[:60]!r} …"
     return ""
 
 
-def find_differences(segments: Sequence[Segment], tokenizer: Tokenizer) -> list[Difference]:
+def find_differences(row: TokenizedRow) -> list[Difference]:
     """Return where the row's tokens are not those of its text as a whole, one for each boundary."""
-    apart = [tokenizer.encode(one.text) for one in segments]
-    joined = [one for ids in apart for one in ids]
-    whole = tokenizer.encode("".join(one.text for one in segments))
-    ends = list(accumulate(map(len, apart)))[:-1]
+    joined = [one for ids in row.ids for one in ids]
+    whole = row.tokenizer.encode("".join(one.text for one in row.segments))
+    ends = list(accumulate(map(len, row.ids)))[:-1]
     spans: dict[int, list[tuple[int, int, int, int]]] = {}
     for span in _find_unlike(joined, whole):
         nearest = min(ends, key=lambda end: abs(2 * end - span[0] - span[1]))
         spans.setdefault(nearest, []).append(span)
+
+    def say(ids: Sequence[int]) -> tuple[str, ...]:
+        return tuple(row.tokenizer.decode([one]) for one in ids)
+
     return [
-        Difference(
-            tuple(tokenizer.decode([one]) for one in joined[some[0][0] : some[-1][1]]),
-            tuple(tokenizer.decode([one]) for one in whole[some[0][2] : some[-1][3]]),
-        )
+        Difference(say(joined[some[0][0] : some[-1][1]]), say(whole[some[0][2] : some[-1][3]]))
         for some in spans.values()
     ]
 

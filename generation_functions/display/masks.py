@@ -18,7 +18,7 @@ def show_mask(segments: Sequence[Segment], tokenizer: Tokenizer | None = None) -
     if tokenizer is None:
         parts = [(one.text, one.label) for one in segments]
     else:
-        parts = [(one.text, one.trained) for one in tokenize(segments, tokenizer)]
+        parts = [(one.text, one.trained) for one in tokenize(segments, tokenizer).tokens]
     return tag("div", *_colour(parts), style=_TEXT)
 
 
@@ -27,7 +27,7 @@ def show_differences(segments: Sequence[Segment], tokenizer: Tokenizer) -> Html:
     lines = (
         f"in segments {' '.join(map(repr, one.segments))}, "
         f"as a whole {' '.join(map(repr, one.whole))}"
-        for one in find_differences(segments, tokenizer)
+        for one in find_differences(tokenize(segments, tokenizer))
     )
     return join(tag("div", tag("small", line)) for line in lines)
 
