@@ -269,6 +269,10 @@ def test_transformers_loads_a_tokenizer_from_its_folder(tmp_path: Path) -> None:
     for segment in ROW:
         assert loaded.encode(segment.text) == byte_level().encode(segment.text)
         assert loaded.decode(loaded.encode(segment.text)) == segment.text
+    run = make_run(tmp_path, model_training={"tokenizer": "."})
+    manifest = json.loads((run.folder / "sft_run" / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert manifest["token_counter"] == str(tmp_path)
+    assert main(["check-masks", str(run.folder)]) == 0
     assert count_tokens(loaded)(ROW[0].text) == len(byte_level().encode(ROW[0].text))
     with pytest.raises(ModelError, match=r"empty: no tokenizer .* tokenizer\.json"):
         load_tokenizer(str(tmp_path / "empty"))

@@ -187,6 +187,32 @@ def test_a_near_duplicate_that_was_dropped_may_be_shown(tmp_path: Path, prompts_
     assert whys["near duplicate"] >= 1
 
 
+@pytest.mark.parametrize("fails", [0.0, 1.0])
+@pytest.mark.parametrize("texts", [{"A": tell(0)}, {"A": tell(0), "B": tell(1)},
+                                   {"A": "The Arno Bridge is 1000 metres long."}])  # fmt: skip
+def test_the_smallest_corpora_have_rows(
+    tmp_path: Path, prompts_once: None, texts: dict[str, str], fails: float
+) -> None:
+    settings = {"rag_failure_percentage": fails, "rag_max_chunks": 5}
+    run, _ = open_rag_run(tmp_path, {"north": texts}, rag_data=settings)
+    assert len(make_items(run)) == len(texts)
+    assert len(read_lines(mix(run) / "axolotl_rag_conversations_north.jsonl")) == len(texts)
+
+
+def test_an_edit_that_gives_the_answer_away_leaves_no_row(
+    tmp_path: Path, prompts_once: None
+) -> None:
+    settings = {"rag_failure_percentage": 1.0, "shares": {"partial_evidence": 0, "nothing": 0}}
+    run, _ = open_rag_run(tmp_path, rag_data=settings)
+    first, *_ = make_items(run)
+    file = run.folder / rag.RAG_ITEMS / f"{first.uuid}.json"
+    edited = json.loads(file.read_text(encoding="utf-8"))
+    edited["shown"][0]["text"] += f" {first.asked[0].evidence[0].quote}"
+    file.write_text(json.dumps(edited), encoding="utf-8")
+    assert len(read_lines(mix(run) / "axolotl_rag_conversations_north.jsonl")) == 5
+    assert count_of(run, "mix", "retrievals")["reasons"]["rejected"] == {rag.HOLDS: 1}
+
+
 def test_directories_have_their_own_subsets(tmp_path: Path, prompts_once: None) -> None:
     texts = {**TEXTS, "south": {"Bridge": tell(8)}}
     dirs = [{"path": "north", "rag_use_subset": True, "rag_subset_size": 2}, {"path": "south"}]
@@ -339,6 +365,26 @@ def test_a_failure_says_what_is_missing_then_answers_or_declines(
 
     config = make_config(rag_data=settings, factual_sft_settings={"think_aloud": aloud})
     assert re.search(told, write_rag_answer(make_item(0, failed=True), 0, config))
+
+
+@pytest.mark.parametrize("aloud", [False, True])
+@pytest.mark.parametrize("answer", ["knowledge", "decline"])
+def test_where_nothing_was_found_no_document_is_spoken_of(aloud: bool, answer: str) -> None:
+    config = make_config(
+        rag_data={"failure_answer": answer}, factual_sft_settings={"think_aloud": aloud}
+    )
+    item = replace(make_item(0, failed=True), kind=NOTHING, shown=())
+    for number in range(20):
+        asked = (replace(item.asked[0], uuid=str(number)),)
+        told = write_rag_answer(replace(item, asked=asked), 0, config)
+        assert "documents" not in told
+
+
+def test_another_language_has_no_english_phrases() -> None:
+    item = make_item(0, failed=True)
+    item = replace(item, chunk=replace(item.chunk, language="german"), lacks=("Es fehlt.",))
+    silent = make_config(factual_sft_settings={"think_aloud": False})
+    assert write_rag_answer(item, 0, silent) == f"Es fehlt. {item.asked[0].answer}"
 
 
 def test_a_success_answers_from_its_quote() -> None:

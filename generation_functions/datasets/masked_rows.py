@@ -22,12 +22,13 @@ from generation_functions.masked import Correction, RagItem, Shown
 from generation_functions.records import Turn
 
 NO_DOCUMENTS = "The search has found no documents."
-# What leads from what is missing to an answer that is known; of a thought, from it to the answer.
+# What leads from what is missing to an answer that is known, right behind it; behind a thought that
+# says so; and where no document was found at all.
 KNOWN = (
     "From what I know:",
     "What I know of it myself:",
     "I can answer it from memory all the same:",
-    "I know this without them:",
+    "I know this without a document:",
 )
 KNOWN_AFTER_THOUGHT = (
     "What was found does not tell this, but I know it.",
@@ -35,11 +36,21 @@ KNOWN_AFTER_THOUGHT = (
     "That is not in what was found. I know it from elsewhere:",
     "None of the documents answers this. From memory:",
 )
+KNOWN_WITHOUT_DOCUMENTS = (
+    "Nothing was found on this, but I know it.",
+    "The search has brought nothing; from what I know:",
+    "There is no document to go by. From memory:",
+)
 DECLINES = (
     "So I cannot answer this from what was found.",
     "I would rather not guess.",
-    "With these documents I cannot tell.",
+    "With what was found I cannot tell.",
     "To answer this, other documents are needed.",
+)
+DECLINES_WITHOUT_DOCUMENTS = (
+    "So there is nothing to answer from.",
+    "I would rather not guess.",
+    "Without a document I cannot tell.",
 )
 ENGLISH = "english"
 
@@ -136,15 +147,25 @@ def write_rag_answer(item: RagItem, place: int, config: Config) -> str:
             for one in asked.evidence
         )
         return think_aloud(lines, asked.answer)
-    lack = item.lacks[place]
-    declines = config.rag_data.failure_answer == "decline"
-    phrases = DECLINES if declines else KNOWN_AFTER_THOUGHT if aloud else KNOWN
-    english = item.chunk.language == ENGLISH
-    lead = choose(phrases, config.system.seed, asked.uuid) if english else ""
+    lack, declines = item.lacks[place], config.rag_data.failure_answer == "decline"
+    lead = _choose_lead(item, asked.uuid, aloud, declines, config.system.seed)
     told = f"{lead} {'' if declines else asked.answer}".strip()
     if aloud:
         return think_aloud((lack,), told or lack)
     return f"{lack} {told}".strip()
+
+
+def _choose_lead(item: RagItem, uuid: str, aloud: bool, declines: bool, seed: int) -> str:
+    """Return what leads from what is missing to the answer; English ones alone are at hand."""
+    if item.chunk.language != ENGLISH:
+        return ""
+    if declines:
+        phrases = DECLINES if item.shown else DECLINES_WITHOUT_DOCUMENTS
+    elif aloud:
+        phrases = KNOWN_AFTER_THOUGHT if item.shown else KNOWN_WITHOUT_DOCUMENTS
+    else:
+        phrases = KNOWN
+    return choose(phrases, seed, uuid)
 
 
 def group_items(items: Sequence[RagItem], size: int, seed: int) -> Iterator[tuple[RagItem, ...]]:

@@ -13,7 +13,7 @@ from generation_functions.display.plots import Picture, plot_token_lengths
 from generation_functions.display.tables import show_table
 from generation_functions.documents.sentences import split_sentences
 from generation_functions.masked import FAILURES, FOUND_IN_TWO, RIGHT, RagItem, Shown
-from generation_functions.pipelines.rag import RAG_ITEMS
+from generation_functions.pipelines.rag import RAG_ITEMS, SHORTENED
 from generation_functions.stages.taking import open_training_counter
 from generation_functions.status import Status
 from generation_functions.steps.run import Run
@@ -34,6 +34,8 @@ def show_shares(status: Status, items: Sequence[RagItem], config: Config) -> Htm
     fails, total = settings.rag_failure_percentage, sum(settings.shares.model_dump().values())
     tallied = status.get("rag", {}).get("findings", {}).get("retrievals", {})
     planned = {kind: sum(cells.values()) for kind, cells in tallied.items()}
+    cut = status.get("rag", {}).get("findings", {}).get("context", {})
+    shortened = sum(cells.get(SHORTENED, 0) for cells in cut.values())
     if not items:
         return show_table([], empty=_NONE)
     wanted = dict(zip(FAILURES, settings.shares.model_dump().values(), strict=True))
@@ -45,7 +47,8 @@ def show_shares(status: Status, items: Sequence[RagItem], config: Config) -> Htm
         own = [one for one in items if one.kind == kind]
         share = fails * wanted[kind] / total
         rows.append(_describe_kind(f"fails: {kind}", share, own, items, planned.get(kind)))
-    return show_table(rows)
+    said = f"Shortened to the training context: {shortened:,} of {len(items):,}."
+    return join([show_table(rows), tag("p", said)])
 
 
 def show_places(items: Sequence[RagItem]) -> Html:

@@ -6,6 +6,7 @@ the answer's own words.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from generation_functions.documents.sentences import number_sentences, split_sentences
@@ -28,9 +29,7 @@ def holds_answer(text: str, asked: Iterable[Grounded], language: str = "english"
 def has_quote(text: str, quote: str, language: str = "english") -> bool:
     """Whether a text has a sentence of a quote, however its words are set; not its shortest."""
     words = f" {_plain(text)} "
-    sentences = [_plain(one) for one in number_sentences(quote, language)]
-    long = [one for one in sentences if one.count(" ") >= FEWEST_RUN - 1]
-    return any(f" {one} " in words for one in long or [_plain(quote)])
+    return any(f" {one} " in words for one in _list_sentences(quote, language))
 
 
 def find_figures(asked: Grounded) -> frozenset[str]:
@@ -93,5 +92,14 @@ def _tells_words(text: str, asked: Grounded) -> bool:
     return bool(own) and len(own & find_roots(text)) >= MOST_SHARED * len(own)
 
 
+@lru_cache(maxsize=1_000)
+def _list_sentences(quote: str, language: str) -> tuple[str, ...]:
+    """Return the sentences of a quote that are long enough to be told from others, or all of it."""
+    sentences = (_plain(one) for one in number_sentences(quote, language))
+    long = tuple(one for one in sentences if one.count(" ") >= FEWEST_RUN - 1)
+    return long or (_plain(quote),)
+
+
+@lru_cache(maxsize=1_000)
 def _plain(text: str) -> str:
     return " ".join(_WORD.findall(text.casefold()))

@@ -27,6 +27,7 @@ RAG_ITEMS = "rag_items"
 LABEL = "retrievals"
 GONE = "what an answer rests on is not shown"
 HOLDS = "what is shown holds the answer"
+WHOLE, SHORTENED = "whole", "shortened"
 MOST_PARTNERS = 4  # chunks that speak of the same, of which one may be asked about too
 
 Fit = Callable[[RagItem], RagItem]
@@ -50,10 +51,11 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagI
     to show what its answers rest on or, where it is to fail, not to lack it.
     """
     settings = run.config.rag_data
-    item = retrieve(library, plan, settings, run.config.system.seed)
-    item = fit(item)
+    found = retrieve(library, plan, settings, run.config.system.seed)
+    item = fit(found)
     check(item)
     run.tally("retrievals", plan.kind, item.kind)
+    run.tally("context", item.kind, WHOLE if item.shown == found.shown else SHORTENED)
     step = replace(TELL_LACK, use_stop=settings.rag_use_stop)
     lacks = [
         await run.ask(step, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language))
@@ -64,16 +66,20 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagI
 
 def check(item: RagItem) -> None:
     """Raise Rejected unless all that is asked rests on what is shown, or, in a failure, nothing."""
-    language = item.chunk.language
+    if holds(item):
+        raise Rejected(HOLDS)
     if item.failed:
-        if not is_proved(item.shown, item.asked, language):
-            raise Rejected(HOLDS)
         return
     texts = {one.uuid: one.text for one in item.shown}
     for asked in item.asked:
         for one in asked.evidence:
-            if not has_quote(texts.get(one.chunk, ""), one.quote, language):
+            if not has_quote(texts.get(one.chunk, ""), one.quote, item.chunk.language):
                 raise Rejected(GONE)
+
+
+def holds(item: RagItem) -> bool:
+    """Whether a retrieval that is to fail shows what an answer rests on."""
+    return item.failed and not is_proved(item.shown, item.asked, item.chunk.language)
 
 
 def plan_items(

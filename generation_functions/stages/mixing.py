@@ -50,15 +50,19 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
 
 
 def _survive_retrievals(run: Run, pairs: Sequence[QAPair]) -> list[RagItem]:
-    """Return the retrievals, if any were made, without those that ask about what is gone."""
+    """Return the retrievals, if any were made, without those that ask about what is gone.
+
+    Nor does a failure stay that a person's edit has made hold its answer.
+    """
     if not (run.config.rag_data.enabled and run.has(rag.RAG_ITEMS)):
         return []
     known = {pair.uuid for pair in pairs} | {one.uuid for one in take_recalls(run)}
     kept = []
     for item in run.survivors(rag.RAG_ITEMS, RagItem):
         gone = any(one.uuid not in known for one in item.asked)
-        run.count("retrievals", item.uuid, rejected="a question of it is gone" if gone else "")
-        kept += [] if gone else [item]
+        fault = "a question of it is gone" if gone else rag.HOLDS if rag.holds(item) else ""
+        run.count("retrievals", item.uuid, rejected=fault)
+        kept += [] if fault else [item]
     return kept
 
 
