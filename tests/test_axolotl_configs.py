@@ -64,6 +64,15 @@ def test_every_key_is_one_of_axolotl_0_19_0_and_not_deprecated(
         assert set(values) <= known
 
 
+def test_files_of_segments_have_their_type_and_no_setting_that_undoes_them() -> None:
+    data = Data(("a.jsonl", "b.json"), 9, 9, ("b.json",))
+    _, sft = make_values(data)
+    assert [one["type"] for one in sft["datasets"]] == ["completion", "input_output"]
+    assert sft["train_on_inputs"] is False
+    assert "train_on_inputs" not in make_values()[1]
+    assert set(sft) <= set(KEYS.read_text(encoding="utf-8").splitlines())
+
+
 def test_yaml_reads_back_as_the_settings_with_a_comment_over_each_key() -> None:
     for settings in make_settings(**ALL_OPTIONS):
         text = render(settings, "For the trainer.\nrun this")

@@ -213,6 +213,12 @@ def test_the_command_says_what_is_wrong(
     assert "WRONG: row 1: nothing of it is trained on" in said
 
 
+def test_a_setting_that_undoes_all_masks_is_named(tmp_path: Path, prompts_once: None) -> None:
+    run = make_run(tmp_path, model_training={"other_finetune_kwargs": {"train_on_inputs": True}})
+    for one in check_masks(run.folder, run.config, None):
+        assert "train_on_inputs" in one.problems[0]
+
+
 def test_a_row_longer_than_the_context_is_named(tmp_path: Path, prompts_once: None) -> None:
     run = make_run(tmp_path)
     training = run.config.model_training.model_copy(update={"sequence_len": 50})

@@ -148,6 +148,7 @@ def _data(data: Data, name: str) -> tuple[Setting, ...]:
             'trains on the whole of {"text"}, the questions included; BOS and EOS are added.'
             + (parts if data.segmented else ""),
         ),
+        *((_masks(),) if data.segmented else ()),
         Setting(
             "dataset_prepared_path",
             f"../prepared_{name}",
@@ -155,6 +156,11 @@ def _data(data: Data, name: str) -> tuple[Setting, ...]:
         ),
         Setting("shuffle_merged_datasets", True, "Mix the rows of all files."),
     )
+
+
+def _masks() -> Setting:
+    why = "Has to be false: true would train on the segments whose label is false as well."
+    return Setting("train_on_inputs", False, why)
 
 
 def _output(folder: str, hub_id: str | None, strategy: str) -> tuple[Setting, ...]:

@@ -94,10 +94,15 @@ class RowFitter:
         return tuple(cut)
 
 
+def find_context(config: Config) -> int:
+    """Return the tokens of the training context, as the SFT config has them."""
+    training = config.model_training
+    return int(training.other_finetune_kwargs.get("sequence_len") or training.sequence_len)
+
+
 def find_room(config: Config) -> int:
     """Return the tokens that a row may have; fewer where another tokenizer counts them."""
-    training = config.model_training
-    return int(training.sequence_len * (1 if training.tokenizer else OTHER_TOKENIZER))
+    return int(find_context(config) * (1 if config.model_training.tokenizer else OTHER_TOKENIZER))
 
 
 def count_segments(segments: Iterable[Segment], count: Count) -> int:

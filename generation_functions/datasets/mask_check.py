@@ -8,6 +8,7 @@ from typing import Any
 
 from generation_functions.config import Config
 from generation_functions.datasets.axolotl import SFT_FOLDER
+from generation_functions.datasets.fitting import find_context
 from generation_functions.datasets.manifest import NAME as MANIFEST
 from generation_functions.datasets.masked_files import CORRECTIONS_FILE
 from generation_functions.datasets.masked_rows import (
@@ -28,6 +29,10 @@ from generation_functions.datasets.segments import Segment
 from generation_functions.datasets.tokenizing import Tokenizer
 from generation_functions.errors import RunFolderError
 
+UNMASKED = (
+    "`model_training.other_finetune_kwargs.train_on_inputs` makes Axolotl train on everything. "
+    "Remove it."
+)
 MOST_PROBLEMS = 20  # of a file that are named
 
 
@@ -70,6 +75,8 @@ def check_masks(folder: Path, config: Config, tokenizer: Tokenizer | None) -> li
         form = choose_format(name, config)
         marks[name] = list_markup(form.template, form.bos, form.eos)
         problems = check_ends(form, tokenizer) if tokenizer else []
+        if config.model_training.other_finetune_kwargs.get("train_on_inputs"):
+            problems.append(UNMASKED)
         reports[name] = FileReport(name, problems=problems)
     for row in read_rows(folder):
         _check_row(row, marks[row.file], reports[row.file], config, tokenizer)
@@ -153,7 +160,7 @@ def _check_row(
     if not any(one.label and one.text.strip() for one in row.segments):
         problems.append("nothing of it is trained on")
     if tokenizer:
-        problems += _check_tokens(row, report, config.model_training.sequence_len, tokenizer)
+        problems += _check_tokens(row, report, find_context(config), tokenizer)
     report.problems += [f"row {row.number}: {problem}" for problem in problems if problem]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from generation_functions.config import Config
-from generation_functions.datasets.fitting import count_segments
+from generation_functions.datasets.fitting import count_segments, find_context
 from generation_functions.datasets.masked_rows import correction_turns, make_correction_format
 from generation_functions.display.documents import name_place
 from generation_functions.display.item_browser import ItemBrowser, group_by
@@ -99,4 +99,4 @@ def plot_lengths(run: Run, corrections: Sequence[Correction]) -> Picture:
                 count_segments(form.segments(correction_turns(one, run.config)), count)
                 for one in corrections
             ]
-    return plot_token_lengths({"corrections": lengths}, run.config.model_training.sequence_len)
+    return plot_token_lengths({"corrections": lengths}, find_context(run.config))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from generation_functions.config import Config
-from generation_functions.datasets.fitting import RowFitter
+from generation_functions.datasets.fitting import RowFitter, find_context
 from generation_functions.datasets.masked_rows import group_items, make_rag_format, rag_turns
 from generation_functions.display.item_browser import ItemBrowser, group_by
 from generation_functions.display.markup import Html, Part, folded, join, marked, preformatted, tag
@@ -113,7 +113,7 @@ def plot_lengths(run: Run, items: Sequence[RagItem]) -> Picture:
             for name in ("succeeds", "fails"):
                 own = [one for one in items if one.failed == (name == "fails")]
                 lengths[name] = [fitter.measure((one,)) for one in own]
-    return plot_token_lengths(lengths, run.config.model_training.sequence_len)
+    return plot_token_lengths(lengths, find_context(run.config))
 
 
 def _describe_kind(
