@@ -11,6 +11,7 @@ from generation_functions import stages
 from generation_functions.display import corrections as corrections_shown
 from generation_functions.display import retrievals as retrievals_shown
 from generation_functions.display.markup import Html
+from generation_functions.display.training import show_rows
 from generation_functions.masked import (
     FOUND,
     HARD,
@@ -100,6 +101,10 @@ def test_a_whole_run_is_shown_in_colour_and_escaped(tmp_path: Path, prompts_once
     )  # fmt: skip
     asyncio.run(stages.write_rag_items(run))
     asyncio.run(stages.write_corrections(run))
+    asyncio.run(stages.mix(run))
+    rows = show_rows(run.folder)._repr_html_()
+    assert rows.count("background: rgba(59, 122, 120") >= 10
+    assert HOSTILE not in rows
     status = read_status(run.folder)
     items = retrievals_shown.read_retrievals(run)
     made = corrections_shown.read_corrections(run)
