@@ -349,6 +349,15 @@ def test_each_item_is_trained_once_and_later_ones_of_its_group_are_left_out() ->
     assert sorted(map(str, group_items(items[::-1], 3, 0))) == sorted(map(str, groups))
 
 
+def test_a_group_asks_no_question_again_before_it_is_trained() -> None:
+    one, other = make_item(0), make_item(1)
+    both = replace(one, uuid="both", asked=(*one.asked, *other.asked))
+    groups = {group[-1].uuid: group[:-1] for group in group_items([one, other, both], 3, 0)}
+    assert len(groups) == 3
+    assert both.uuid not in {item.uuid for item in (*groups[one.uuid], *groups[other.uuid])}
+    assert groups["both"] == ()
+
+
 @pytest.mark.parametrize(
     ("aloud", "settings", "told"),
     [

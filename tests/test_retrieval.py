@@ -89,3 +89,16 @@ def test_of_a_chunk_no_text_is_kept() -> None:
 )
 def test_terms_are_the_beginnings_of_words(text: str, terms: list[str]) -> None:
     assert find_terms(text) == terms
+
+
+def test_a_question_finds_the_chunks_that_share_its_words_near_duplicates_too() -> None:
+    index = ChunkIndex(CHUNKS)
+    found = index.search("On how many piers does the Arno Bridge stand?", 9, ALL)
+    assert {one.uuid for one in found[:2]} == {BRIDGE.uuid, AGAIN.uuid}
+    assert BREAD.uuid not in {one.uuid for one in found}
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert len(index.search("piers of granite", 1, ALL)) == 1
+    assert {one.uuid for one in index.search("Maud Ferris", 9, {LOCK.uuid})} == {LOCK.uuid}
+    assert index.search("xylophone", 9, ALL) == ()
+    assert index.search("Maud Ferris", 0, ALL) == ()
+    assert ChunkIndex([]).search("Maud Ferris", 9, ALL) == ()

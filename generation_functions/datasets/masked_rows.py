@@ -171,12 +171,16 @@ def _choose_lead(item: RagItem, uuid: str, aloud: bool, declines: bool, seed: in
 def group_items(items: Sequence[RagItem], size: int, seed: int) -> Iterator[tuple[RagItem, ...]]:
     """Yield for each item those of its group up to it, itself last; groups are of one directory.
 
-    Later items of a group are left out: a row need not carry what it does not train.
+    Later items of a group are left out: a row need not carry what it does not train. So are
+    those before that ask one of its questions too, and would give the answer away.
     """
     by_directory: dict[str, dict[str, RagItem]] = {}
     for item in items:
         by_directory.setdefault(item.chunk.directory, {})[item.uuid] = item
     for found in by_directory.values():
         ordered = [found[uuid] for uuid in rank(found, seed, "rag groups")]
-        for number in range(len(ordered)):
-            yield tuple(ordered[number - number % size : number + 1])
+        for number, last in enumerate(ordered):
+            asked = {one.uuid for one in last.asked}
+            before = ordered[number - number % size : number]
+            kept = [item for item in before if asked.isdisjoint(one.uuid for one in item.asked)]
+            yield *kept, last
