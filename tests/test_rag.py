@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from masking import (
 from generation_functions import stages
 from generation_functions.datasets.fitting import TOO_LONG, RowFitter, cut_text, share_out
 from generation_functions.datasets.masked_rows import group_items, rag_turns, write_rag_answer
+from generation_functions.documents.sentences import number_sentences
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
@@ -43,10 +45,12 @@ from generation_functions.masked import (
 )
 from generation_functions.pipelines import rag
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
-from generation_functions.records import Exchange, Recall, Recalled, make_uuid
+from generation_functions.pipelines.question_steps import make_pair
+from generation_functions.records import Chunk, Exchange, QAPair, Recall, Recalled, make_uuid
 from generation_functions.session import open_run
 from generation_functions.steps.run import Run
 
+SAMPLES = Path(__file__).resolve().parents[1] / "input_texts" / "samples"
 TEXTS = {"north": {f"Bridge {n}": tell(n) for n in range(6)}}
 CHUNKS = [make_chunk(number) for number in range(6)]
 LACKS = "Nothing is told of the length of the Arno Bridge."
@@ -185,6 +189,47 @@ def test_a_near_duplicate_that_was_dropped_may_be_shown(tmp_path: Path, prompts_
     run, _ = open_rag_run(tmp_path, texts, rag_data=settings)
     whys = Counter(one.why for item in make_items(run) for one in item.shown)
     assert whys["near duplicate"] >= 1
+
+
+def test_no_failed_context_of_the_samples_holds_its_answer_by_a_plain_search(
+    tmp_path: Path, prompts_once: None
+) -> None:
+    texts = {file.stem: file.read_text(encoding="utf-8") for file in SAMPLES.iterdir()}
+    settings = {"rag_failure_percentage": 1.0, "rag_max_chunks": 6}
+    run, _ = open_rag_run(
+        tmp_path, {"north": texts}, script=lack_anything, asks=[ask_of_sentence],
+        rag_data=settings, system={"chunk_size": 120},
+    )  # fmt: skip
+    items = make_items(run)
+    assert len(items) > 20
+    assert sum(len(item.shown) for item in items) > 40
+    for item in items:
+        for asked in item.asked:
+            (quote,) = (one.quote for one in asked.evidence)
+            figures = find_plain_figures(quote)
+            for one in item.shown:
+                assert make_plain(quote) not in make_plain(one.text)
+                assert not figures & find_plain_figures(one.text)
+
+
+def ask_of_sentence(chunk: Chunk) -> QAPair:
+    """Return a pair whose answer is a sentence of the chunk, of those with figures if there are."""
+    numbered = list(enumerate(number_sentences(chunk.text), start=1))
+    number, sentence = max(numbered, key=lambda one: (len(re.findall(r"\d", one[1])), one[0]))
+    return make_pair(chunk, (number,), f"What is told with {sentence.split()[0]}?", sentence)
+
+
+def lack_anything(request: Request) -> str:
+    (question,) = re.findall(r"^Question: (.+)$", request.messages[-1].content, re.MULTILINE)
+    return f"About: x.\nMissing: Nothing is told to the question: {question[:-1]}."
+
+
+def find_plain_figures(text: str) -> set[str]:
+    return {figure.rstrip(".,") for figure in re.findall(r"\d[\d.,]*", text)}
+
+
+def make_plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
 
 
 @pytest.mark.parametrize("fails", [0.0, 1.0])
@@ -370,8 +415,6 @@ def test_a_group_asks_no_question_again_before_it_is_trained() -> None:
 def test_a_failure_says_what_is_missing_then_answers_or_declines(
     aloud: bool, settings: dict[str, Any], told: str
 ) -> None:
-    import re
-
     config = make_config(rag_data=settings, factual_sft_settings={"think_aloud": aloud})
     assert re.search(told, write_rag_answer(make_item(0, failed=True), 0, config))
 
