@@ -18,6 +18,7 @@ Dropped                         an item leaves the pipeline (not an error)
 ├── Rejected                    a final no, with its reason
 │   └── NoRoom                  a prompt is longer than the context: nobody was asked
 └── Failed                      no usable reply after all attempts
+    └── NoReply                 none came in time; the next pass asks again
 """
 
 
@@ -94,6 +95,13 @@ class NoRoom(Rejected):
 
 class Failed(Dropped):
     """No usable reply: unparsable or truncated after the last attempt."""
+
+
+class NoReply(Failed):
+    """No reply came in time: the next pass asks again."""
+
+    def __init__(self) -> None:
+        super().__init__("no reply in time")
 
 
 class Unparsable(Exception):

@@ -103,7 +103,7 @@ class Model(Section):
     url: str | tuple[str, ...] | None = Field(default=None, repr=False)
     context: int = Field(default=4096, ge=256)  # tokens of a prompt and its reply
     thinking: int = Field(default=0, ge=0)  # most tokens of thinking before a reply
-    request_seconds: float = Field(default=600, gt=0)  # most time for one reply
+    request_seconds: float = Field(default=1800, gt=0)  # most time for one reply
     slots: int | None = Field(default=None, ge=1, le=128)  # None: what fits
     gpu_layers: int = Field(default=-1, ge=-1)  # -1: all
     gpus: tuple[int, ...] | None = None  # a process on each; None: llama.cpp uses all as one

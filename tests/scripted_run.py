@@ -65,7 +65,7 @@ def _write_scene(asked: str) -> str:
 
 def _write_plan(asked: str) -> str:
     """Name the first whole sentences by their first words."""
-    sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE)
+    sentences = re.findall(r"^\[(\d+)\] (.+\.)$", asked, re.MULTILINE) or [("1", "Nothing")]
     return "\n".join(
         f"- what is told of {_begin_small(sentence, 6)} [{number}]"
         for number, sentence in sentences[:4]

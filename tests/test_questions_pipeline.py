@@ -150,6 +150,14 @@ def test_a_plan_comes_first_and_the_writer_is_told_it(ask: Ask) -> None:
     assert "Worth asking about:\n2: It is 812 metres long" in last_message(run, "write_questions")
 
 
+def test_where_no_plan_is_of_use_the_writer_goes_without(ask: Ask) -> None:
+    script = {"plan_questions": ["- neap tides [2]"], "write_questions": [LENGTH]}
+    run, asked = ask(script, plan=True)
+    assert asked[:5] == ["judge_chunk", *["plan_questions"] * 3, "write_questions"]
+    assert "Worth asking about" not in last_message(run, "write_questions")
+    assert len(kept(run)) == 1
+
+
 def test_the_writer_may_stop_early_and_writes_no_more_than_asked_for(ask: Ask) -> None:
     """W25: the original always had four pairs, for the thinnest chunk too."""
     run, _ = ask({"write_questions": [LENGTH]}, max_questions=4)

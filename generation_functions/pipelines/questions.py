@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from generation_functions.errors import Dropped, NoRoom, Rejected
+from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
@@ -79,9 +79,7 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
     await judge(run, chunk)
     chunk = run.keep("worthy_for_questions", chunk)
     request = QuestionRequest(chunk, settings.max_questions)
-    if settings.plan:
-        request = replace(request, plan=await run.ask(PLAN_QUESTIONS, request))
-    written = await run.ask(WRITE_QUESTIONS, request)
+    written = await run.ask(WRITE_QUESTIONS, await _plan(run, request))
     drafts = [Draft(pair, tuple(other for other in written if other != pair)) for pair in written]
     refined = await run.map(partial(refine, run), drafts, "pairs")
     best = keep_best((draft.pair, draft.repairs) for draft in refined)
@@ -89,6 +87,18 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
         if draft.pair not in best:
             _leave_out(run, draft.pair, next(one for one in best if alike(one, draft.pair)))
     return tuple(best)
+
+
+async def _plan(run: Run, request: QuestionRequest) -> QuestionRequest:
+    """Return the request with its plan, if it is to have one and a reply is of use."""
+    if not run.config.questions.plan:
+        return request
+    try:
+        return replace(request, plan=await run.ask(PLAN_QUESTIONS, request))
+    except NoReply:
+        raise
+    except Failed:
+        return request
 
 
 async def judge(run: Run, chunk: Chunk) -> None:

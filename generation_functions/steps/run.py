@@ -25,6 +25,7 @@ from generation_functions.errors import (
     Dropped,
     Failed,
     GrammarError,
+    NoReply,
     NoRoom,
     PromptTooLong,
     Rejected,
@@ -325,7 +326,7 @@ class Run:
             record.refusals.append(Refusal(key, engine.context, str(error)))
             raise NoRoom from error
         except RequestTimeout as error:
-            raise Failed("no reply in time") from error
+            raise NoReply from error
         except GrammarError as error:
             raise GrammarError(f"{record.step}.gbnf: {error}") from error
         reply = Reply(
