@@ -41,6 +41,7 @@ from generation_functions.masked import (
     PARTIAL_EVIDENCE,
     RANDOM_CHUNKS,
     RIGHT,
+    Evidence,
     RagItem,
 )
 from generation_functions.pipelines import rag
@@ -588,6 +589,10 @@ def test_a_retrieval_that_does_not_hold_what_it_should_is_rejected() -> None:
         rag.check(replace(item, shown=item.shown[:1]))
     with pytest.raises(Rejected, match=rag.HOLDS):
         rag.check(replace(item, kind=PARTIAL_EVIDENCE, shown=(show(item.chunk, PARTIAL),)))
+    two = f"{item.asked[0].evidence[0].quote} The keeper of the toll counts herons there."
+    half = replace(item.asked[0], evidence=(Evidence(item.chunk.uuid, two),))
+    with pytest.raises(Rejected, match=rag.GONE):
+        rag.check(replace(item, asked=(half,)))
     told = replace(item.shown[0], text="They needed 1000 stones.")
     with pytest.raises(Rejected, match=rag.HOLDS):
         rag.check(replace(item, kind=RANDOM_CHUNKS, shown=(told,)))

@@ -1,12 +1,12 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generation_functions.config import Config
-from generation_functions.datasets import axolotl, folders, provenance, rows
+from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
@@ -22,12 +22,15 @@ from generation_functions.datasets.manifest import (
     write_text,
 )
 from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
-from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.pretraining import write_pretraining_rows
-from generation_functions.datasets.provenance import Item, Target, write_rows
-from generation_functions.datasets.rows import Row
 from generation_functions.datasets.settings import Setting, render
-from generation_functions.datasets.templates import ChatTemplate, make_template
+from generation_functions.datasets.templates import make_template
+from generation_functions.datasets.turn_files import (
+    TurnRows,
+    write_conversations,
+    write_pairs,
+    write_recalls,
+)
 from generation_functions.errors import RunFolderError
 from generation_functions.masked import Correction, RagItem
 from generation_functions.records import (
@@ -36,16 +39,8 @@ from generation_functions.records import (
     FactSheet,
     QAPair,
     Recall,
-    Turn,
     Variation,
 )
-
-CONVERSATIONS_FILE = "multiturn_convs.jsonl"
-PAIRS_FILE = "qatuples.jsonl"
-RECALLS_FILE = "combined_all_{generation}.jsonl"
-SHAREGPT_FOLDER = "combined_factual_data"
-COMPLETION_FOLDER = "factual_sft_completion"
-PLAIN_FILE = "plain_qa_list.jsonl"
 
 Count = Callable[[str], int]
 
@@ -152,9 +147,9 @@ def _build(
 
     turns = TurnRows(make_template(config), count)
     turn_files = [
-        *_write_conversations(sft_folder, material.conversations, config, turns),
-        *_write_pairs(sft_folder, material.pairs, config, turns),
-        *_write_recalls(sft_folder, material.recalls, config, turns),
+        *write_conversations(sft_folder, material.conversations, config, turns),
+        *write_pairs(sft_folder, material.pairs, config, turns),
+        *write_recalls(sft_folder, material.recalls, config, turns),
         *write_rag(sft_folder, material.retrievals, config, count, note),
         *write_corrections(sft_folder, material.corrections, config, count, note),
     ]
@@ -174,76 +169,6 @@ def _build(
             config,
         ),
         _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class TurnRows:
-    """How turns become the rows of `_chat_targets`, and how long their text is."""
-
-    template: ChatTemplate
-    count: Count
-
-    def make(self, turns: tuple[Turn, ...]) -> tuple[tuple[Row, int], ...]:
-        """Return turns as ShareGPT and as a completion, each with its tokens."""
-        text = self.template.render(turns)
-        tokens = self.count(text)
-        return (rows.sharegpt_row(turns), tokens), (rows.text_row(text), tokens)
-
-
-def _write_conversations(
-    folder: Path, conversations: Iterable[Conversation], config: Config, made: TurnRows
-) -> list[FileEntry]:
-    """Write the same rows as ShareGPT and as completions."""
-    items = (
-        Item(
-            made.make(rows.conversation_turns(one, config)),
-            provenance.record_conversation(one),
-        )
-        for one in conversations
-    )
-    return write_rows(folder, CONVERSATIONS_FILE, _chat_targets(CONVERSATIONS_FILE), items)
-
-
-def _write_pairs(
-    folder: Path, pairs: Iterable[QAPair], config: Config, made: TurnRows
-) -> list[FileEntry]:
-    """Write the same rows as ShareGPT, as completions and as a plain list."""
-
-    def items() -> Iterator[Item]:
-        for pair in pairs:
-            plain = rows.plain_row(pair)
-            tokens = sum(made.count(str(text)) for text in plain.values())
-            chat = made.make(rows.pair_turns(pair, config))
-            yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
-
-    targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
-    return write_rows(folder, PAIRS_FILE, targets, items())
-
-
-def _write_recalls(
-    folder: Path, recalls: Sequence[Recall], config: Config, made: TurnRows
-) -> list[FileEntry]:
-    """Write a file for each generation, as ShareGPT and as completions."""
-    entries = []
-    for generation in sorted({one.generation for one in recalls}):
-        name = RECALLS_FILE.format(generation=generation)
-        own = [one for one in recalls if one.generation == generation]
-        items = (
-            Item(
-                made.make(rows.recall_turns(packed, config)),
-                provenance.record_recalls(packed),
-            )
-            for packed in pack_recalls(own, config.factual_sft_settings, config.system.seed)
-        )
-        entries += write_rows(folder, name, _chat_targets(name), items)
-    return entries
-
-
-def _chat_targets(name: str) -> tuple[Target, ...]:
-    return (
-        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=False),
-        Target(f"{COMPLETION_FOLDER}/{name}", in_config=True),
     )
 
 

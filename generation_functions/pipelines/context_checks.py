@@ -32,6 +32,12 @@ def has_quote(text: str, quote: str, language: str = "english") -> bool:
     return any(f" {one} " in words for one in _list_sentences(quote, language))
 
 
+def has_whole_quote(text: str, quote: str, language: str = "english") -> bool:
+    """Whether a text has every sentence of a quote, but for its shortest."""
+    words = f" {_plain(text)} "
+    return all(f" {one} " in words for one in _list_sentences(quote, language))
+
+
 def find_figures(asked: Grounded) -> frozenset[str]:
     """Return the figures and months that an answer, or what it rests on, tells."""
     told = " ".join((asked.answer, *(one.quote for one in asked.evidence)))

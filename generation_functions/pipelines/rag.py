@@ -16,7 +16,11 @@ from generation_functions.masked import (
     RagItem,
 )
 from generation_functions.masked_sections import RetrievalShares
-from generation_functions.pipelines.context_checks import has_quote, holds_answer, is_proved
+from generation_functions.pipelines.context_checks import (
+    has_whole_quote,
+    holds_answer,
+    is_proved,
+)
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.retrieving import Library, RagPlan, draw_share, retrieve
 from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
@@ -73,7 +77,7 @@ def check(item: RagItem) -> None:
     texts = {one.uuid: one.text for one in item.shown}
     for asked in item.asked:
         for one in asked.evidence:
-            if not has_quote(texts.get(one.chunk, ""), one.quote, item.chunk.language):
+            if not has_whole_quote(texts.get(one.chunk, ""), one.quote, item.chunk.language):
                 raise Rejected(GONE)
 
 
