@@ -89,15 +89,35 @@ def test_a_wrong_answer_is_voted_wrong_and_set_right_by_the_vetted_one(
 
 def test_an_answer_that_is_not_wrong_is_rejected(tmp_path: Path, prompts_once: None) -> None:
     def script(request: Request) -> str:
-        check = step_of(request) == "check_answer_accuracy"
-        return "Verdict: yes" if check else reply(request)
+        if step_of(request) == "check_answer_accuracy":
+            return "Verdict: yes"
+        again = "This will not do" in request.messages[-1].content
+        return reply(request).replace("99", "98" if again else "99")
+
+    run, engine = open_correction_run(
+        tmp_path, script=script, correction_pipeline={"stand_firm_share": 0.0},
+        questions={"repairs": 1},
+    )  # fmt: skip
+    assert correct(run) == []
+    written = [one for one in engine.requests if step_of(one) == "write_correction"]
+    assert ["This will not do" in one.messages[-1].content for one in written].count(True) == 6
+    counted = status_of(run, "corrections")["pipelines"]["corrections"]
+    assert counted["reasons"]["rejected"] == {corrections.NOT_WRONG: 6}
+
+
+def test_a_wrong_answer_that_was_voted_right_is_written_anew(
+    tmp_path: Path, prompts_once: None
+) -> None:
+    def script(request: Request) -> str:
+        asked = request.messages[-1].content
+        if step_of(request) == "check_answer_accuracy":
+            return "Verdict: yes" if "99 metres" in asked else "Verdict: no\nReason: It is not."
+        return reply(request).replace("99", "98" if "since it agrees" in asked else "99")
 
     run, _ = open_correction_run(
         tmp_path, script=script, correction_pipeline={"stand_firm_share": 0.0}
     )
-    assert correct(run) == []
-    counted = status_of(run, "corrections")["pipelines"]["corrections"]
-    assert counted["reasons"]["rejected"] == {corrections.NOT_WRONG: 6}
+    assert ["98 metres" in one.first for one in correct(run)] == [True] * 6
 
 
 def test_a_share_stands_firm_and_says_the_answer_again(tmp_path: Path, prompts_once: None) -> None:
@@ -115,10 +135,12 @@ def test_what_is_said_again_must_agree_with_the_text(tmp_path: Path, prompts_onc
         check = step_of(request) == "check_answer_accuracy"
         return "Verdict: no\nReason: It is not so." if check else reply(request)
 
-    run, _ = open_correction_run(
-        tmp_path, script=script, correction_pipeline={"stand_firm_share": 1.0}
-    )
+    run, engine = open_correction_run(
+        tmp_path, script=script, correction_pipeline={"stand_firm_share": 1.0},
+        questions={"repairs": 2},
+    )  # fmt: skip
     assert correct(run) == []
+    assert Counter(map(step_of, engine.requests))["stand_firm"] == 18
 
 
 def test_firm_ones_come_in_their_share_and_doubts_vary() -> None:

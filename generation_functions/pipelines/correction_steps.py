@@ -51,14 +51,20 @@ _GIVES_IN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class DoubtRequest:
-    """A vetted pair whose answer is to be doubted in a `manner`."""
+    """A vetted pair whose answer is to be doubted in a `manner`.
+
+    `refused` is an answer that was written for it and was no use, the `number`th; "" at first.
+    """
 
     pair: QAPair
     manner: str
+    refused: str = ""
+    number: int = 0
 
     @property
     def uuid(self) -> str:
-        return make_uuid(self.pair.uuid, "doubt", self.manner)
+        again = (str(self.number), self.refused) if self.number else ()
+        return make_uuid(self.pair.uuid, "doubt", self.manner, *again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,8 @@ def _parse_mistake(request: DoubtRequest, reply: str) -> Mistake:
     check_script(reply, pair.chunk)
     _, wrong, doubt, admits = (one.strip() for one in found.groups())
     problem = find_difference(pair, wrong)
-    if problem:
-        raise Unparsable(f"the wrong answer {problem}")
+    if problem or wrong == request.refused:
+        raise Unparsable(f"the wrong answer {problem or 'was refused before'}")
     _check_pointers(wrong, doubt, admits)
     if request.manner != OF_WRONG[-1] and _gives_away(pair, wrong, doubt):
         raise Unparsable("the doubt gives the right answer away")
@@ -178,6 +184,7 @@ def _fields(request: DoubtRequest) -> Mapping[str, str]:
         "question": pair.question,
         "answer": pair.answer,
         "manner": request.manner,
+        "refused": request.refused,
     }
 
 

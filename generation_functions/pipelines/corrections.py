@@ -63,23 +63,37 @@ async def correct(run: Run, plan: CorrectionPlan) -> Correction:
 
 
 async def set_right(run: Run, plan: CorrectionPlan) -> Correction:
-    """Return a wrong answer that is doubted, admitted and set right."""
-    pair = plan.pair
-    told = await run.ask(_tune(WRITE_CORRECTION, run), DoubtRequest(pair, plan.manner))
-    if await _agrees(run, CHECK_WRONG, make_claim(pair, told.wrong), unasked=False):
-        raise Rejected(NOT_WRONG)
-    last = f"{told.admits} {pair.answer}"
-    return Correction(plan.uuid, pair, told.wrong, told.doubt, last, plan.manner, plan.firm)
+    """Return a wrong answer that is doubted, admitted and set right.
+
+    One that is voted right is written anew, as often as pairs are mended.
+    """
+    pair, step = plan.pair, _tune(WRITE_CORRECTION, run)
+    request = DoubtRequest(pair, plan.manner)
+    for number in range(1, run.config.questions.repairs + 2):
+        told = await run.ask(step, request)
+        if not await _agrees(run, CHECK_WRONG, make_claim(pair, told.wrong), unasked=False):
+            last = f"{told.admits} {pair.answer}"
+            return Correction(plan.uuid, pair, told.wrong, told.doubt, last, plan.manner, plan.firm)
+        request = replace(request, refused=told.wrong, number=number)
+    raise Rejected(NOT_WRONG)
 
 
 async def stand_firm(run: Run, plan: CorrectionPlan) -> Correction:
-    """Return a right answer that is doubted and given again in other words."""
-    pair = plan.pair
-    told = await run.ask(_tune(STAND_FIRM, run), DoubtRequest(pair, plan.manner))
-    if not await _agrees(run, CHECK_AGAIN, make_claim(pair, told.answer), unasked=True):
-        raise Rejected(NOT_RIGHT)
-    last = f"{told.stays} {told.answer}"
-    return Correction(plan.uuid, pair, pair.answer, told.doubt, last, plan.manner, plan.firm)
+    """Return a right answer that is doubted and given again in other words.
+
+    Words that are voted wrong are written anew, as often as pairs are mended.
+    """
+    pair, step = plan.pair, _tune(STAND_FIRM, run)
+    request = DoubtRequest(pair, plan.manner)
+    for number in range(1, run.config.questions.repairs + 2):
+        told = await run.ask(step, request)
+        if await _agrees(run, CHECK_AGAIN, make_claim(pair, told.answer), unasked=True):
+            last = f"{told.stays} {told.answer}"
+            return Correction(
+                plan.uuid, pair, pair.answer, told.doubt, last, plan.manner, plan.firm
+            )
+        request = replace(request, refused=told.answer, number=number)
+    raise Rejected(NOT_RIGHT)
 
 
 def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[CorrectionPlan]:

@@ -32,7 +32,8 @@ def make_lack(question: str, *shown: Shown) -> LackRequest:
 
 def read_doubt(fields: Mapping[str, Any]) -> DoubtRequest:
     """Return the pair of an example whose answer is doubted."""
-    return DoubtRequest(read_pair(fields), str(fields["manner"]))
+    refused = str(fields["refused"])
+    return DoubtRequest(read_pair(fields), str(fields["manner"]), refused, int(bool(refused)))
 
 
 FOUND = Shown(CHUNK.uuid, CHUNK.source, CHUNK.text, RANDOM)
