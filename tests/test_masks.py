@@ -240,6 +240,23 @@ def test_begin_and_end_marks_of_another_model_are_named() -> None:
     assert "is not one token" in said
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"), [('{"text": "a"}\n', "not a row of segments"), ("{", "Run the stage `mix`"),
+                       ('{"segments": []}\n', "longer")],
+)  # fmt: skip
+def test_a_file_that_is_not_as_it_was_written_is_named(
+    tmp_path: Path, prompts_once: None, rows: str, said: str
+) -> None:
+    run = make_run(tmp_path)
+    name = "axolotl_rag_conversations_north.jsonl"
+    (run.folder / "sft_run" / name).write_text(rows, encoding="utf-8")
+    with pytest.raises(RunFolderError, match=said):
+        list(read_rows(run.folder))
+    (run.folder / "sft_run" / name).unlink()
+    with pytest.raises(RunFolderError, match=name):
+        check_masks(run.folder, run.config, None)
+
+
 def test_before_the_mix_there_is_nothing_to_check(tmp_path: Path, prompts_once: None) -> None:
     run, _ = open_masked_run(tmp_path, TEXTS)
     with pytest.raises(RunFolderError, match="Run the stage `mix` first"):

@@ -93,15 +93,22 @@ def list_files(folder: Path) -> list[str]:
 
 
 def read_rows(folder: Path) -> Iterator[MaskedRow]:
-    """Yield the rows of segments of a run, each with its record."""
+    """Yield the rows of segments of a run, each with its record.
+
+    Raises RunFolderError, which names the file, for one that is not as it was written.
+    """
     sft = folder / SFT_FOLDER
     for name in list_files(folder):
-        records = _read_lines(sft / "provenance" / f"{Path(name).stem}.jsonl")
-        for number, (row, record) in enumerate(zip(_read(sft / name), records, strict=True)):
-            try:
+        number = -1
+        try:
+            records = _read_lines(sft / "provenance" / f"{Path(name).stem}.jsonl")
+            pairs = zip(_read(sft / name), records, strict=True)
+            for number, (row, record) in enumerate(pairs):
                 yield MaskedRow(name, number, read_segments(row), record)
-            except ValueError as error:
-                raise RunFolderError(f"{sft / name}: row {number}: {error}.") from error
+        except (OSError, ValueError) as error:
+            raise RunFolderError(
+                f"{sft / name}: after row {number}: {error}. Run the stage `mix` again."
+            ) from error
 
 
 def choose_format(name: str, config: Config) -> MaskedFormat:
