@@ -9,10 +9,16 @@ from itertools import islice
 from pathlib import Path
 
 from generation_functions.errors import PalimpsestError
+from generation_functions.pipelines.coverage import read_coverage
 from generation_functions.plans import describe_plans
 from generation_functions.session import open_run, read_config, run_folder
 from generation_functions.stages import STAGES
-from generation_functions.status import describe_status, read_status
+from generation_functions.status import (
+    coverage_rows,
+    describe_coverage,
+    describe_status,
+    read_status,
+)
 
 _ROWS_SHOWN = 40  # in colour
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage")
     run.add_argument(
         "--limit", type=int, help="only the first N chunks that pass the rules (and pieces of PDFs)"
+    )
+    run.add_argument(
+        "--gaps", action="store_true", help="ask again about worthy text that nothing was made of"
     )
     run.set_defaults(act=_run)
     plan = commands.add_parser("plan", help="print what the models take and how many slots fit")
@@ -69,13 +78,16 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> None:
     if options.limit is not None and options.limit < 1:
         raise PalimpsestError(f"--limit {options.limit}: at least 1.")
+    if options.gaps and options.limit:
+        raise PalimpsestError("--gaps with --limit: gaps are what a whole pass leaves. Take one.")
     asyncio.run(_run_stages(options))
-    print(describe_status(read_status(run_folder(options.config))))
+    _print_status(run_folder(options.config))
 
 
 async def _run_stages(options: argparse.Namespace) -> None:
     run = open_run(options.config)
     run.keep_models = True
+    run.fill_gaps = options.gaps
     try:
         for name in options.stage or STAGES:
             await STAGES[name](run, options.limit)
@@ -90,8 +102,17 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> None:
-    status = read_status(options.run_dir)
-    print(json.dumps(status, indent=1) if options.json else describe_status(status))
+    if options.json:
+        rows = coverage_rows(read_coverage(options.run_dir))
+        print(json.dumps(read_status(options.run_dir) | {"coverage": rows}, indent=1))
+    else:
+        _print_status(options.run_dir)
+
+
+def _print_status(folder: Path) -> None:
+    print(describe_status(read_status(folder)))
+    if covered := describe_coverage(read_coverage(folder)):
+        print(f"\n{covered}")
 
 
 def _read(options: argparse.Namespace) -> None:

@@ -1,15 +1,18 @@
 """Reading and showing a run's status: the funnel, the reasons, the calls."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from generation_functions.errors import RunFolderError
+from generation_functions.pipelines.coverage import KINDS, Coverage
 from generation_functions.steps.files import read_json
 
 Status = dict[str, Any]
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
 _TOKEN_HEADS = ("prompt", "of it not anew", "reply")
 _KINDS = ("pipelines", "steps", "apart")
+_NAME = 26  # characters of a source's name in a line
 _COLUMNS = ("in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
 
 
@@ -116,6 +119,7 @@ def describe_status(status: Status) -> str:
         lines.append("")
     lines += _describe_judges(status)
     lines += _describe_neighbours(status)
+    lines += _describe_gaps(status)
     for content in status.values():
         for folder, counts in content["survivors"].items():
             said = ", ".join(f"{count} {name}" for name, count in counts.items())
@@ -129,6 +133,42 @@ def _describe_neighbours(status: Status) -> list[str]:
         return []
     changed, pieces = found["changed"], found["pieces"]
     return [f"recall: {changed} of {pieces} pieces have other related chunks than before", ""]
+
+
+def coverage_rows(found: Sequence[Coverage]) -> list[dict[str, Any]]:
+    """Return a row for each document: its characters, and the share of them of each kind."""
+    return [
+        {
+            "document": one.source,
+            "characters": one.length,
+            **{kind.replace(" ", "_"): round(one.share(kind), 3) for kind in KINDS},
+        }
+        for one in found
+    ]
+
+
+def describe_coverage(found: Sequence[Coverage]) -> str:
+    """Return a line for each document: what of its characters is covered, in percent."""
+    if not found:
+        return ""
+    lines = [f"{'Coverage in %':28}{'characters':>16}" + "".join(f"{kind:>12}" for kind in KINDS)]
+    for one in found:
+        name = one.source if len(one.source) <= _NAME else f"{one.source[: _NAME - 1]}…"
+        shares = "".join(f"{100 * one.share(kind):>12.0f}" for kind in KINDS)
+        lines.append(f"  {name:{_NAME}}{one.length:>16,}{shares}")
+    return "\n".join(lines)
+
+
+def _describe_gaps(status: Status) -> list[str]:
+    """Say of each stage how much worthy text it has made nothing of."""
+    lines = []
+    for stage, content in status.items():
+        found = content.get("findings", {}).get("gaps", {})
+        if found.get("left"):
+            said = f"after {found['rounds']} rounds of asking again" if found["rounds"] else ""
+            hint = said or "`run --gaps` asks again"
+            lines.append(f"{stage}: nothing was made of {found['left']} worthy texts ({hint})")
+    return [*lines, ""] if lines else []
 
 
 def _describe_judges(status: Status) -> list[str]:

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import amounts
 from generation_functions.pipelines.code_variations import CODE_VARIATIONS, vary_by_code
+from generation_functions.pipelines.fact_checks import find_fault
 from generation_functions.pipelines.facts import (
     INFER_FACTS,
     LIST_FACTS,
     TURN_FACTS,
+    FactRequest,
     choose_turned,
-    find_fault,
 )
 from generation_functions.pipelines.forms import (
     FORMS,
@@ -152,8 +153,8 @@ def test_a_reply_that_tells_something_else_is_asked_again(reply: str, reason: st
 
 def test_a_longer_piece_gets_more_tokens_for_its_reply() -> None:
     short, long = (replace(make_chunk(TEXT), tokens=tokens) for tokens in (40, 800))
-    assert LIST_FACTS.most_tokens(short, 600) == 600
-    assert LIST_FACTS.most_tokens(long, 600) == 2400
+    assert LIST_FACTS.most_tokens(FactRequest(short), 600) == 600
+    assert LIST_FACTS.most_tokens(FactRequest(long), 600) == 2400
     request = make_variation(make_facts(long, "The Kelvin Bridge is long."))
     assert WRITE_FORM["article"].most_tokens(request, 600) == 2400
 

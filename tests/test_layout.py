@@ -73,7 +73,7 @@ MAY_IMPORT = {
         "special_instructions",
         "steps",
     },
-    "status": {"errors", "steps"},
+    "status": {"errors", "pipelines", "steps"},
 }
 
 

@@ -41,6 +41,7 @@ def tell_again(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[R
         system: Mapping[str, Any] | None = None,
         path: Mapping[str, Any] | None = None,
         limit: int | None = None,
+        gaps: bool = False,
         **section: Any,
     ) -> tuple[Run, list[str]]:
         bridges = bridges or {"texts": ["Arno"]}
@@ -67,6 +68,7 @@ def tell_again(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[R
             system={"drop_duplicates": False, "concurrency_limit": 1, **(system or {})},
             representation_variation={"enabled": True, **section},
         )
+        run.fill_gaps = gaps
         try:
             asyncio.run(stages.write_pretraining(run, limit))
         finally:
@@ -508,3 +510,25 @@ def test_the_config_knows_every_code_variation() -> None:
     assert config(list(CODE_VARIATIONS)).representation_variation.enabled is False
     with pytest.raises(ValueError, match="allcap"):
         config(["allcap"])
+
+
+def test_pieces_without_a_fact_are_asked_about_again_and_then_told(tell_again: TellAgain) -> None:
+    bad = "\n".join(f"[{number}] Nothing." for number in range(1, 5))
+    options = {"variation_generator_count": 1, "make_inferred_facts": False}
+    run, asked = tell_again({"list_facts": [bad] * 4}, **options)
+    assert sheets(run) == []
+    status = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))["pretraining"]
+    assert status["findings"]["gaps"] == {"rounds": 0, "left": 1}
+    run, asked = tell_again(gaps=True, **options)
+    assert asked.count("list_facts") == 1
+    (again,) = [one for one in run.asked if step_of(one) == "list_facts"]  # type: ignore[attr-defined]
+    assert "Of the sentences 1, 2, 3, 4 no fact is known yet." in again.messages[-1].content
+    assert len(sheets(run)) == len(told(run)) == 1
+    made = told(run)
+    run, asked = tell_again(**options)
+    assert asked == []
+    assert told(run) == made
+    (run.folder / FACTS / f"{sheets(run)[0].uuid}.json").unlink()
+    run, asked = tell_again(gaps=True, **options)
+    assert asked == []
+    assert sheets(run) == []

@@ -16,7 +16,7 @@ from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.pipelines import recall
-from generation_functions.pipelines.questions import RejectedPair
+from generation_functions.pipelines.questions import WORTHY, RejectedPair
 from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR
 from generation_functions.pipelines.ways import BUILT_IN, make_ways
 from generation_functions.records import Recall
@@ -115,13 +115,13 @@ def open_it(tmp_path: Path, prompts_once: None) -> Open:
 async def judge_all(run: Run) -> None:
     """Stand in for the questions' stage: every chunk is worthy, unless a person deleted it."""
     async with run.stage("questions"):
-        run.open_survivors(recall.WORTHY)
+        run.open_survivors(WORTHY)
         await run.map(keep(run), [one.chunk for one in Source(run.config).decisions()])
 
 
 def keep(run: Run) -> Callable[[Any], Any]:
     async def keep_it(chunk: Any) -> Any:
-        return run.keep(recall.WORTHY, chunk)
+        return run.keep(WORTHY, chunk)
 
     return keep_it
 
@@ -156,7 +156,7 @@ def test_without_ways_nothing_is_done(open_it: Open) -> None:
 
 def test_before_the_questions_stage_it_says_what_to_run(open_it: Open) -> None:
     run, _ = open_it(OPEN)
-    (run.folder / "live" / f"{recall.WORTHY}.json").unlink()
+    (run.folder / "live" / f"{WORTHY}.json").unlink()
     with pytest.raises(RunFolderError, match="Run the stage before this one first"):
         go(run)
 
@@ -195,7 +195,7 @@ def test_related_chunks_are_shown_of_the_same_directory_only(open_it: Open) -> N
 def test_no_chunk_is_related_that_a_person_deleted(open_it: Open) -> None:
     run, _ = open_it({"openended": {}})
     (works,) = (one for one in go(run) if one.chunk.source == "Arno works")
-    (run.folder / recall.WORTHY / f"{works.chunk.uuid}.json").unlink()
+    (run.folder / WORTHY / f"{works.chunk.uuid}.json").unlink()
     made = go(run)
     assert sources(made) == Counter(["Arno", "Brent", "Cairn"])
     assert all(len(one.sources) == 1 for one in made)
@@ -335,7 +335,7 @@ def test_pieces_are_composed_of_neighbouring_worthy_chunks(open_it: Open) -> Non
         OPEN, {"north": {"All": long}}, system={"chunk_size": 32},
         factual_sft_settings={"factual_chunk_size": 300},
     )  # fmt: skip
-    worthy = run.require(recall.WORTHY)
+    worthy = run.require(WORTHY)
     (made,) = go(run)
     assert len(worthy) > 1
     assert made.chunk.text == long
@@ -425,3 +425,47 @@ def test_a_way_of_ones_own_may_not_have_the_name_of_another_step(open_it: Open) 
     run, _ = open_it({"questions": {"prompts": "mine"}})
     with pytest.raises(ConfigError, match="write_questions is another one"):
         go(run)
+
+
+def test_pieces_of_which_nothing_is_recalled_are_asked_about_again_in_every_way(
+    open_it: Open,
+) -> None:
+    def script(request: Request) -> str:
+        lost = "Brent Lock" in asked_of(request) and "Of the sentences" not in asked_of(request)
+        return answer(request).replace("eleven", "twelve") if lost else answer(request)
+
+    own = open_it({})[0].folder.parent / "mine"
+    own.mkdir()
+    prompt = (PROMPTS / "write_openended.yaml").read_text(encoding="utf-8")
+    (own / "write_mine.yaml").write_text(prompt, encoding="utf-8")
+    ways = {**OPEN, "mine": {"prompts": "mine", "multi_source": False}}
+    run, _ = open_it(ways, script=script)
+    assert "Brent" not in sources(go(run))
+    assert status(run)["findings"]["gaps"] == {"rounds": 0, "left": 1}
+    run, engine = open_it(ways, script=script)
+    run.fill_gaps = True
+    made = go(run)
+    assert sources(made)["Brent"] == 1  # the two ways ask the same
+    told = "Of the sentences 1, 2 nothing has been asked yet."
+    assert [told in asked_of(one) for one in written(engine)] == [True, True]
+    assert status(run)["findings"]["gaps"] == {"rounds": 1, "left": 0}
+    run, engine = open_it(ways, script=script)
+    assert go(run) == made
+    assert engine.requests == []
+
+
+def test_a_text_that_another_piece_recalls_is_no_gap(open_it: Open) -> None:
+    def script(request: Request) -> str:
+        reply = answer(request)
+        if step_of(request) != "write_openended":
+            return reply
+        first, _ = re.findall(r"^\[1\] (.+)$|^\[3\] (.+)$", asked_of(request), re.MULTILINE)
+        if first[0].startswith("Maud"):  # its own item comes to nothing
+            return reply.replace("Maud Ferris", "Maud Ferris in 1762")
+        third = re.findall(r"^\[3\] (.+)$", asked_of(request), re.MULTILINE)[0]
+        return reply.replace("\nQuestion", f"\n3: {third}\nQuestion")
+
+    texts = {"north": {name: TEXTS["north"][name] for name in ("Arno", "Arno works")}}
+    run, _ = open_it({"openended": {}}, texts, script)
+    assert sources(go(run)) == {"Arno": 1}
+    assert status(run)["findings"]["gaps"] == {"rounds": 0, "left": 0}

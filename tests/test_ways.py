@@ -7,7 +7,7 @@ from ways import ARNO, BRENT, CORPUS, OPENING, REPLIES, REQUEST
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.exchange_checks import is_told
+from generation_functions.pipelines.exchange_checks import is_told, mentions
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.readings import list_numbers, read_together, show_texts
 from generation_functions.pipelines.recall import find_fault
@@ -198,3 +198,48 @@ def test_without_file_names_a_question_that_names_the_source_has_a_strange_fact(
     way = BUILT_IN["openended"]
     assert find_fault(CORPUS, way, REQUEST, exchange) is None
     assert find_fault(CORPUS, way, REQUEST, exchange, use_filenames=False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("812 metres long and the Brent Lock 90 metres.",
+         "90 metres long and the Brent Lock 812 metres.", "answer tells of the wrong thing"),
+        ("The Arno Bridge is 812 metres long and the Brent Lock 90 metres.",
+         "The Brent Lock is longer, with 812 metres, than the Arno Bridge.",
+         "answer tells of the wrong thing"),
+        ("The Arno Bridge is 812 metres long and the Brent Lock 90 metres.",
+         "The Arno Bridge is longer: 812 metres, against 90 for the Brent Lock.", ""),
+    ],
+)  # fmt: skip
+def test_each_figure_of_a_comparison_is_of_its_own_thing(old: str, new: str, reason: str) -> None:
+    found = fault("comparison", REPLIES["comparison"].replace(old, new))
+    assert (found.reason if found else "") == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "there"),
+    [
+        ("A tree on M27 stops early.", "M9", False),
+        ("A tree on M27 stops early.", "M27", True),
+        ("Atoms of caesium 133 do it.", "caesium 134", False),
+        ("The bridges of the Arno.", "Arno Bridge", True),
+        ("The bridges of the Arno.", "the", False),
+    ],
+)
+def test_a_name_is_its_words_and_its_figures(text: str, name: str, there: bool) -> None:
+    assert mentions(text, name) is there
+
+
+def test_an_answer_that_says_the_wrong_premise_itself_does_not_set_it_right() -> None:
+    reply = (
+        "2: The Arno Bridge stands on nine piers of granite.\n"
+        "Wrong: The Arno Bridge does not stand on piers.\n"
+        "Question: Why does the Arno Bridge not stand on piers?\n"
+        "Answer: {}"
+    )
+    granted = fault("negative", reply.format("The Arno Bridge does not stand on piers."))
+    assert granted
+    assert granted.reason == "answer does not set the premise right"
+    right = "It is wrong that the Arno Bridge does not stand on piers. It stands on nine."
+    assert fault("negative", reply.format(right)) is None

@@ -11,7 +11,8 @@ from generation_functions.display.markup import Html, folded, join, preformatted
 from generation_functions.display.tables import show_table
 from generation_functions.pipelines.questions import RejectedPair
 from generation_functions.pipelines.readings import read_together
-from generation_functions.pipelines.recall import DISTINCT, KEPT, RECALLS, REJECTED_RECALLS
+from generation_functions.pipelines.recall import KEPT, RECALLS, REJECTED_RECALLS
+from generation_functions.pipelines.recall_rounds import DISTINCT
 from generation_functions.pipelines.ways import BUILT_IN
 from generation_functions.records import Exchange, Recall
 from generation_functions.status import Status

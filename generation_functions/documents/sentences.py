@@ -7,7 +7,7 @@ table row and a blank line end a sentence whatever stands before them.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 import punkt
@@ -47,6 +47,12 @@ def split_sentences(text: str, language: str = "english") -> list[Span]:
 def number_sentences(text: str, language: str = "english") -> list[str]:
     """Return the sentences of `split_sentences`, each on one line; the first is number 1."""
     return [" ".join(text[start:end].split()) for start, end in split_sentences(text, language)]
+
+
+def tile(spans: Sequence[Span], length: int) -> list[Span]:
+    """Return the spans of a text's sentences, each to where the next begins: nothing is between."""
+    starts = [0, *(start for start, _ in spans[1:])]
+    return list(zip(starts, [*starts[1:], length], strict=True)) if spans else []
 
 
 def _split_unit(unit: str, language: str) -> list[Span]:

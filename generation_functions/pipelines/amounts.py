@@ -51,13 +51,15 @@ _COUNTED = re.compile(
 )
 
 
-def amounts(text: str) -> set[str]:
+@lru_cache(maxsize=1_000)
+def amounts(text: str) -> frozenset[str]:
     """Return the numbers that a text claims: "twenty-one", "21" and "21st" are all "21".
 
     Left out are words that often claim nothing: "one", "first", "second", and small numbers
     that count what the text itself lists ("two reasons").
     """
-    return {str(value) for value, _ in _expressions(text)} | numbers(text) - _scaled(text)
+    claimed = {str(value) for value, _ in _expressions(text)}
+    return frozenset(claimed | numbers(text) - _scaled(text))
 
 
 @lru_cache(maxsize=1_000)

@@ -26,6 +26,7 @@ _AMOUNT = re.compile(
 )
 _TIME = re.compile(
     r"\b(?:(?:century|year|day|night|morning|evening|noon|midday|week|month|hour|minute|season)s?"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
     r"|spring|summer|autumn|winter|before|after|during|while|until|till|since|once|as soon|at the"
     r"|on the|in the|age|(?:some)?times?|early|late|later|already|always|never|if|when\w*|by the"
     r"|soon|then|now|upon|as)\b",

@@ -11,10 +11,10 @@ from generation_functions.pipelines.answer_kinds import fits_kind
 from generation_functions.pipelines.pair_checks import (
     find_problem,
     find_roots,
-    find_strange,
 )
+from generation_functions.pipelines.premises import tells
 from generation_functions.pipelines.question_steps import check_script, show_chunk
-from generation_functions.pipelines.way_checks import tells
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.step import Step

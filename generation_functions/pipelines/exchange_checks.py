@@ -2,18 +2,19 @@
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from generation_functions.pipelines.amounts import amounts, known_amounts
+from generation_functions.pipelines.landmarks import find_foreign, find_opening
 from generation_functions.pipelines.pair_checks import (
     ALL_CHECKS,
     PairCheck,
     Problem,
     check_quote,
     find_problem,
-    find_strange,
 )
 from generation_functions.pipelines.readings import Reading
-from generation_functions.pipelines.turn_words import STEM
+from generation_functions.pipelines.turn_words import STEM, digits
 from generation_functions.pipelines.wording import (
     asks_about_text,
     content_words,
@@ -24,7 +25,18 @@ from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
 
 FEWEST_NAMED = 4  # content words of a question whose "it" may stand for nothing
 
-_IT = re.compile(r"\b(?:it|its|that|one)\b", re.IGNORECASE)
+_CODE = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d_])\w+")
+# "One" is a number before a noun.
+_IT = re.compile(
+    r"\b(?:it|its|that|one(?=\W*$|[,;?]"
+    r"| (?:is|was|in|on|at|of|for|that|which|who|do(?:es)?|ha[sd])\b))\b",
+    re.IGNORECASE,
+)
+_NAMED_BEHIND = re.compile(
+    r"\b(?:its|their|his|her)\b(?= \w+(?: \w+)? (?:do(?:es)?|did|is|are|was|were|has|have|can|must"
+    r"|may|should|will) (?:an?|the|(?-i:[A-Z])) ?\w)",
+    re.IGNORECASE,
+)
 _HOW = content_words("far fast hard high long low often old soon well")  # after "how", no names
 
 
@@ -56,7 +68,7 @@ def is_told(one: Recalled, reading: Reading, use_filenames: bool = True) -> bool
     chunk = reading.chunk
     source = reading.sources[one.source].source if use_filenames else ""
     known = "\n".join((source, *chunk.headings, chunk.text))
-    if find_strange(one.told, known, chunk.language):
+    if find_foreign(one.told, known, chunk.language):
         return False
     if amounts(one.told) - known_amounts(f"{source} {one.quote}"):
         return False
@@ -78,7 +90,15 @@ def find_pair_fault(
     pair = make_plain(exchange, reading)
     told = " ".join(one.told for one in exchange.recalled)
     pair = replace(pair, quote=f"{pair.quote} {told}")
-    return find_problem(pair, use_filenames, checks, granted)
+    problem = find_problem(pair, use_filenames, checks, granted)
+    if problem is None:
+        source, chunk = reading.chunk.source if use_filenames else "", reading.chunk
+        known = "\n".join((source, *chunk.headings, granted, pair.question, chunk.text))
+        strange = find_opening(pair.answer, known, chunk.language)
+        if strange:
+            told = f"The answer has “{strange}”, which the text does not have."
+            problem = Problem("answer has a fact that the text lacks", told)
+    return problem
 
 
 def make_plain(exchange: Exchange, reading: Reading) -> QAPair:
@@ -101,7 +121,11 @@ def leave_admission(exchange: Exchange) -> Exchange:
 
 
 def stands_alone(question: str) -> bool:
-    """Whether a question names what it is about before it says "it" or "they"."""
+    """Whether a question names what it is about before it says "it" or "they".
+
+    "How much of its width does a blanket lose?" names it just behind.
+    """
+    question = _NAMED_BEHIND.sub("the", question)
     if find_unclear(question, ""):
         return False
     stands_for = _IT.search(question)
@@ -109,12 +133,22 @@ def stands_alone(question: str) -> bool:
     return not stands_for or bool(named) or len(content_words(question)) >= FEWEST_NAMED
 
 
+@lru_cache(maxsize=1_000)
 def stems(text: str) -> frozenset[str]:
-    """Return the beginnings of a text's content words, so that forms of a word are one."""
-    return frozenset(word[:STEM] for word in content_words(text))
+    """Return the beginnings of a text's content words, so that forms of a word are one.
+
+    What has letters and digits ("M27", "Bf109") is a word too.
+    """
+    codes = (match.group().lower() for match in _CODE.finditer(text))
+    return frozenset({word[:STEM] for word in content_words(_CODE.sub(" ", text))} | {*codes})
 
 
 def mentions(text: str, name: str) -> bool:
-    """Whether a text has all words of a name; a name without any is nowhere."""
-    wanted = stems(name)
-    return bool(wanted) and wanted <= stems(text)
+    """Whether a text has all words and figures of a name; a name without any is nowhere."""
+    wanted = name_parts(name)
+    return bool(wanted) and wanted <= name_parts(text)
+
+
+def name_parts(text: str) -> frozenset[str]:
+    """Return what tells a name: stems and figures."""
+    return stems(text) | digits(text)

@@ -12,32 +12,27 @@ from typing import Any
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.fact_checks import LEAST_TOLD, UNNAMED, find_fault
+from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
-from generation_functions.pipelines.pair_checks import find_roots, find_strange, share_known
+from generation_functions.pipelines.pair_checks import find_roots, share_known
 from generation_functions.pipelines.question_steps import (
     check_script,
     narrow_to_sentences,
     read_sentences,
     show_chunk,
+    show_numbers,
 )
-from generation_functions.pipelines.wording import find_pointers
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
 from generation_functions.steps.step import Step
 
-LEAST_TOLD = 0.4  # share of a fact's roots that what it rests on has
 LEAST_TURNED = 0.7  # share of a fact's roots that it keeps when it is turned round
 PART = 25  # tokens of a piece that count as one part of a reply (steps/step.py)
 MOST_TURNED = 8  # facts of a piece that are turned round
 NOTHING = "nothing"  # what a model writes where there is no fact
 
 _LINE = re.compile(r"\[([\d, ]+)\] (.+)")
-# What names nothing by itself, at the beginning of a fact.
-_UNNAMED = re.compile(
-    r"(?!it (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
-    r"(?:it|they|he|she|we|i|its|their|his|her|our|my|this|that|these|those)\b(?! (?:who|which)\b)",
-    re.IGNORECASE,
-)
 # Said of all or of none, a sentence is not true from its other end.
 _QUANTIFIED = re.compile(
     r"\b(?:all|any|every|each|some|many|most|few|several|only|no|not|never|nothing|nobody|none"
@@ -45,6 +40,18 @@ _QUANTIFIED = re.compile(
     r"|cannot|more|less|than)\b|n['’]t\b",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FactRequest:
+    """A piece whose facts are to be listed: anew, where no reply in `round` - 1 rounds had any."""
+
+    chunk: Chunk
+    round: int = 0
+
+    @property
+    def uuid(self) -> str:
+        return ask_again(self.chunk.uuid, self.round)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +81,6 @@ def number_facts(facts: Sequence[Fact]) -> str:
     return "\n".join(f"[{number}] {fact.text}" for number, fact in enumerate(facts, start=1))
 
 
-def find_fault(text: str, told_by: str, known: str, language: str) -> str:
-    """Return why a fact does not pass, "" if it does.
-
-    Its figures and dates, and most of its words, have to be in what it rests on (`told_by`);
-    its names also in `known`: who calls by its name what a sentence calls "it" takes the name
-    from before it.
-    """
-    if find_pointers(text):
-        return "speaks of the text"
-    if _UNNAMED.match(text):
-        return "does not name what it is about"
-    if amounts(text) - known_amounts(told_by) or months(text) - known_months(told_by):
-        return "a figure that is not in what it rests on"
-    if find_foreign(text, f"{known}\n{told_by}", language):
-        return "a name that is not in what it rests on"
-    if share_known(text, told_by) < LEAST_TOLD:
-        return "other words than what it rests on"
-    return ""
-
-
 def choose_turned(sheet: FactSheet) -> list[int]:
     """Return the numbers of the facts to turn round, at most MOST_TURNED.
 
@@ -119,7 +106,8 @@ def _read_lines(reply: str) -> Iterator[tuple[str, str]]:
             yield found[1], text
 
 
-def _parse_facts(chunk: Chunk, reply: str) -> FoundFacts:
+def _parse_facts(request: FactRequest, reply: str) -> FoundFacts:
+    chunk = request.chunk
     check_script(reply, chunk)
     texts = number_sentences(chunk.text, chunk.language)
     facts, dropped = [], []
@@ -141,8 +129,16 @@ def _parse_facts(chunk: Chunk, reply: str) -> FoundFacts:
     return FoundFacts(tuple(facts), tuple(dropped))
 
 
-def _list_rules(chunk: Chunk) -> Mapping[str, str]:
+def _list_fields(request: FactRequest) -> dict[str, Any]:
+    chunk = request.chunk
+    count = len(number_sentences(chunk.text, chunk.language)) if request.round else 0
+    left_out = show_numbers(range(1, count + 1))
+    return {"source": chunk.source, "chunk": show_chunk(chunk), "left_out": left_out}
+
+
+def _list_rules(request: FactRequest) -> Mapping[str, str]:
     """Go through the sentences in their order: of each one fact or more, or "Nothing."."""
+    chunk = request.chunk
     rules = narrow_to_sentences(chunk)
     count = len(number_sentences(chunk.text, chunk.language))
     lines = (
@@ -201,7 +197,7 @@ def _parse_turned(sheet: FactSheet, reply: str) -> FoundFacts:
 
 
 def _find_turned_fault(fact: str, turned: str, language: str) -> str:
-    if _UNNAMED.match(turned):
+    if UNNAMED.match(turned):
         return "does not name what it is about"
     if find_foreign(turned, fact, language) or find_strange(fact, turned, language):
         return "other figures or names than its fact"
@@ -226,12 +222,12 @@ def _turned_fields(sheet: FactSheet) -> dict[str, Any]:
     return {"facts": "\n".join(f"[{one}] {sheet.facts[one - 1].text}" for one in chosen)}
 
 
-LIST_FACTS: Step[Chunk, FoundFacts] = Step(
+LIST_FACTS: Step[FactRequest, FoundFacts] = Step(
     "list_facts",
-    lambda chunk: {"source": chunk.source, "chunk": show_chunk(chunk)},
+    _list_fields,
     _parse_facts,
     _list_rules,
-    parts=lambda chunk: chunk.tokens // PART,
+    parts=lambda request: request.chunk.tokens // PART,
 )
 INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     "infer_facts",

@@ -1,17 +1,18 @@
 """What must stay the same however a text is told again: its figures, dates and names."""
 
 import re
+from functools import lru_cache
 
 from generation_functions.pipelines.amounts import amounts, known_amounts, months
-from generation_functions.pipelines.pair_checks import find_strange
 from generation_functions.pipelines.spelling import COMMON, DICTIONARIES, load_dictionary
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import content_words, names
 
 # A capital at the beginning of a sentence says nothing: such a word is taken for a name when the
 # other text has no form of it and it is not common.
 _OPENING = re.compile(r"(?:^|[.!?…]\s|[\"'“‘(]|\n)\W*([^\W\d_]{3,})")
 _WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_FORM = 5  # letters that two forms of a word share
+_FORM = 5  # letters of a stem that two forms of a word share
 _OPENERS = frozenset(
     """accordingly additionally afterwards alternatively basically consequently conversely
     ensuring eventually firstly furthermore hmm importantly initially interestingly lastly likewise
@@ -29,10 +30,10 @@ def find_landmarks(text: str, with_names: bool = True) -> list[tuple[int, int]]:
 def find_foreign(text: str, known: str, language: str) -> str | None:
     """Return a number, month or name of `text` that `known` does not have, None without one.
 
-    Besides what `pair_checks.find_strange` finds, a rare word that opens a sentence and that
+    Besides what `strange.find_strange` finds, a rare word that opens a sentence and that
     `known` has in no form is taken for a name.
     """
-    return find_strange(text, known, language) or _find_opening(text, known, language)
+    return find_strange(text, known, language) or find_opening(text, known, language)
 
 
 def has_landmark(text: str) -> bool:
@@ -48,16 +49,24 @@ def _is_landmark(word: str, named: set[str]) -> bool:
     return bool(figure or months(f"in {word} 1") or (word[0].isupper() and parts & named))
 
 
-def _find_opening(text: str, known: str, language: str) -> str | None:
+def find_opening(text: str, known: str, language: str) -> str | None:
+    """Return a rare word that opens a sentence and that `known` has in no form: a name, perhaps."""
     if language not in DICTIONARIES:
         return None
     dictionary = load_dictionary(DICTIONARIES[language])
-    forms = {word.lower()[:_FORM] for word in re.findall(r"[^\W\d_]+", known)}
-    forms |= {word[:_FORM] for word in re.findall(r"(?<![.!?] )\b[a-z]{3,}", text)}
     for match in _OPENING.finditer(text):
         word = match[1]
         lowered = word.lower()
-        rare = dictionary[lowered] < COMMON and lowered not in _OPENERS and content_words(word)
-        if word[0].isupper() and rare and lowered[:_FORM] not in forms:
+        stem = "".join(content_words(word))[:_FORM]
+        rare = dictionary[lowered] < COMMON and lowered not in _OPENERS
+        if not (word[0].isupper() and rare and stem):
+            continue
+        forms = (*_list_words(known), *re.findall(r"(?<![.!?] )\b[a-z]{3,}", text))
+        if not any(form.startswith(stem) for form in forms):
             return word
     return None
+
+
+@lru_cache(maxsize=64)
+def _list_words(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in re.findall(r"[^\W\d_]+", text))

@@ -9,20 +9,20 @@ same sentence. That is for the votes.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.amounts import amounts, known_amounts
 from generation_functions.pipelines.answer_kinds import fits_kind, is_named_otherwise
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import (
     asks_about_text,
     content_words,
     coverage,
     find_pointers,
-    names,
 )
 from generation_functions.records import QAPair
 
@@ -124,33 +124,6 @@ def check_facts(pair: QAPair) -> Problem | None:
     return None
 
 
-def find_strange(text: str, known: str, language: str) -> str | None:
-    """Return a number, month or name of `text` that `known` does not have.
-
-    In German every noun has a capital, so that no name can be told from it.
-    """
-    for number in sorted(amounts(text) - known_amounts(known)):
-        return number
-    for month in sorted(months(text) - known_months(known)):
-        return month.capitalize()
-    if language == "german":
-        return None
-    words = re.findall(r"[^\W\d_]+", known)
-    initials = "".join(word[0] for word in words if word[0].isupper())
-    lowered = {word.lower() for word in words}
-    for name in sorted(names(text)):
-        if name[:3] in known_months(text):
-            continue
-        if not (name in lowered or _resembles(name, lowered) or name.upper() in initials):
-            return name.capitalize()
-    return None
-
-
-def _resembles(name: str, words: set[str]) -> bool:
-    """Whether one of the words is a form of the name ("Paraguayan", "Paraguay")."""
-    return len(name) > 4 and any(name[:4] == word[:4] for word in words)
-
-
 def check_words(pair: QAPair) -> Problem | None:
     """Return what is wrong with an answer that repeats its question or leaves the text."""
     if _repeats(pair):
@@ -202,8 +175,7 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     Own words are those that the chunk has and the question has not; of an answer with fewer
     than two, all that the chunk has. (1.0, 1.0) where there are none.
     """
-    sentences = [find_roots(one) for one in number_sentences(pair.chunk.text, pair.chunk.language)]
-    weights = _weigh(sentences)
+    sentences, weights = _read_chunk(pair.chunk.text, pair.chunk.language)
     told = {root for root in find_roots(pair.answer) if root in weights}
     own = told - find_roots(pair.question)
     own = told if len(own) < 2 else own
@@ -220,10 +192,16 @@ def measure_support(pair: QAPair) -> tuple[float, float]:
     return share(find_roots(pair.quote)), best
 
 
-def _weigh(sentences: list[frozenset[str]]) -> dict[str, float]:
-    """Return a weight for each root: log(1 + sentences / sentences that have it)."""
+@lru_cache(maxsize=64)  # all pairs of a chunk ask for it
+def _read_chunk(text: str, language: str) -> tuple[list[frozenset[str]], Mapping[str, float]]:
+    """Return the roots of each sentence, and a weight for each root.
+
+    It is log(1 + sentences / sentences that have the root).
+    """
+    sentences = [find_roots(one) for one in number_sentences(text, language)]
     having = Counter(root for one in sentences for root in one)
-    return {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
+    weights = {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
+    return sentences, weights
 
 
 @lru_cache(maxsize=1_000)

@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.wording import content_words, strange_script
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
@@ -29,21 +30,31 @@ _EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove
 
 @dataclass(frozen=True, slots=True)
 class QuestionRequest:
-    """A chunk to write at most `most` pairs about, with the plan that was made for it."""
+    """A chunk to write at most `most` pairs about, with the plan that was made for it.
+
+    Asked again for the `round`-th time, it names the sentences that were `left_out` so far.
+    """
 
     chunk: Chunk
     most: int
     plan: str = ""
+    round: int = 0
+    left_out: tuple[int, ...] = ()
 
     @property
     def uuid(self) -> str:
-        return self.chunk.uuid
+        return ask_again(self.chunk.uuid, self.round)
 
 
 def show_chunk(chunk: Chunk) -> str:
     """Return the chunk as prompts show it: a numbered sentence a line."""
     sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
     return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
+
+
+def show_numbers(numbers: Iterable[int]) -> str:
+    """Return sentences' numbers as prompts show them."""
+    return ", ".join(map(str, numbers))
 
 
 def read_verdict(reply: str) -> str:
@@ -147,7 +158,7 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
         if planned:
             chosen = _find_told(planned[1], read_sentences(request.chunk, planned[2]), texts)
             if _is_telling([texts[number - 1] for number in chosen]):
-                lines.setdefault(chosen, f"{', '.join(map(str, chosen))}: {planned[1]}")
+                lines.setdefault(chosen, f"{show_numbers(chosen)}: {planned[1]}")
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
@@ -191,7 +202,7 @@ def _show_plan(request: QuestionRequest) -> str:
     and name the next."""
     texts = number_sentences(request.chunk.text, request.chunk.language)
     return "\n".join(
-        f"{', '.join(map(str, chosen))}: {_join(chosen, texts)}" for chosen in _planned(request)
+        f"{show_numbers(chosen)}: {_join(chosen, texts)}" for chosen in _planned(request)
     )
 
 
@@ -208,7 +219,7 @@ def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
     """Planned sentences have a pair each, in order; the model may stop early."""
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
     rules = {**narrow_to_quotes(request.chunk), "more": more}
-    first, *others = [", ".join(map(str, one)) for one in _planned(request)] or [""]
+    first, *others = [show_numbers(one) for one in _planned(request)] or [""]
     if not first:
         return rules
     more = '""'
@@ -222,7 +233,11 @@ JUDGE_CHUNK: Step[Chunk, bool] = Step(
 )
 PLAN_QUESTIONS: Step[QuestionRequest, str] = Step(
     "plan_questions",
-    lambda request: {"source": request.chunk.source, "chunk": show_chunk(request.chunk)},
+    lambda request: {
+        "source": request.chunk.source,
+        "chunk": show_chunk(request.chunk),
+        "left_out": show_numbers(request.left_out),
+    },
     _parse_plan,
     lambda request: narrow_to_sentences(request.chunk),
 )
@@ -233,6 +248,7 @@ WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
         "chunk": show_chunk(request.chunk),
         "most": request.most,
         "plan": _show_plan(request),
+        "left_out": show_numbers(request.left_out),
     },
     _parse_pairs,
     _pair_rules,

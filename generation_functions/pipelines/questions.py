@@ -32,6 +32,8 @@ from generation_functions.pipelines.similar import AskedBefore, alike, is_asked,
 from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.run import Run
 
+WORTHY = "worthy_for_questions"
+REVISED = "qatuples_revised"
 DISTINCT = "distinct questions"
 ASKED_ALREADY = Problem("asked already", "This question has been asked already.", in_question=True)
 REJECTED_PAIRS = "qatuples_rejected"
@@ -71,14 +73,14 @@ class Draft:
 
 
 async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
-    """Return the pairs made from `chunk` that are true, to the point and stand alone.
-
-    Of pairs that ask the same, the best stays.
-    """
-    settings = run.config.questions
+    """Return the pairs made from `chunk` that are true, to the point and stand alone."""
     await judge(run, chunk)
-    chunk = run.keep("worthy_for_questions", chunk)
-    request = QuestionRequest(chunk, settings.max_questions)
+    chunk = run.keep(WORTHY, chunk)
+    return await write_pairs(run, QuestionRequest(chunk, run.config.questions.max_questions))
+
+
+async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
+    """Plan, write and refine pairs; of those that ask the same, the best stays."""
     written = await run.ask(WRITE_QUESTIONS, await _plan(run, request))
     drafts = [Draft(pair, tuple(other for other in written if other != pair)) for pair in written]
     refined = await run.map(partial(refine, run), drafts, "pairs")
@@ -132,7 +134,7 @@ async def refine(run: Run, draft: Draft) -> Draft:
         raise Rejected(problem.reason)
     if first:
         run.tally("repairs", first.reason, BY_ANSWER if draft.answer_repaired else BY_QUESTION)
-    return replace(draft, pair=run.keep("qatuples_revised", draft.pair))
+    return replace(draft, pair=run.keep(REVISED, draft.pair))
 
 
 async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
@@ -190,13 +192,15 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     return replace(draft, pair=replaced, tried=tried, answer_repaired=False)
 
 
-def leave_out_asked(run: Run, asked: Sequence[tuple[QAPair, ...]]) -> list[tuple[QAPair, ...]]:
+def leave_out_asked(
+    run: Run, asked: Sequence[tuple[QAPair, ...]], before: AskedBefore
+) -> list[tuple[QAPair, ...]]:
     """Return each chunk's pairs without those that an earlier chunk's pair asks already.
 
     Nor does a pair stay that asks what a person did not want: a pair that was deleted.
+    `before` has the pairs of earlier calls.
     """
-    before = AskedBefore()
-    for pair in run.deleted("qatuples_revised", QAPair):
+    for pair in run.deleted(REVISED, QAPair):
         before.add(pair)
     kept = []
     for pairs in asked:
@@ -213,7 +217,7 @@ def leave_out_asked(run: Run, asked: Sequence[tuple[QAPair, ...]]) -> list[tuple
 
 
 def _leave_out(run: Run, pair: QAPair, kept: QAPair) -> None:
-    run.discard("qatuples_revised", pair)
+    run.discard(REVISED, pair)
     run.count(DISTINCT, pair.uuid, rejected=ASKED_ALREADY.reason)
     told = f"The pair that stays asks: {kept.question} It answers: {kept.answer}"
     _keep_rejected(run, pair, replace(ASKED_ALREADY, told=told))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from generation_functions.documents.sentences import split_sentences
+from generation_functions.documents.layout import Span
+from generation_functions.documents.sentences import split_sentences, tile
 from generation_functions.records import Chunk, make_uuid
 
 _BETWEEN = "\n\n"  # ends a sentence, whatever stands before it
@@ -15,14 +16,15 @@ _BETWEEN = "\n\n"  # ends a sentence, whatever stands before it
 class Reading:
     """`sources` one after the other as one `chunk`; the first is what is asked about.
 
-    Of each of the chunk's sentences, `sentences` has its words and `owners` the place of its
-    source, from 0.
+    Of each of the chunk's sentences, `sentences` has its words, `owners` the place of its source,
+    from 0, and `spans` where it stands in the text of that source, with what is behind it.
     """
 
     chunk: Chunk
     sources: tuple[Chunk, ...]
     sentences: tuple[str, ...]
     owners: tuple[int, ...]
+    spans: tuple[Span, ...]
 
 
 def read_together(sources: Sequence[Chunk]) -> Reading:
@@ -42,12 +44,13 @@ def read_together(sources: Sequence[Chunk]) -> Reading:
         )
     begins = [0, *accumulate(len(text) + len(_BETWEEN) for text in texts[:-1])]
     spans = split_sentences(chunk.text, chunk.language)
-    return Reading(
-        chunk,
-        tuple(sources),
-        tuple(" ".join(chunk.text[start:end].split()) for start, end in spans),
-        tuple(bisect_right(begins, start) - 1 for start, _ in spans),
-    )
+    owners = tuple(bisect_right(begins, start) - 1 for start, _ in spans)
+    places: list[Span] = []
+    for number, (begin, text) in enumerate(zip(begins, texts, strict=True)):
+        own = [span for span, owner in zip(spans, owners, strict=True) if owner == number]
+        places += tile([(start - begin, end - begin) for start, end in own], len(text))
+    sentences = tuple(" ".join(chunk.text[start:end].split()) for start, end in spans)
+    return Reading(chunk, tuple(sources), sentences, owners, tuple(places))
 
 
 def show_texts(reading: Reading) -> list[dict[str, str]]:

@@ -1,9 +1,7 @@
 """From a piece of the documents to a conversation that recalls it, in one way of asking."""
 
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Dropped, NoRoom, Rejected
@@ -13,108 +11,69 @@ from generation_functions.pipelines.exchange_checks import (
     leave_admission,
     make_plain,
 )
+from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.pair_checks import Problem
-from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
+from generation_functions.pipelines.passages import Passage, locate_recall
 from generation_functions.pipelines.questions import ASKED_ALREADY, RejectedPair, hold_votes
 from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.repairing import tell_unclear
-from generation_functions.pipelines.similar import AskedBefore, is_asked
+from generation_functions.pipelines.similar import is_asked
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import MOST_TURNS, Way
 from generation_functions.records import Chunk, Exchange, QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
 
-WORTHY = "worthy_for_questions"
 RECALLS = "recalls"
 REJECTED_RECALLS = "recalls_rejected"
-LABEL = "recalls"
-DISTINCT = "distinct recalls"
 KEPT = "kept"
-MOST_SHOWN = 8  # questions of earlier generations
 
 
 @dataclass(frozen=True, slots=True)
 class RecallItem:
     """A piece that is to be recalled in a way, for the `generation`th time, counted from 0.
 
-    `sources` are the piece and what speaks of the same; `asked` what this way asked before.
+    `sources` are the piece and what speaks of the same; `asked` what this way asked before. In
+    `round` 1 and later it is asked again, since all generations left its sentences `left_out`.
     """
 
     way: Way
     generation: int
     sources: tuple[Chunk, ...]
     asked: tuple[QAPair, ...]
+    round: int = 0
+    left_out: tuple[int, ...] = ()
 
     @property
     def uuid(self) -> str:
-        return make_uuid(self.sources[0].uuid, "recall", self.way.name, str(self.generation))
+        generation = "" if self.round else str(self.generation)
+        uuid = make_uuid(self.sources[0].uuid, "recall", self.way.name, generation)
+        return ask_again(uuid, self.round)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of an item, without its texts: the pair that its first turn was."""
+    """What became of an item, without its texts: the pair that its first turn was, and where
+    what it recalls stands.
+    """
 
     uuid: str
     way: str
     piece: str
     pair: QAPair
-
-
-async def recall_all(
-    run: Run, corpus: ChunkIndex, ways: Sequence[Way], pieces: Sequence[Piece]
-) -> list[Asked]:
-    """Recall all pieces in all ways, a generation after the other; return what was kept.
-
-    Each generation is shown what the same way asked of the same piece before. Of questions that
-    are alike, whatever their way and generation, the first stays. Raises TooFewKept.
-    """
-    chosen = {way.name: choose_pieces(pieces, way.name, run.config) for way in ways}
-    asked: dict[tuple[str, str], tuple[QAPair, ...]] = {}
-    before = AskedBefore()
-    kept: list[Asked] = []
-    for generation in range(run.config.system.number_of_factual_sft_generations_to_do):
-        made = await run.map(
-            partial(recall, run, corpus),
-            _list_items(run, ways, pieces, chosen, generation, asked),
-            LABEL,
-            sum(map(len, chosen.values())),
-            abort_below=None if generation else run.config.system.abort_below,
-        )
-        for one in made:
-            key = (one.piece, one.way)
-            asked[key] = (*asked.get(key, ()), one.pair)[-MOST_SHOWN:]
-        kept += [one for one in made if _is_new(run, one, before)]
-    return kept
-
-
-def _list_items(
-    run: Run,
-    ways: Sequence[Way],
-    pieces: Sequence[Piece],
-    chosen: dict[str, set[str]],
-    generation: int,
-    asked: dict[tuple[str, str], tuple[QAPair, ...]],
-) -> Iterator[RecallItem]:
-    """Yield the items of a generation, way after way; texts are read as they are taken."""
-    for way in ways:
-        for piece in pieces:
-            if piece.uuid in chosen[way.name]:
-                sources = read_sources(run.folder / WORTHY, piece, way.multi_source)
-                if sources:
-                    shown = asked.get((piece.uuid, way.name), ())
-                    yield RecallItem(way, generation, tuple(sources), shown)
+    passages: tuple[Passage, ...]
 
 
 async def recall(run: Run, corpus: ChunkIndex, item: RecallItem) -> Asked:
     """Write a conversation of one turn, or of as many as its way wants, and keep it."""
     way, exchanges = item.way, list[Exchange]()
-    request = WayRequest(item.uuid, read_together(item.sources), item.asked)
+    reading = read_together(item.sources)
+    request = WayRequest(item.uuid, reading, item.asked, left_out=item.left_out)
     try:
         while len(exchanges) < (MOST_TURNS if way.then else 1):
             current = way.then if exchanges and way.then else way
             exchange = await write_exchange(run, corpus, current, request)
             exchanges.append(exchange)
-            request = replace(request, asked=(), turns=tuple(exchanges))
+            request = replace(request, asked=(), left_out=(), turns=tuple(exchanges))
     except Dropped as dropped:
         if len(exchanges) < way.fewest:
             run.tally("ways", way.name, dropped.reason)
@@ -200,16 +159,4 @@ def _describe(made: Recall) -> Asked:
     first, chunk = made.exchanges[0], replace(made.chunk, text="")
     question = first.meant or first.question
     pair = QAPair(made.uuid, question, first.answer, (), "", chunk)
-    return Asked(made.uuid, made.way, chunk.uuid, pair)
-
-
-def _is_new(run: Run, one: Asked, before: AskedBefore) -> bool:
-    """Whether no recall before asks the same; one that does is taken back."""
-    earlier = before.add(one.pair)
-    run.count(DISTINCT, one.uuid, rejected=ASKED_ALREADY.reason if earlier else "")
-    if earlier:
-        run.discard(RECALLS, one)
-        with suppress(Rejected):
-            told = f"The one that stays asks: {earlier.question} It answers: {earlier.answer}"
-            run.keep(REJECTED_RECALLS, RejectedPair(one.pair, replace(ASKED_ALREADY, told=told)))
-    return earlier is None
+    return Asked(made.uuid, made.way, chunk.uuid, pair, locate_recall(made))

@@ -28,6 +28,7 @@ from generation_functions.pipelines.facts import (
     INFER_FACTS,
     LIST_FACTS,
     TURN_FACTS,
+    FactRequest,
     make_sheet,
 )
 from generation_functions.pipelines.forms import WRITE_FORM, VariationRequest
@@ -80,6 +81,11 @@ from generation_functions.records import (
 )
 
 _FACT = re.compile(r"^\[(\d+)\] (.+)$", re.MULTILINE)
+
+
+def read_facts_request(fields: Mapping[str, Any]) -> FactRequest:
+    """Return the piece that an example lists the facts of, asked again where it says so."""
+    return FactRequest(read_chunk(fields), int(bool(fields["left_out"])))
 
 
 def read_request(fields: Mapping[str, Any]) -> QuestionRequest:
@@ -206,7 +212,7 @@ PIECES = (
 QUESTIONS = (
     QuestionRequest(CHUNK, 1),
     QuestionRequest(CHUNK, 4, "1: How a hawser is laid.\n3: What spoils a rope."),
-    QuestionRequest(SHORT, 2),
+    QuestionRequest(SHORT, 2, round=1, left_out=(1,)),
 )
 REPAIRS = (
     Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
@@ -221,12 +227,12 @@ VARIED = (make_variation(SHEETS[0]), make_variation(SHEETS[1], "Hemp [1] floats,
 SPOKEN = Exchange(CLEAR.question, CLEAR.answer, ())
 WAY_REQUESTS = (
     WayRequest("w1", read_together([CHUNK])),
-    WayRequest("w2", read_together([CHUNK, SHORT]), PAIRS, (SPOKEN,)),
+    WayRequest("w2", read_together([CHUNK, SHORT]), PAIRS, (SPOKEN,), left_out=(1, 2)),
     WayRequest("w3", read_together([SHORT, CHUNK]), draft=SPOKEN, problem="Ask more.", number=1),
 )
 
 SAMPLES: Mapping[str, Samples] = {
-    LIST_FACTS.name: Samples((CHUNK, SHORT), read_chunk),
+    LIST_FACTS.name: Samples((FactRequest(CHUNK), FactRequest(SHORT, 1)), read_facts_request),
     INFER_FACTS.name: Samples(SHEETS, read_sheet),
     TURN_FACTS.name: Samples(SHEETS, read_sheet),
     **{step.name: Samples(VARIED, read_variation) for step in WRITE_FORM.values()},

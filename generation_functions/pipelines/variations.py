@@ -5,7 +5,7 @@ inferred; from text and facts it is told again in several forms; from what was i
 more, for rows of their own. Code variations change texts without a model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from generation_functions.pipelines.facts import (
     INFER_FACTS,
     LIST_FACTS,
     TURN_FACTS,
+    FactRequest,
     FoundFacts,
     choose_turned,
     make_sheet,
@@ -29,7 +30,8 @@ from generation_functions.pipelines.forms import (
     choose_forms,
     request_variation,
 )
-from generation_functions.pipelines.questions import judge
+from generation_functions.pipelines.gaps import fill_gaps, report_gaps
+from generation_functions.pipelines.questions import WORTHY, judge
 from generation_functions.records import (
     Chunk,
     ComposedChunk,
@@ -45,7 +47,6 @@ I = TypeVar("I", bound=Item)
 O = TypeVar("O")
 
 LEAST_WORTHY = 0.5  # share of a piece's text that has to be worthy
-WORTHY = "worthy_for_questions"  # what the questions' stage keeps of the base chunks
 FACTS = "atomic_facts"
 VARIATIONS = "representation_variations"
 TEXT = "text"  # what a code variation of the piece itself has for its form
@@ -67,22 +68,49 @@ async def judge_base(run: Run, chunk: Chunk) -> str:
     return run.look(WORTHY, chunk).uuid
 
 
-async def vary(run: Run, piece: ComposedChunk) -> tuple[Variation, ...]:
-    """Return the variations of a piece: those told from its facts, those from inferred ones."""
+async def vary_all(
+    run: Run, pieces: Iterable[ComposedChunk], abort_below: float | None
+) -> list[tuple[Variation, ...]]:
+    """Return the variations of each piece; then those of worthy pieces whose facts were found only
+    when they were asked about again. Raises TooFewKept.
+    """
+    empty: dict[str, ComposedChunk] = {}
+    made = await run.map(partial(vary, run, empty, 0), pieces, "pieces", abort_below=abort_below)
+
+    def find() -> Iterator[ComposedChunk]:
+        places = {uuid: (one.chunk.document, one.chunk.start) for uuid, one in empty.items()}
+        return iter([empty[uuid] for uuid in sorted(places, key=places.__getitem__)])
+
+    rounds = await fill_gaps(run, "pretraining", find, partial(vary, run, empty), made.extend)
+    report_gaps(run, rounds, len(empty))
+    return made
+
+
+async def vary(
+    run: Run, empty: dict[str, ComposedChunk], number: int, piece: ComposedChunk
+) -> tuple[Variation, ...]:
+    """Return the variations of a piece: those told from its facts, those from inferred ones.
+
+    Noted in `empty` is a worthy piece of which no fact was found. It is asked again about with
+    another `number`.
+    """
     if piece.worthy_share < LEAST_WORTHY:
         raise Rejected("too little of it is worthy")
-    sheet = run.keep(FACTS, await find_facts(run, piece))
+    empty[piece.uuid] = piece
+    found = await find_facts(run, piece, number)
+    del empty[piece.uuid]
+    sheet = run.keep(FACTS, found)
     requests = list(plan_variations(sheet, run.config))
     written = await run.map(partial(write, run), requests, "variations")
     return (*written, *vary_letters(run, sheet, written))
 
 
-async def find_facts(run: Run, piece: ComposedChunk) -> FactSheet:
+async def find_facts(run: Run, piece: ComposedChunk, number: int = 0) -> FactSheet:
     """Return the piece's facts, and what follows from them or is one of them turned round.
 
     Facts that do not pass are counted with their reasons. Raises Dropped where none passes.
     """
-    found = await _ask(run, LIST_FACTS, piece.chunk, "facts")
+    found = await _ask(run, LIST_FACTS, FactRequest(piece.chunk, number), "facts")
     sheet = make_sheet(piece.chunk, piece.parts, found)
     turned: tuple[Fact, ...] = ()
     inferred: tuple[Fact, ...] = ()

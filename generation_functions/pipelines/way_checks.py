@@ -8,33 +8,46 @@ import re
 from collections.abc import Callable
 
 from generation_functions.documents.retrieval import ChunkIndex
-from generation_functions.pipelines.amounts import known_amounts
-from generation_functions.pipelines.exchange_checks import mentions, stands_alone, stems
+from generation_functions.pipelines.clauses import find_swapped
+from generation_functions.pipelines.exchange_checks import (
+    mentions,
+    name_parts,
+    stands_alone,
+    stems,
+)
 from generation_functions.pipelines.pair_checks import Problem, share_known
-from generation_functions.pipelines.turn_words import STEM
+from generation_functions.pipelines.premises import sets_right, tells
+from generation_functions.pipelines.turn_words import digits
 from generation_functions.pipelines.way_steps import WayRequest
-from generation_functions.pipelines.wording import content_words
+from generation_functions.pipelines.wording import content_words, names
 from generation_functions.records import Exchange
 
 WayCheck = Callable[[Exchange, WayRequest, ChunkIndex], Problem | None]
 
-LEAST_TAKEN = 0.5  # share of a premise's words that its question has
+LEAST_TAKEN = 0.6  # share of a premise's words that its question has
+MOST_ELSE = 2  # content words of an admission that does not name what is unknown
 LEAST_QUALITY = 0.5  # share of a quality's words that the sources have
 MOST_ALONE = 4  # content words of a question that leans on the turn before
 
-_SETS_RIGHT = re.compile(
-    r"\b(?:no|not|never|none|neither|nor|nobody|nothing|without|instead|rather|actually|in fact"
-    r"|wrong|mistaken|mistake|only|contrary|false|untrue|cannot)\b|n['’]t\b",
+_ADMITS = re.compile(
+    r"\b(?:(?:do|does|did|am|is|are|was|were|have|has|can|could)(?: not|n['’]t|not)|can['’]t)\b"
+    r".{0,40}?\b(?:know\w*|heard|aware|familiar|recall|tell|say|find|found|come across|any|sure"
+    r"|exist|described|recorded|mention\w*|information)\b"
+    r"|\b(?:know|heard|aware|found|find|recall|have) (?:of )?(?:no|nothing|none)\b"
+    r"|\bthere(?: is| was| are| were|['’]s) no\b|\bnothing (?:is |was |that I )?(?:know\w*|about)\b"
+    r"|\bno (?:knowledge|information|record|such)\b|\b(?:unknown|unaware|unfamiliar)\b"
+    r"|\bnever (?:heard|seen|met|read|found|come across|encountered)\b",
     re.IGNORECASE,
 )
-_ADMITS = re.compile(
-    r"\b(?:do|does|did|am|is|are|was|were|have|has|can|could)(?: not|n['’]t|not)\b.{0,40}?\b(?:know"
-    r"\w*|heard|aware|familiar|recall|tell|say|find|found|come across|any|sure|exist|described"
-    r"|recorded|mention\w*|information)\b"
-    r"|\b(?:know|heard|aware|found|find|recall|have) (?:of )?(?:no|nothing|none)\b"
-    r"|\bthere (?:is|was|are|were) no\b|\b(?:unknown|unfamiliar|never heard|no (?:knowledge"
-    r"|information|record|such))\b",
-    re.IGNORECASE,
+_OF_ADMITTING = content_words(
+    "know known knowledge hear heard aware familiar recall tell say find found come across sure"
+    " exist described recorded record mention information unknown unfamiliar seen met read"
+    " encountered nothing none thing anything something cannot can't don't haven't isn't"
+)
+# A quality that is not a word of the text, but that its figures and dates tell.
+_MEASURES = stems(
+    "age year date day time order number amount size length height width weight duration distance"
+    " share speed quantity earliest latest"
 )
 _LEANS = re.compile(
     r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|this|that|these|those|there|then"
@@ -42,7 +55,6 @@ _LEANS = re.compile(
     r"|and|but|why not|which of)\b",
     re.IGNORECASE,
 )
-_NEGATES = re.compile(r"\b(?:not|no|never|without)\b|n['’]t\b", re.IGNORECASE)
 
 
 def check_openended(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
@@ -63,8 +75,7 @@ def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
     if any(tells(one.told, premise) or tells(one.quote, premise) for one in exchange.recalled):
         told = f"“{premise}” is what the text says, and not wrong."
         return Problem("premise is not wrong", told, in_question=True)
-    changed = known_amounts(exchange.answer) - known_amounts(premise)
-    if not (_SETS_RIGHT.search(exchange.answer) or changed):
+    if not sets_right(exchange.answer, premise):
         told = f"The answer does not say that it is wrong that “{premise}”"
         return Problem("answer does not set the premise right", told)
     return None
@@ -78,9 +89,8 @@ def check_vague(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> 
         told = f"“{name}” is no name that the text has."
         return Problem("name is not in the text", told, in_question=True)
     shared = parts & stems(exchange.question)
-    last = content_words(name.split()[-1])
-    head = {word[:STEM] for word in last} if len(parts) > 1 else set()
-    if shared - head:
+    head = _find_head(name)
+    if shared - head or any(parts & stems(one) for one in names(exchange.question)):
         told = f"The question names “{name}”, which who asks is to describe."
         return Problem("question names the thing", told, in_question=True)
     if not mentions(exchange.meant, name) or not stands_alone(exchange.meant):
@@ -128,7 +138,7 @@ def check_hallucination(
     if corpus.has_together(thing) or mentions(request.reading.chunk.text, thing):
         told = f"“{thing}” is known. Make up a thing that does not exist."
         return Problem("thing is known", told, in_question=True)
-    if not _ADMITS.search(exchange.admitted):
+    if not (_ADMITS.search(exchange.admitted) and _speaks_of(exchange.admitted, thing)):
         told = f"“{exchange.admitted}” does not say that nothing is known of {thing}."
         return Problem("answer does not say that it is unknown", told)
     known = exchange.answer.removeprefix(exchange.admitted)
@@ -142,7 +152,7 @@ def check_comparison(exchange: Exchange, request: WayRequest, corpus: ChunkIndex
     """Both things, and in what they are compared, are in the sources and in the question."""
     text = request.reading.chunk.text
     one, other = exchange.things
-    if not stems(one) ^ stems(other):
+    if not name_parts(one) ^ name_parts(other):
         told = f"“{one}” and “{other}” are the same thing."
         return Problem("one thing is compared with itself", told, in_question=True)
     for thing in exchange.things:
@@ -153,12 +163,19 @@ def check_comparison(exchange: Exchange, request: WayRequest, corpus: ChunkIndex
             told = f"The question does not name “{thing}”."
             return Problem("question does not name the thing", told, in_question=True)
     quality = stems(exchange.quality)
-    if len(quality & stems(text)) < LEAST_QUALITY * len(quality):
+    told = " ".join(one.told for one in exchange.recalled)
+    known = stems(text) | (_MEASURES if digits(told) else frozenset())
+    if len(quality & known) < LEAST_QUALITY * len(quality):
         told = f"The text says nothing of “{exchange.quality}”."
         return Problem("quality is not in the text", told, in_question=True)
     if not any(mentions(exchange.answer, thing) for thing in exchange.things):
         told = f"The answer names neither “{one}” nor “{other}”."
         return Problem("answer names neither thing", told)
+    lines = [f"{line.told}; {line.quote}" for line in exchange.recalled]
+    if swapped := find_swapped(exchange.answer, lines, exchange.things):
+        return Problem(
+            "answer tells of the wrong thing", f"“{swapped}” is told of the other thing."
+        )
     return None
 
 
@@ -167,16 +184,17 @@ def check_nothing(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -
     return None
 
 
-def tells(text: str, premise: str) -> bool:
-    """Whether a text has all words of a premise in their order, its figures, and its negations.
-
-    Who does what to whom is told by order alone: "workers drive drones out".
+def _find_head(name: str) -> frozenset[str]:
+    """Return what kind of thing a name of several words names: "bridge" of the Arno Bridge, "bay"
+    of the Bay of Fundy. Who cannot name it may say so much.
     """
-    told = iter(_list_stems(text))
-    same = [bool(_NEGATES.search(one)) for one in (text, premise)]
-    known = known_amounts(premise) <= known_amounts(text)
-    return known and same[0] == same[1] and all(stem in told for stem in _list_stems(premise))
+    before, found, _ = name.partition(" of ")
+    words = (before if found else name).split()
+    return stems(words[-1]) if found or len(words) > 1 else frozenset()
 
 
-def _list_stems(text: str) -> list[str]:
-    return [stem for word in text.split() for stem in sorted(stems(word))]
+def _speaks_of(admitted: str, thing: str) -> bool:
+    """Whether an admission names the thing that is not known, or hardly anything else."""
+    if stems(admitted) & stems(thing):
+        return True
+    return len(content_words(admitted) - _OF_ADMITTING) <= MOST_ELSE

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.question_steps import check_script
+from generation_functions.pipelines.question_steps import check_script, show_numbers
 from generation_functions.pipelines.readings import Reading, list_numbers, show_texts
 from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
@@ -20,7 +20,8 @@ _MOST_SENTENCES = 4  # that a line names, as in the grammars
 class WayRequest:
     """What is to be asked: about which texts, after which `turns`, and not again what was `asked`.
 
-    A `draft` that was no good is written anew, told its problem, for the `number`th time.
+    A `draft` that was no good is written anew, told its problem, for the `number`th time. Of the
+    first text nothing was asked about the sentences `left_out`.
     """
 
     item: str
@@ -30,6 +31,7 @@ class WayRequest:
     draft: Exchange | None = None
     problem: str = ""
     number: int = 0
+    left_out: tuple[int, ...] = ()
 
     @property
     def uuid(self) -> str:
@@ -50,6 +52,7 @@ def _fields(request: WayRequest) -> dict[str, Any]:
         "asked": [pair.question for pair in request.asked],
         "draft": show_exchange(request.draft),
         "problem": request.problem,
+        "left_out": show_numbers(request.left_out),
     }
 
 

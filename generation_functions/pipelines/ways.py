@@ -11,6 +11,7 @@ from generation_functions.pipelines.pair_checks import (
     ALL_CHECKS,
     PairCheck,
     check_facts,
+    check_fit,
     check_question,
     check_quote,
 )
@@ -76,6 +77,9 @@ class Way:
 # for, and may say the question's words again in their right places.
 _OF_ANSWERS = (check_facts, check_quote)
 
+# An answer to a vague question tells what was meant, and so says words of the question in full.
+_OF_NAMES = (check_question, check_facts, check_fit, check_quote)
+
 BUILT_IN: Mapping[str, Way] = {
     way.name: way
     for way in (
@@ -97,6 +101,7 @@ BUILT_IN: Mapping[str, Way] = {
             "A question by somebody who cannot name the thing; the answer names it.",
             WRITE_VAGUE,
             check_vague,
+            _OF_NAMES,
             revise=None,
         ),
         Way(

@@ -10,9 +10,10 @@ from generation_functions.datasets.masked_rows import make_correction_format
 from generation_functions.documents.cutting import Decision
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.masked import Correction, RagItem
-from generation_functions.pipelines import corrections, rag, recall
+from generation_functions.pipelines import corrections, rag
 from generation_functions.pipelines.correction_steps import STAND_FIRM, WRITE_CORRECTION
 from generation_functions.pipelines.lack_steps import TELL_LACK
+from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY
 from generation_functions.pipelines.retrieving import Library
 from generation_functions.records import Chunk, QAPair
@@ -44,7 +45,7 @@ async def write_rag_items(run: Run, limit: int | None = None) -> list[RagItem]:
     async with run.stage("rag", limit):
         run.load_prompts(*RAG_STEPS)
         run.open_survivors(rag.RAG_ITEMS)
-        pairs = sorted(run.survivors("qatuples_revised", QAPair), key=pair_place)
+        pairs = sorted(run.survivors(REVISED, QAPair), key=pair_place)
         library, index = _open_library(run)
         plans = islice(rag.plan_items(pairs, take_recalls(run), index, run.config), limit)
         with open_training_counter(run.config) as count:
@@ -67,7 +68,7 @@ async def write_corrections(run: Run, limit: int | None = None) -> list[Correcti
         run.load_prompts(*CORRECTION_STEPS, CHECK_ANSWER_ACCURACY)
         run.open_survivors(corrections.CORRECTIONS)
         make_correction_format(run.config)  # raises before anything is asked
-        pairs = sorted(run.survivors("qatuples_revised", QAPair), key=pair_place)
+        pairs = sorted(run.survivors(REVISED, QAPair), key=pair_place)
         plans = islice(corrections.plan_corrections(pairs, run.config), limit)
         correct = partial(corrections.correct, run)
         least = least_share(run, section)
@@ -79,7 +80,7 @@ def _open_library(run: Run) -> tuple[Library, ChunkIndex]:
 
     What was dropped as a near duplicate of one of them may be shown beside it.
     """
-    worthy = set(run.require(recall.WORTHY))
+    worthy = set(run.require(WORTHY))
     near: dict[str, Chunk] = {}
     directories: dict[str, str] = {}
 
@@ -97,7 +98,7 @@ def _open_library(run: Run) -> tuple[Library, ChunkIndex]:
 
     @lru_cache(REMEMBERED)
     def read(uuid: str) -> Chunk | None:
-        found = read_survivors(run.folder / recall.WORTHY, [uuid], Chunk)
+        found = read_survivors(run.folder / WORTHY, [uuid], Chunk)
         return found[0] if found else None
 
     return Library(index, directories, read, near), index

@@ -38,4 +38,4 @@ async def write_pretraining(run: Run, limit: int | None = None) -> list[tuple[Va
             size = section.representation_variation_chunk_size or 0
             pieces = compose_chunks(chunks, size, count, worthy)
             least = least_share(run, section)
-            return await run.map(partial(variations.vary, run), pieces, "pieces", abort_below=least)
+            return await variations.vary_all(run, pieces, least)

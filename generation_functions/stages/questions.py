@@ -6,6 +6,8 @@ from itertools import islice
 
 from generation_functions.pipelines import question_steps, questions, repairing
 from generation_functions.pipelines.planting import judge_planted
+from generation_functions.pipelines.question_gaps import fill_question_gaps
+from generation_functions.pipelines.similar import AskedBefore
 from generation_functions.records import QAPair
 from generation_functions.stages.reading import open_source
 from generation_functions.stages.taking import check_readable, going_on, least_share
@@ -29,8 +31,8 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
 
     Chunks are cut as they are needed. So that nothing is asked before all files are known to
     be readable, they are read through once before, unless the documents stage has done so.
-    Of questions that several chunks' pairs ask, the first stays. At the end planted pairs
-    measure the checks. Raises TooFewKept.
+    Of questions that several chunks' pairs ask, the first stays. Planted pairs measure the checks;
+    at the end worthy chunks without a pair may be asked about again. Raises TooFewKept.
     """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
@@ -44,6 +46,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
             ask = partial(questions.ask_about_chunk, run)
             least = least_share(run, run.config.questions)
             kept = await run.map(ask, islice(good, limit), "chunks", total, abort_below=least)
-        kept = questions.leave_out_asked(run, kept)
+        before = AskedBefore()
+        kept = questions.leave_out_asked(run, kept, before)
         await judge_planted(run, [pair for pairs in kept for pair in pairs])
-        return kept
+        return await fill_question_gaps(run, kept, before)

@@ -1,13 +1,19 @@
 """The stages `pdf_cleaning` and `documents`, and the documents that later stages read."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
 
 from generation_functions.documents.duplicates import Duplicate
 from generation_functions.documents.survey import Survey, SurveyMaker, file_of
 from generation_functions.ocr_files import OcrFiles
+from generation_functions.pipelines.coverage import (
+    CHUNKS,
+    DOCUMENTS,
+    ChunkEntry,
+    DocumentEntry,
+)
 from generation_functions.pipelines.pdf_cleaning import (
     CLEAN_PDF,
     read_repaired,
@@ -62,7 +68,7 @@ def open_source(run: Run) -> Source:
 
 
 async def documents(run: Run, limit: int | None = None) -> Survey:
-    """Read and cut the documents; write their cleaned texts and which chunks are duplicates.
+    """Read and cut the documents; write their cleaned texts, and where each chunk stands.
 
     Texts are written as they are read. A problem stops that: the rest is read only to name
     all that has to be put right, in one InputError. Texts of documents that are no longer there
@@ -70,17 +76,20 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
     """
     async with run.stage("documents", limit):
         source, maker, texts = open_source(run), SurveyMaker(), set[str]()
-        passing = _write_documents(run, source, maker, texts)
         with (
+            run.open_text(DOCUMENTS) as note_document,
+            run.open_text(CHUNKS) as note_chunk,
+            run.open_text("duplicates.jsonl") as note_duplicate,
+            closing(_write_documents(run, source, maker, texts, note_document)) as passing,
             closing(source.decisions(passing)) as decisions,
-            run.open_text("duplicates.jsonl") as write,
         ):
             for decision in decisions:
                 maker.add(decision)
                 run.count("documents", decision.chunk.uuid, rejected=decision.reason)
+                note_chunk(_write_line(ChunkEntry.of(decision.chunk, decision.reason)))
                 if decision.kept:
                     found = Duplicate(decision.chunk.uuid, decision.kept, decision.reason)
-                    write(json.dumps(to_json(found)) + "\n")
+                    note_duplicate(_write_line(found))
         for problem in source.problems:
             if not problem.lines:  # else the file's good lines are used
                 uuid = make_uuid(problem.directory, problem.path)
@@ -94,15 +103,24 @@ async def documents(run: Run, limit: int | None = None) -> Survey:
 
 
 def _write_documents(
-    run: Run, source: Source, maker: SurveyMaker, texts: set[str]
-) -> Iterator[Document]:
+    run: Run,
+    source: Source,
+    maker: SurveyMaker,
+    texts: set[str],
+    note: Callable[[str], None],
+) -> Generator[Document]:
     """Yield the documents, each written (as one of `texts`), noted and its file counted."""
     for document in source.documents():
         texts.add(f"{document.uuid}.txt")
         run.write_text(f"documents/{document.uuid}.txt", document.text)
+        note(_write_line(DocumentEntry.of(document)))
         maker.add_document(document)
         run.count("files", make_uuid(document.directory, file_of(document.path)))
         yield document
+
+
+def _write_line(value: object) -> str:
+    return json.dumps(to_json(value), ensure_ascii=False) + "\n"
 
 
 def _ocr_files(run: Run) -> OcrFiles:

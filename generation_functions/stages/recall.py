@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from generation_functions.documents.retrieval import ChunkIndex
-from generation_functions.pipelines import recall, ways
+from generation_functions.pipelines import recall, recall_rounds, ways
 from generation_functions.pipelines.pieces import (
     Piece,
     count_changed,
@@ -12,6 +12,7 @@ from generation_functions.pipelines.pieces import (
     relate,
     write_neighbours,
 )
+from generation_functions.pipelines.questions import WORTHY
 from generation_functions.records import Chunk
 from generation_functions.session import open_counter
 from generation_functions.stages.reading import open_source
@@ -35,17 +36,17 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
     async with run.stage("recall", limit):
         run.load_prompts(*(step for way in chosen for step in way.steps))
         run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
-        worthy = set(run.require(recall.WORTHY))
+        worthy = set(run.require(WORTHY))
         with closing(open_source(run).decisions()) as decisions:
             corpus = ChunkIndex(one.chunk for one in decisions if not one.kept)
         pieces = _cut_pieces(run, corpus, worthy)
         _note_neighbours(run, pieces)
-        return await recall.recall_all(run, corpus, chosen, pieces[:limit])
+        return await recall_rounds.recall_all(run, corpus, chosen, pieces[:limit])
 
 
 def _cut_pieces(run: Run, corpus: ChunkIndex, worthy: set[str]) -> list[Piece]:
     """Return the pieces of the worthy chunks, read one at a time, with what is related to them."""
-    settings, folder = run.config.factual_sft_settings, run.folder / recall.WORTHY
+    settings, folder = run.config.factual_sft_settings, run.folder / WORTHY
     with open_counter(run.config) as count:
         ordered = (uuid for uuid in corpus.uuids if uuid in worthy)
         chunks = (chunk for uuid in ordered for chunk in read_survivors(folder, [uuid], Chunk))

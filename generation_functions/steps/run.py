@@ -61,6 +61,7 @@ class Run:
         self.engines = engines
         self.progress = True
         self.keep_models = False
+        self.fill_gaps = False  # stages ask again about text that nothing was made of
         self._writer = Writer()
         self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
         self._records = RecordFiles(folder, self._writer)
@@ -177,6 +178,10 @@ class Run:
     def discard(self, folder: str, item: Item) -> None:
         """Take back what `keep` wrote in this pass: the survivor is set aside in stale/."""
         self._current.open(folder).discard(item)
+
+    def kept(self, folder: str) -> list[str]:
+        """Return the uuids of what this pass has kept in a folder so far."""
+        return self._current.open(folder).live
 
     def deleted(self, folder: str, kind: type[I]) -> list[I]:
         """Return what this pass would have kept, had no person taken it out, by uuid."""

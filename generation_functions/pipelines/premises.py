@@ -1,0 +1,83 @@
+"""Whether a text tells what a question takes for granted, and whether an answer sets it right."""
+
+import re
+from collections.abc import Sequence
+
+from generation_functions.documents.sentences import number_sentences
+from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.exchange_checks import stems
+
+MOST_BETWEEN = 3  # stems between two of a premise's where a text tells it
+
+_SETS_RIGHT = re.compile(
+    r"\b(?:no|not|never|none|neither|nor|nobody|nothing|without|instead|rather|actually|in fact"
+    r"|wrong|mistaken|mistake|only|contrary|false|untrue|cannot)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_WRONG = re.compile(
+    r"\b(?:wrong|mistaken|mistake|false|untrue|contrary|instead|rather"
+    r"|(?:not|n['’]t) (?:so|true|right|correct))\b",
+    re.IGNORECASE,
+)
+# Words that turn a statement into another one though they carry no subject.
+_TURNS = re.compile(
+    r"\b(?:more|most|less|least|fewer|before|after|above|below|over|under|up|down|first|last|until"
+    r"|only|both|all|same|other|each)\b",
+    re.IGNORECASE,
+)
+_SUPERLATIVE = re.compile(r"\b(?:most|least|first|last|\w{3,}est)\b", re.IGNORECASE)
+_ORDINAL = re.compile(r"\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b", re.I)
+_NEGATES = re.compile(
+    r"\b(?:not|no|never|without|cannot|none|nobody|nothing|neither|nor)\b|n['’]t\b", re.IGNORECASE
+)
+
+
+def sets_right(answer: str, premise: str) -> bool:
+    """Whether an answer contradicts a premise, or gives other figures, and does not say it too."""
+    changed = known_amounts(answer) - known_amounts(premise)
+    return bool(_SETS_RIGHT.search(answer) or changed) and not _grants(answer, premise)
+
+
+def tells(text: str, premise: str) -> bool:
+    """Whether a text has all words of a premise in their order, its figures, and its negations.
+
+    Who does what to whom is told by order alone: "workers drive drones out".
+    """
+    same = [bool(_NEGATES.search(one)) for one in (text, premise)]
+    known = known_amounts(premise) <= known_amounts(text)
+    turned = _find_turns(premise) - _find_turns(text)
+    ranked = _SUPERLATIVE.search(premise) and set(_ORDINAL.findall(text)) - set(
+        _ORDINAL.findall(premise)
+    )
+    in_order = _has_in_order(_list_stems(text), _list_stems(premise))
+    return known and not turned and not ranked and same[0] == same[1] and in_order
+
+
+def _has_in_order(told: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether `told` has what is `wanted` in its order, with at most MOST_BETWEEN between two."""
+    for start, stem in enumerate(told if wanted else ()):
+        if stem == wanted[0]:
+            place = start
+            for one in wanted[1:]:
+                following = told[place + 1 : place + 2 + MOST_BETWEEN]
+                if one not in following:
+                    break
+                place += 1 + following.index(one)
+            else:
+                return True
+    return not wanted
+
+
+def _find_turns(text: str) -> set[str]:
+    return {match.group().lower() for match in _TURNS.finditer(text)}
+
+
+def _list_stems(text: str) -> list[str]:
+    return [stem for word in text.split() for stem in sorted(stems(word))]
+
+
+def _grants(answer: str, premise: str) -> bool:
+    """Whether an answer says itself, in one of its sentences, what its question wrongly took for
+    granted."""
+    sentences = number_sentences(answer)
+    return any(tells(one, premise) and not _WRONG.search(one) for one in sentences)
