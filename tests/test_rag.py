@@ -444,9 +444,11 @@ def test_a_success_answers_from_its_quote() -> None:
     item = make_item(0)
     aloud = write_rag_answer(item, 0, make_config())
     assert aloud == (
-        "Thought Process:\nFrom Bridge 0: The Arno Bridge is 1000 metres long.\n\n"
+        "Thought Process:\nFrom document 2 (Bridge 0): The Arno Bridge is 1000 metres long.\n\n"
         "Answer:\nThe Arno Bridge is 1000 metres long."
     )
+    nameless = write_rag_answer(item, 0, make_config(system={"use_filenames": False}))
+    assert nameless.startswith("Thought Process:\nFrom document 2: The Arno")
     silent = make_config(factual_sft_settings={"think_aloud": False})
     assert write_rag_answer(item, 0, silent) == item.asked[0].answer
 

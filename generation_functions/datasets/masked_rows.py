@@ -1,13 +1,12 @@
 """Retrievals and corrections as turns of rows, and which of them are trained on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generation_functions.choosing import rank
 from generation_functions.config import Config
 from generation_functions.datasets.rows import (
     choose,
-    name_source,
     think_aloud,
     write_system_prompt,
 )
@@ -124,10 +123,15 @@ def correction_turns(correction: Correction, config: Config) -> tuple[MaskedTurn
 def show_documents(shown: Sequence[Shown], named: bool) -> str:
     """Return what was retrieved as a system prompt shows it: numbered, with sources if `named`."""
     texts = (
-        f"Document {number}{f' ({one.source})' if named and one.source else ''}:\n{one.text}"
+        f"Document {name_document(number, one.source, named)}:\n{one.text}"
         for number, one in enumerate(shown, 1)
     )
     return "\n\n".join(texts) or NO_DOCUMENTS
+
+
+def name_document(number: int, source: str, named: bool) -> str:
+    """Return how a retrieved document is called: its number, and its source if `named`."""
+    return f"{number} ({source})" if named and source else str(number)
 
 
 def write_rag_answer(item: RagItem, place: int, config: Config) -> str:
@@ -139,11 +143,12 @@ def write_rag_answer(item: RagItem, place: int, config: Config) -> str:
     if not item.failed:
         if not aloud:
             return asked.answer
-        sources: Mapping[str, str] = {one.uuid: one.source for one in item.shown}
+        names = {
+            one.uuid: name_document(number, one.source, config.system.use_filenames)
+            for number, one in enumerate(item.shown, 1)
+        }
         lines = (
-            name_source(
-                sources[one.chunk], " ".join(one.quote.split()), config.system.use_filenames
-            )
+            f"From document {names[one.chunk]}: {' '.join(one.quote.split())}"
             for one in asked.evidence
         )
         return think_aloud(lines, asked.answer)

@@ -93,16 +93,12 @@ def write_answer(exchange: Exchange, recall: Recall, config: Config) -> str:
     by_source: dict[str, list[str]] = {}
     for one in exchange.recalled:
         by_source.setdefault(recall.sources[one.source].source, []).append(one.told)
+    named = config.system.use_filenames
     lines = (
-        name_source(source, " ".join(told), config.system.use_filenames)
+        f"From {source}: {' '.join(told)}" if named else " ".join(told)
         for source, told in by_source.items()
     )
     return think_aloud(lines, exchange.answer)
-
-
-def name_source(source: str, told: str, named: bool) -> str:
-    """Return what a source tells as a line of a thought; its name is told if it may be."""
-    return f"From {source}: {told}" if named and source else told
 
 
 def think_aloud(lines: Iterable[str], answer: str) -> str:
