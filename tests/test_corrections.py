@@ -44,6 +44,7 @@ TEXTS = {"north": {f"Bridge {n}": tell(n) for n in range(6)}}
 CHUNK = make_chunk(0)
 LENGTH, NESTS = ask_length(CHUNK), ask_nests(CHUNK)
 WRONG = "The Arno Bridge is 99 metres long."
+SILENT = {"think_aloud": False}
 RIGHT = Correction("u", LENGTH, WRONG, "Really?", f"No. {LENGTH.answer}", "asks", firm=False)
 
 
@@ -271,13 +272,23 @@ def _say(parts: dict[str, str]) -> str:
 
 
 def test_everything_but_the_wrong_answer_is_trained() -> None:
-    config = make_config(system={"shared_instruction": "Be exact."})
+    config = make_config(system={"shared_instruction": "Be exact."}, factual_sft_settings=SILENT)
     made = make_correction_format(config).segments(correction_turns(RIGHT, config))
     assert [one.label for one in made] == [True, False, True]
     assert made[0].text.startswith("<s>Instruction: Be exact.\n")
     assert made[0].text.endswith("Human: How long is the Arno Bridge? **Finished.**\nAI:")
     assert made[1].text == f" {WRONG} **Finished.**\n"
     assert made[2].text == f"Human: Really? **Finished.**\nAI: {RIGHT.last} **Finished.**</s>"
+
+
+def test_right_answers_think_aloud_and_wrong_ones_do_not() -> None:
+    wrong, last = (one.turn.text for one in correction_turns(RIGHT, make_config())[2::2])
+    assert wrong == WRONG
+    assert last == (f"Thought Process:\nFrom Bridge 0: {LENGTH.quote}\n\nAnswer:\n{RIGHT.last}")
+    firm = replace(RIGHT, first=LENGTH.answer, firm=True)
+    nameless = make_config(system={"use_filenames": False})
+    first, _ = (one.turn.text for one in correction_turns(firm, nameless)[2::2])
+    assert first == f"Thought Process:\n{LENGTH.quote}\n\nAnswer:\n{LENGTH.answer}"
 
 
 def test_a_right_answer_that_is_stood_by_is_trained_whole() -> None:
@@ -299,8 +310,8 @@ def test_rows_are_an_array_in_a_file_for_each_directory(tmp_path: Path, prompts_
         origin = json.loads(line)
         one = made[origin["uuid"]]
         assert origin["doubt"] == one.doubt
-        assert origin["trained"][-1] == one.last
-        assert (one.first in origin["trained"]) == one.firm
+        assert origin["trained"][-1].endswith(f"\nAnswer:\n{one.last}")
+        assert (len(origin["trained"]) == 5) == one.firm
         assert any(not part["label"] for part in row["segments"]) != one.firm
     config = yaml.safe_load((sft / "sft_training_config.yaml").read_text(encoding="utf-8"))
     assert {"path": name, "ds_type": "json", "type": "input_output"} in config["datasets"]

@@ -18,7 +18,7 @@ from generation_functions.datasets.templates import (
     make_template,
 )
 from generation_functions.masked import Correction, RagItem, Shown
-from generation_functions.records import Turn
+from generation_functions.records import QAPair, Turn
 
 NO_DOCUMENTS = "The search has found no documents."
 # What leads from what is missing to an answer that is known, right behind it; behind a thought that
@@ -107,17 +107,29 @@ def rag_turns(items: Sequence[RagItem], config: Config) -> tuple[MaskedTurn, ...
 
 
 def correction_turns(correction: Correction, config: Config) -> tuple[MaskedTurn, ...]:
-    """Return the turns of a correction, of which all but a wrong answer is trained on."""
+    """Return the turns of a correction, of which all but a wrong answer is trained on.
+
+    Where rows think aloud, a right answer begins with the words that it rests on.
+    """
     pair = correction.pair
+    first = _recall(pair, correction.first, config) if correction.firm else correction.first
     prompt = write_system_prompt(config, pair.chunk.directory, correction.uuid)
     system = (mask_turn("system", prompt, True),) if prompt else ()
     return (
         *system,
         mask_turn("human", pair.question, True),
-        MaskedTurn(Turn("gpt", correction.first), True, correction.firm),
+        MaskedTurn(Turn("gpt", first), True, correction.firm),
         mask_turn("human", correction.doubt, True),
-        mask_turn("gpt", correction.last, True),
+        mask_turn("gpt", _recall(pair, correction.last, config), True),
     )
+
+
+def _recall(pair: QAPair, answer: str, config: Config) -> str:
+    if not config.factual_sft_settings.think_aloud:
+        return answer
+    source = pair.chunk.source if config.system.use_filenames else ""
+    quote = " ".join(pair.quote.split())
+    return think_aloud((f"From {source}: {quote}" if source else quote,), answer)
 
 
 def show_documents(shown: Sequence[Shown], named: bool) -> str:
