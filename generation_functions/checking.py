@@ -139,6 +139,7 @@ def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
     try:
         prompt = load_prompt(step.name, folders, like=step.like)
         without = load_prompt(step.name, folders, use_filenames=False, like=step.like)
+        step.check_grammar(prompt.grammar)
         compile_grammar(prompt.grammar)
         for item in SAMPLES[_sampled(step)].items:
             without.messages(step.fields(item))

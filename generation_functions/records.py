@@ -230,7 +230,8 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Recall:
     """A conversation that recalls what `sources` tell: the chunk that it was made for, and others
-    that speak of the same. `way` is how it asks, `generation` is counted from 0.
+    that speak of the same. `way` is how it asks, `generation` is counted from 0. `parts` are the
+    base chunks that the first source is composed of, by uuid.
     """
 
     uuid: str
@@ -238,6 +239,7 @@ class Recall:
     generation: int
     exchanges: tuple[Exchange, ...]
     sources: tuple[Chunk, ...]
+    parts: tuple[str, ...] = ()
 
     @property
     def chunk(self) -> Chunk:

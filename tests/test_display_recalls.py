@@ -55,6 +55,16 @@ def test_a_recall_is_shown_with_its_turns_and_the_sentences_that_it_rests_on() -
     assert marked in shown._repr_html_()
 
 
+def test_each_source_of_a_recall_stands_under_its_name() -> None:
+    shown = show_recall(SECOND)
+    text = read(shown)
+    places = [
+        text.rindex(said) for said in ("On Bridges, by", ARNO.text[:20], "Locks and", "The Bre")
+    ]
+    assert places == sorted(places)
+    assert "later built the Arno Bridge.</mark><sup> 1</sup>" in shown._repr_html_()
+
+
 def test_recalls_are_browsed_by_way() -> None:
     browser = browse_recalls([FIRST, SECOND])
     assert list(browser.groups) == ["vague", "openended"]

@@ -33,7 +33,7 @@ from generation_functions.pipelines.samples import (
     make_variation,
 )
 from generation_functions.pipelines.wording import names, numbers
-from generation_functions.steps.prompts import load_prompt
+from generation_functions.steps.prompts import load_grammar, load_prompt
 
 TEXT = (
     "The Kelvin Bridge was opened on 4 May 1931 after six years of work. Its engineer was Maud "
@@ -61,6 +61,21 @@ def test_landmarks_are_figures_dates_and_names() -> None:
         ("It was built by Peter Orrin.", "Orrin"),
         ("Hamilton opened it.", "Hamilton"),
         ("Because it is long, people like it. Moreover, it does not rot.", None),
+        ("Crucially, it does not rot. Spanning the water, it stands.", None),
+        ("Reflecting six years of work, it stands. Inaugurated in 1931, it is long.", None),
+        ("Construction Materials:\nGranite, crafted for it.\nThe Bridge: An Overview:", None),
+        ("Durability and Key Features:\nIt does not rot.", None),
+        ("John Ferris and Construction:\nIt does not rot.", "John"),
+        ("Bridges of Orrin:\nIt does not rot.", "Orrin"),
+        ("Opening in March:\nIt was opened.", "Mar"),
+        ("It is long. John built it.", "John"),
+        ("It is long. American visitors like it.", "American"),
+        ("A thousand men built it.", "1000"),
+        ("Dozens of men built it.", None),
+        ("Hundreds of metres long, it stands.", None),
+        ("Thousands of men built it.", "thousands"),
+        ("It has three parts.", "3"),
+        ("It has two parts. The first is long, and one is not.", None),
     ],
 )
 def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:
@@ -73,13 +88,20 @@ def test_what_a_text_lacks_is_found(told: str, foreign: str | None) -> None:
         ("The Kelvin Bridge is 812 metres long.", ""),
         ("It is forbidden to ride over the bridge of 812 metres.", ""),
         ("It should be forbidden to ride over it.", ""),
+        ("IT departments forbid to ride over the bridge.", ""),
+        ("I.G. Farben forbids to ride over the bridge.", ""),
+        ("Her Majesty may ride where nobody may ride.", ""),
+        ("Her bridge is 812 metres long.", "does not name what it is about"),
+        ("I may ride over the bridge.", "does not name what it is about"),
+        ("these bridges are forbidden.", "does not name what it is about"),
         ("It is 812 metres long.", "does not name what it is about"),
         ("According to the text, the bridge is 812 metres long.", "speaks of the text"),
     ],
 )
 def test_a_fact_stands_alone(fact: str, fault: str) -> None:
     ground = "It is 812 metres long. Nobody may ride over it; that is forbidden."
-    assert find_fault(fact, ground, TEXT, "english") == fault
+    known = f"{TEXT} IT departments, I.G. Farben and Her Majesty forbid it."
+    assert find_fault(fact, ground, known, "english") == fault
 
 
 def test_facts_of_all_or_none_are_not_turned_round() -> None:
@@ -137,6 +159,61 @@ def test_names_in_data_are_seen_where_they_begin_a_value() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "passes"),
+    [
+        ("designed_by_maud_ferris", True),
+        ("opened_in_may", True),
+        ("may_rot", True),
+        ("building_materials_of_the_bridge", True),
+        ("designed_by_peter_ferris", False),
+        ("opened_in_june", False),
+        ("opened_in_march", False),
+        ("american_design", False),
+    ],
+)
+def test_a_key_of_data_brings_in_no_name_or_month(key: str, passes: bool) -> None:
+    request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
+    reply = f'{{\n  "{key}": "the Kelvin Bridge",\n  "metres_long": 812\n}}'
+    assert load_grammar("write_structured_data").matches(reply)
+    if passes:
+        assert WRITE_FORM["structured_data"].parse(request, reply) == reply
+        return
+    with pytest.raises(Unparsable, match="a figure or name"):
+        WRITE_FORM["structured_data"].parse(request, reply)
+
+
+@pytest.mark.parametrize(
+    ("form", "reply"),
+    [
+        (
+            "article",
+            "# The Kelvin Bridge: An {}\n\nMaud Ferris built it.\n\n## Opening Date\n\nOn 4 May "
+            "1931 it was opened.\n\n## Construction Materials\n\nSalt does not rot granite.",
+        ),
+        (
+            "list",
+            "Construction {}:\n- The Kelvin Bridge is 812 metres long.\n\n"
+            "Granite Piers:\n- Granite does not rot.",
+        ),
+        (
+            "markup",
+            '<entry title="The Kelvin Bridge">\n  <part topic="Construction {}">\n    '
+            '<amount of="Total Length">812 metres</amount>\n'
+            "    <fact>Granite does not rot.</fact>\n  </part>\n</entry>",
+        ),
+    ],
+)
+def test_a_heading_may_have_capitals_and_no_name_from_elsewhere(form: str, reply: str) -> None:
+    request = make_variation(make_facts(make_chunk(TEXT), "The Kelvin Bridge is long."))
+    good = reply.format("Overview")
+    assert load_grammar(f"write_{form}").matches(good)
+    assert WRITE_FORM[form].parse(request, good) == good
+    for name in ("Peter", "Hamilton", "American"):
+        with pytest.raises(Unparsable, match="a figure or name"):
+            WRITE_FORM[form].parse(request, reply.format(name))
+
+
+@pytest.mark.parametrize(
     ("reply", "reason"),
     [
         (f"{TEXT}\n\n{TEXT}", "a copy of the text"),
@@ -175,6 +252,28 @@ def test_code_variations_do_what_their_names_say() -> None:
     slipped = zip(vary("keyboard_augmentation").split(), vary("lowercase").split(), strict=True)
     for new, old in slipped:
         assert sum(one != other for one, other in zip(new, old, strict=True)) == 1
+
+
+def test_marks_that_xml_reserves_are_written_as_entities() -> None:
+    text = "R&D at AT&T found in 1931 that 5 < 6. AT&T paid for R&D."
+    request = make_variation(make_facts(make_chunk(text), "AT&T paid for R&D."))
+    reply = (
+        '<entry title="R&D at AT&T">\n  <part topic="5 < 6">\n    <fact>AT&T paid for R&D, in '
+        "which 5 < 6 was found.</fact>\n  </part>\n</entry>"
+    )
+    grammar = load_grammar("write_markup")
+    assert not grammar.matches(reply)
+    good = reply.replace("&", "&amp;").replace("5 < 6", "5 &lt; 6")
+    assert grammar.matches(good)
+    assert WRITE_FORM["markup"].parse(request, good) == good
+    assert "5 < 6" in read_xml(good)
+
+
+@pytest.mark.parametrize("function", CODE_VARIATIONS)
+def test_the_word_behind_a_figure_stays(function: str) -> None:
+    for unit in ("mm", "mW", "MW", "km"):
+        text = f"it draws 1,050.5 {unit} of power"
+        assert f" 1,050.5 {unit} " in vary_by_code(text, function, 1.0, 0, "u")
 
 
 @given(st.sampled_from(CODE_VARIATIONS), st.floats(0.01, 1), st.integers(0, 9))

@@ -16,7 +16,13 @@ from generation_functions.engine.grammar import parse_grammar
 from generation_functions.errors import GrammarError
 from generation_functions.pipelines.question_steps import JUDGE_CHUNK
 from generation_functions.pipelines.samples import SAMPLES
-from generation_functions.steps.prompts import GRAMMARS, find_prompt, load_prompt
+from generation_functions.steps.prompts import (
+    GRAMMARS,
+    PROMPTS,
+    find_prompt,
+    load_grammar,
+    load_prompt,
+)
 from generation_functions.trying import try_examples, try_items
 
 
@@ -190,3 +196,11 @@ def test_our_own_prompts_and_grammars_are_sound(
 ) -> None:
     monkeypatch.setattr("generation_functions.trying.REPLIES", 12)
     assert checking.check_everything() == 0, capsys.readouterr().out
+
+
+def test_every_step_names_the_rules_that_it_replaces_and_the_package_has_them() -> None:
+    for step in STEPS:
+        replaced = set().union(*(step.rules(item) for item in SAMPLES[step.name].items))
+        assert replaced == set(step.replaces), step.name
+        for folders in ([], *([one] for one in PROMPTS.iterdir() if one.is_dir())):
+            step.check_grammar(load_grammar(step.name, folders))

@@ -20,12 +20,14 @@ from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import RunFolderError, TooFewKept
 from generation_functions.pipeline_sections import CodeVariation
+from generation_functions.pipelines import variations
 from generation_functions.pipelines.code_variations import CODE_VARIATIONS
 from generation_functions.pipelines.forms import FORMS, request_variation
 from generation_functions.pipelines.variations import FACTS, VARIATIONS
 from generation_functions.records import Chunk, FactSheet, QAPair, Variation
 from generation_functions.steps.prompts import PROMPTS
 from generation_functions.steps.run import Run
+from generation_functions.steps.survivors import read_survivors
 
 Script = Mapping[str, list[str]]
 
@@ -360,6 +362,26 @@ def test_the_manifest_and_the_config_list_every_file(tell_again: TellAgain) -> N
     first, second = (json.loads(line) for line in lines.splitlines())
     assert first["facts"][0]["facts"] == [3, 4]
     assert (second["inferred"], second["chunk"]["source"]) == (True, "Arno")
+    for one in (first, second):
+        assert "text" not in {*one, *one["chunk"]}
+        assert one["parts"] == [one["chunk"]["uuid"]]
+
+
+def test_the_stage_and_the_datasets_hold_no_text_of_more_than_a_piece(
+    tell_again: TellAgain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = tell_again(bridges={"texts": ["Arno", "Brent", "Clyde"]}, variation_generator_count=2)
+    made = asyncio.run(stages.write_pretraining(run))
+    assert sorted(uuid for piece in made for uuid in piece) == [one.uuid for one in told(run)]
+    read: list[int] = []
+
+    def note(folder: Path, uuids: list[str], kind: type) -> list[Any]:
+        read.append(len(uuids))
+        return read_survivors(folder, uuids, kind)
+
+    monkeypatch.setattr(variations, "read_survivors", note)
+    assert len(mix(run)["representation_variation_texts"]) == 3 * (1 + 1 + 2)
+    assert max(read) == 2
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import re
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,19 @@ import pytest
 import yaml
 
 from generation_functions import stages
+from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError, RunFolderError
+from generation_functions.errors import ConfigError, EngineError, GrammarError, RunFolderError
 from generation_functions.pipelines import recall
 from generation_functions.pipelines.questions import WORTHY, RejectedPair
 from generation_functions.pipelines.repairing import CHECKS, REVISE_PAIR
 from generation_functions.pipelines.ways import BUILT_IN, make_ways
-from generation_functions.records import Recall
+from generation_functions.records import Chunk, QAPair, Recall
 from generation_functions.session import open_run
 from generation_functions.sources import Source
 from generation_functions.status import describe_status, read_status
-from generation_functions.steps.prompts import PROMPTS, load_prompt
+from generation_functions.steps.prompts import GRAMMARS, PROMPTS, load_prompt
 from generation_functions.steps.run import Run
 
 YES = "Verdict: yes"
@@ -110,6 +113,16 @@ def open_it(tmp_path: Path, prompts_once: None) -> Open:
         return run, engine
 
     return open_one
+
+
+@pytest.fixture
+def own_way(tmp_path: Path) -> dict[str, Any]:
+    """Write the prompts of two ways of one's own; return the options that name their folder."""
+    own = tmp_path / "mine"
+    own.mkdir()
+    for name in ("mine", "yours"):
+        shutil.copy(PROMPTS / "write_openended.yaml", own / f"write_{name}.yaml")
+    return {"prompts": "mine"}
 
 
 async def judge_all(run: Run) -> None:
@@ -270,25 +283,24 @@ def test_each_generation_has_new_seeds_and_sees_what_its_way_asked_before(open_i
     assert {one.seed for one in first}.isdisjoint(one.seed for one in second)
 
 
-def test_of_questions_that_are_alike_the_first_stays(open_it: Open) -> None:
+def test_of_questions_that_are_alike_the_first_stays(
+    open_it: Open, own_way: dict[str, Any]
+) -> None:
     def script(request: Request) -> str:
         return re.sub(r"\w+ does \w+ tell about (.+)\?", r"What is told of \1?", answer(request))
 
     two = {"number_of_factual_sft_generations_to_do": 2}
-    ways = {"openended": {}, "mine": {"prompts": "mine"}}
     run, engine = open_it(OPEN, script=script, system=two, questions={"repairs": 0})
     assert {one.generation for one in go(run)} == {0}
     assert status(run)["pipelines"]["recalls"]["reasons"]["rejected"] == {"asked already": 4}
     assert len(written(engine)) == 8
-    own = run.folder.parent / "mine"
-    own.mkdir()
-    prompt = (PROMPTS / "write_openended.yaml").read_text(encoding="utf-8")
-    (own / "write_mine.yaml").write_text(prompt, encoding="utf-8")
-    run, _ = open_it(ways, script=script)
+    run, _ = open_it({"openended": {}, "mine": own_way}, script=script)
     made = go(run)
     assert {one.way for one in made} == {"openended"}
     distinct = status(run)["pipelines"]["distinct recalls"]
     assert (distinct["kept"], distinct["rejected"]) == (4, 4)
+    left_out = run.survivors(recall.REJECTED_RECALLS, RejectedPair)
+    assert {one.pair.chunk.text for one in left_out} == {one.chunk.text for one in made}
 
 
 def test_a_conversation_of_several_turns_asks_on_from_what_was_said(open_it: Open) -> None:
@@ -362,13 +374,9 @@ def test_run_again_it_asks_nothing_and_keeps_the_same(open_it: Open) -> None:
 
 
 def test_a_document_more_asks_only_where_neighbours_changed_and_says_how_many(
-    open_it: Open,
+    open_it: Open, own_way: dict[str, Any]
 ) -> None:
-    ways = {"openended": {}, "mine": {"prompts": "mine", "multi_source": False}}
-    own = open_it({})[0].folder.parent / "mine"
-    own.mkdir()
-    prompt = (PROMPTS / "write_openended.yaml").read_text(encoding="utf-8")
-    (own / "write_mine.yaml").write_text(prompt, encoding="utf-8")
+    ways = {"openended": {}, "mine": {**own_way, "multi_source": False}}
     more = {**TEXTS, "south": {**TEXTS["south"]}}
     more["south"]["Quern"] = (
         "A quern of two stones grinds barley as the Cairn Mill does. It is old."
@@ -385,10 +393,57 @@ def test_a_document_more_asks_only_where_neighbours_changed_and_says_how_many(
     changed = {one.chunk.source for uuid, one in before.items() if after.get(uuid) != one}
     assert changed == {"Cairn"}
     assert status(again)["findings"]["neighbours"] == {
-        "pieces": 5, "with related chunks": 4, "changed": 1,
+        "pieces": 5, "with related chunks": 4, "changed": 1, "asked anew": 1,
     }  # fmt: skip
     said = describe_status(read_status(again.folder))
     assert "recall: 1 of 5 pieces have other related chunks than before" in said
+
+
+def test_an_interrupted_stage_says_again_how_many_questions_its_changes_ask_anew(
+    open_it: Open, own_way: dict[str, Any]
+) -> None:
+    ways = {"openended": {}, "mine": own_way, "yours": {**own_way, "multi_source": False}}
+    two: dict[str, Any] = {"system": {"number_of_factual_sft_generations_to_do": 2}}
+
+    def stop(request: Request) -> str:
+        raise EngineError("pulled out")
+
+    texts = {"south": {**TEXTS["south"]}}
+    go(open_it(ways, texts, **two)[0])
+    texts["south"]["Quern"] = (
+        "A quern of two stones grinds barley, as the Cairn Mill does. It is old."
+    )
+    for script in (stop, answer):
+        run, _ = open_it(ways, texts, script, **two)
+        with suppress(EngineError):
+            go(run)
+        assert status(run)["findings"]["neighbours"] == {
+            "pieces": 2, "with related chunks": 2, "changed": 1, "asked anew": 1 * 2 * 2,
+        }  # fmt: skip
+    assert status(run)["complete"]
+
+
+def test_only_what_a_way_takes_and_shows_is_looked_for(
+    open_it: Open, own_way: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Sequence[str]] = []
+    find = ChunkIndex.find
+
+    def note(index: ChunkIndex, parts: Sequence[str], *rest: Any) -> Any:
+        looked.append(parts)
+        return find(index, parts, *rest)
+
+    monkeypatch.setattr(ChunkIndex, "find", note)
+    go(open_it(OPEN)[0])
+    assert looked == []
+    run, _ = open_it({**OPEN, "mine": own_way})
+    go(run, limit=2)
+    assert len(looked) == 2
+    dirs = {"north": {"factual_gen_use_subset": True, "factual_gen_subset_size_per_way": 1}}
+    go(open_it({**OPEN, "mine": own_way}, dirs=dirs)[0])
+    assert len(looked) == 2 + 2
+    lines = (run.folder / "neighbours.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 2
 
 
 def test_what_a_person_deletes_stays_away_and_is_not_asked_again(open_it: Open) -> None:
@@ -398,6 +453,56 @@ def test_what_a_person_deletes_stays_away_and_is_not_asked_again(open_it: Open) 
     again, engine = open_it(OPEN)
     assert gone.uuid not in {one.uuid for one in go(again)}
     assert engine.requests == []
+
+
+def mix(run: Run) -> list[Recall]:
+    """Write the datasets beside one pair; return the recalls that went into them."""
+
+    async def write() -> Sequence[Recall]:
+        async with run.stage("more questions"):
+            run.open_survivors("multiturn_convs")
+            chunk = run.survivors(WORTHY, Chunk)[0]
+            run.keep("qatuples_revised", QAPair("p", "How long?", "812.", (1,), "q", chunk))
+        return (await stages.mix(run)).recalls
+
+    return list(asyncio.run(write()))
+
+
+def test_an_interrupted_stage_is_not_left_out_of_the_datasets_in_silence(open_it: Open) -> None:
+    def script(request: Request) -> str:
+        if "[1] The Cairn" in asked_of(request):
+            raise EngineError("pulled out")
+        return answer(request)
+
+    run, _ = open_it(OPEN, script=script)
+    with pytest.raises(EngineError, match="pulled out"):
+        go(run)
+    with pytest.raises(RunFolderError, match=r"recalls: not there yet\. Run the stage before"):
+        mix(run)
+    run, _ = open_it(OPEN)
+    made = go(run)
+    assert len(mix(run)) == len(made) == 4
+    assert mix(open_it({})[0]) == []
+
+
+@pytest.mark.parametrize("size", [None, 300])
+def test_nothing_is_mixed_that_recalls_a_chunk_which_a_person_deleted(
+    open_it: Open, size: int | None
+) -> None:
+    north = TEXTS["north"]
+    if size:
+        north = {"Arno": "\n\n".join(f"{one} It was painted green." for one in north.values())}
+    run, _ = open_it(
+        {"openended": {}}, {**TEXTS, "north": north},
+        system={"chunk_size": 32}, factual_sft_settings={"factual_chunk_size": size},
+    )  # fmt: skip
+    made = go(run)
+    seen = {one.uuid for one in made if any("812" in chunk.text for chunk in one.sources)}
+    assert [one.uuid for one in mix(run)] == [one.uuid for one in made]
+    (gone,) = (one for one in run.survivors(WORTHY, Chunk) if "812" in one.text)
+    (run.folder / WORTHY / f"{gone.uuid}.json").unlink()
+    assert len(seen) == (1 if size else 2)
+    assert {one.uuid for one in mix(run)} == {one.uuid for one in made} - seen
 
 
 def test_with_a_limit_so_many_pieces_are_taken(open_it: Open) -> None:
@@ -419,6 +524,35 @@ def test_with_a_limit_so_many_pieces_are_taken(open_it: Open) -> None:
 def test_a_way_that_cannot_be_is_named(open_it: Open, ways: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         open_it(ways)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("numbers", "no rule `numbers`, which is replaced for each item"),
+        ("Answer", 'nothing writes "\\nAnswer: ", by which a reply is read'),
+        ("", ""),
+    ],
+)
+def test_a_grammar_of_a_way_of_ones_own_is_looked_at_before_a_model_is_asked(
+    open_it: Open, own_way: dict[str, Any], tmp_path: Path, left_out: str, said: str
+) -> None:
+    grammar = (GRAMMARS / "write_openended.gbnf").read_text(encoding="utf-8")
+    narrow = grammar.replace("{0,5}", "{0,1}").replace(
+        left_out or " ", "other" if left_out else " "
+    )
+    (tmp_path / "mine" / "write_mine.gbnf").write_text(narrow, encoding="utf-8")
+    prompt = yaml.safe_load((PROMPTS / "write_openended.yaml").read_text(encoding="utf-8"))
+    prompt["examples"] = []
+    (tmp_path / "mine" / "write_mine.yaml").write_text(yaml.safe_dump(prompt), encoding="utf-8")
+    run, engine = open_it({"mine": own_way})
+    if not said:
+        assert len(go(run)) == 4
+        return
+    with pytest.raises(GrammarError, match=re.escape(said)) as error:
+        go(run)
+    assert str(tmp_path / "mine" / "write_mine.gbnf") in str(error.value)
+    assert engine.requests == []
 
 
 def test_a_way_of_ones_own_may_not_have_the_name_of_another_step(open_it: Open) -> None:

@@ -20,7 +20,13 @@ from generation_functions.steps.prompts import PROMPTS, load_prompt
 TITLE = "Tides of the Fal, by E. Carne, published 1911"
 CHUNK = make_chunk("[1] An ebb of nine hours leaves the upper creek dry.", TITLE)
 FIELDS = {
-    "write_questions": {"source": TITLE, "chunk": CHUNK.text, "most": 1, "plan": ""},
+    "write_questions": {
+        "source": TITLE,
+        "chunk": CHUNK.text,
+        "most": 1,
+        "plan": "",
+        "left_out": "",
+    },
     "revise_pair": {
         "source": TITLE,
         "chunk": CHUNK.text,

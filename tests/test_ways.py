@@ -88,6 +88,23 @@ def test_a_reply_without_one_of_its_lines_is_asked_again(name: str) -> None:
 
 
 @each_way
+@pytest.mark.parametrize(
+    "more",
+    [
+        "Question: Who was the engineer of the Arno Bridge?\nAnswer: That was Maud Ferris.",
+        "1, 2: The Arno Bridge was opened in 1931.",
+        "Answer: It is 812 metres long.",
+    ],
+)
+def test_a_reply_that_goes_on_with_another_pair_is_asked_again(name: str, more: str) -> None:
+    label = "Known" if name == "hallucination" and more.startswith("Answer") else "Answer"
+    with pytest.raises(Unparsable, match="a second pair"):
+        read(name, f"{REPLIES[name]}\n{more.replace('Answer:', f'{label}:')}")
+    paragraphs = f"{REPLIES['openended']}\nThe Arno Bridge is 812 metres long: it crosses a bay."
+    assert read("openended", paragraphs).answer.endswith("a bay.")
+
+
+@each_way
 def test_the_draft_itself_is_no_improvement(name: str) -> None:
     drafted = replace(request_of(name), draft=read(name, REPLIES[name]), number=1, problem="Bad.")
     with pytest.raises(Unparsable, match="the same again"):

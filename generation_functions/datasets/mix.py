@@ -22,7 +22,11 @@ from generation_functions.datasets.manifest import (
     write_text,
 )
 from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
-from generation_functions.datasets.pretraining import write_pretraining_rows
+from generation_functions.datasets.pretraining import (
+    ReadVariations,
+    tell_nothing,
+    write_pretraining_rows,
+)
 from generation_functions.datasets.settings import Setting, render
 from generation_functions.datasets.templates import make_template
 from generation_functions.datasets.turn_files import (
@@ -39,7 +43,6 @@ from generation_functions.records import (
     FactSheet,
     QAPair,
     Recall,
-    Variation,
 )
 
 Count = Callable[[str], int]
@@ -49,14 +52,15 @@ Count = Callable[[str], int]
 class Material:
     """What goes into the datasets: worthy chunks and the survivors of the last stages.
 
-    `sheets` and `variations` are of the pretraining stage, where it is on.
+    `sheets` are of the pretraining stage, where it is on; `variations` gives those of each, told
+    or inferred, in their order.
     """
 
     chunks: Sequence[Chunk]
     pairs: Sequence[QAPair]
     conversations: Sequence[Conversation]
     sheets: Sequence[FactSheet] = ()
-    variations: Sequence[Variation] = ()
+    variations: ReadVariations = tell_nothing
     recalls: Sequence[Recall] = ()
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
@@ -126,10 +130,7 @@ def _in_order(material: Material) -> Material:
         sorted(material.pairs, key=lambda pair: (place(pair.chunk), pair.uuid)),
         sorted(material.conversations, key=lambda one: (place(one.chunk), one.uuid)),
         sheets=sorted(material.sheets, key=lambda one: (place(one.chunk), one.uuid)),
-        variations=sorted(
-            material.variations,
-            key=lambda one: (place(one.chunk), one.code, one.number, one.form, one.uuid),
-        ),
+        variations=material.variations,
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),

@@ -22,26 +22,34 @@ CHUNKS, VARIATIONS, INFERRED = "text_chunks", "representation_variation", "infer
 
 Count = Callable[[str], int]
 Told = tuple[Chunk, str, Row]  # what a row is made from: its chunk, its text, its record
+ReadVariations = Callable[[FactSheet, bool], Sequence[Variation]]  # of a piece; True: inferred
+
+
+def tell_nothing(sheet: FactSheet, inferred: bool) -> Sequence[Variation]:
+    """No piece has variations where the pretraining stage is off."""
+    return ()
 
 
 def write_pretraining_rows(
     folder: Path,
     chunks: Sequence[Chunk],
     sheets: Sequence[FactSheet],
-    variations: Sequence[Variation],
+    variations: ReadVariations,
     config: Config,
     count: Count,
 ) -> list[FileEntry]:
-    """Write the files of each input directory, named after it; none that would be empty."""
-    pieces = [sheet.chunk for sheet in sheets] + [one.chunk for one in variations]
+    """Write the files of each input directory, named after it; none that would be empty.
+
+    Variations are read as they are written.
+    """
+    pieces = [sheet.chunk for sheet in sheets]
     entries = []
     for directory, short in name_directories({one.directory for one in (*chunks, *pieces)}).items():
         own = [sheet for sheet in sheets if sheet.chunk.directory == directory]
-        told = [one for one in variations if one.chunk.directory == directory]
         items = {
             CHUNKS: _chunk_items([one for one in chunks if one.directory == directory]),
-            VARIATIONS: _told_items(own, told, inferred=False),
-            INFERRED: _told_items(own, told, inferred=True),
+            VARIATIONS: _told_items(own, variations, inferred=False),
+            INFERRED: _told_items(own, variations, inferred=True),
         }
         for name, found in items.items():
             file = f"{name}_{short}.jsonl"
@@ -89,19 +97,15 @@ def _chunk_items(chunks: Iterable[Chunk]) -> Iterator[Told]:
 
 
 def _told_items(
-    sheets: Iterable[FactSheet], variations: Sequence[Variation], inferred: bool
+    sheets: Iterable[FactSheet], variations: ReadVariations, inferred: bool
 ) -> Iterator[Told]:
     """Yield each piece's facts, then its variations."""
-    by_piece: dict[str, list[Variation]] = {}
-    for one in variations:
-        if one.inferred == inferred:
-            by_piece.setdefault(one.chunk.uuid, []).append(one)
     for sheet in sheets:
         for facts in (sheet.inferred,) if inferred else (sheet.facts, sheet.turned):
             if facts:
                 text = "\n".join(fact.text for fact in facts)
                 yield sheet.chunk, text, provenance.record_facts(sheet, facts)
-        for variation in by_piece.get(sheet.chunk.uuid, ()):
+        for variation in variations(sheet, inferred):
             yield sheet.chunk, variation.text, provenance.record_variation(variation)
 
 

@@ -81,24 +81,30 @@ def write_rows(
 
 def record_chunk(chunk: Chunk) -> Row:
     """Return a worthy chunk without its text, which is the row."""
-    known = {key: value for key, value in to_json(chunk).items() if key != "text"}
-    return {"uuid": chunk.uuid, "chunk": known}
+    return {"uuid": chunk.uuid, "chunk": _leave_text(chunk)}
 
 
 def record_facts(sheet: FactSheet, facts: Sequence[Fact]) -> Row:
-    """Return facts of a piece, each with the sentences or the facts that it rests on."""
+    """Return facts of a piece, each with the sentences or the facts that it rests on.
+
+    The text of the piece stands once, in the rows of the chunks that are its `parts`.
+    """
     return {
         "uuid": sheet.uuid,
-        "chunk": to_json(sheet.chunk),
+        "chunk": _leave_text(sheet.chunk),
         "parts": list(sheet.parts),
         "facts": to_json(facts),
     }
 
 
 def record_variation(variation: Variation) -> Row:
-    """Return what a variation is, with its piece and without its text, which is the row."""
-    record = to_json(variation)
-    return {key: value for key, value in record.items() if key != "text"}
+    """Return what a variation is, without its text, which is the row, and that of its piece."""
+    record = _leave_text(variation)
+    return {**record, "chunk": _leave_text(variation.chunk)}
+
+
+def _leave_text(record: Chunk | Variation) -> Row:
+    return {key: value for key, value in to_json(record).items() if key != "text"}
 
 
 def record_pair(pair: QAPair) -> Row:

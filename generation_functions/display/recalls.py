@@ -10,7 +10,7 @@ from generation_functions.display.items import browse_rejected, mark_sentences, 
 from generation_functions.display.markup import Html, folded, join, preformatted, tag
 from generation_functions.display.tables import show_table
 from generation_functions.pipelines.questions import RejectedPair
-from generation_functions.pipelines.readings import read_together
+from generation_functions.pipelines.readings import list_numbers, read_together
 from generation_functions.pipelines.recall import KEPT, RECALLS, REJECTED_RECALLS
 from generation_functions.pipelines.recall_rounds import DISTINCT
 from generation_functions.pipelines.ways import BUILT_IN
@@ -35,14 +35,13 @@ def browse_recalls(recalls: Sequence[Recall]) -> ItemBrowser[Recall]:
 
 
 def show_recall(recall: Recall) -> Html:
-    """Return the turns of a recall, then its sources with the sentences marked that were used."""
+    """Return the turns of a recall, then its sources by name, with the sentences marked that were
+    used.
+    """
     turns = [_show_exchange(number, one) for number, one in enumerate(recall.exchanges, start=1)]
     told = (f"{recall.chunk.source}, generation {recall.generation}, "
             f"{len(recall.sources)} sources shown")  # fmt: skip
-    chunk = read_together(recall.sources).chunk
-    cited = [[n for line in one.recalled for n in line.sentences] for one in recall.exchanges]
-    texts = folded("The sources", mark_sentences(chunk, cited))
-    return join([tag("p", tag("strong", told)), *turns, texts])
+    return join([tag("p", tag("strong", told)), *turns, folded("The sources", _show_texts(recall))])
 
 
 def show_ways(status: Status, recalls: Sequence[Recall]) -> Html:
@@ -112,6 +111,18 @@ def _show_exchange(number: int, exchange: Exchange) -> Html:
     question = tag("strong", f"{number}. {exchange.question}")
     parts = (question, preformatted(exchange.answer), *said, folded("It rests on", lines))
     return tag("div", *parts, style="margin-bottom: 10px")
+
+
+def _show_texts(recall: Recall) -> Html:
+    """Return each source under its name; sentences are numbered through all of them."""
+    reading = read_together(recall.sources)
+    cited = [{n for line in one.recalled for n in line.sentences} for one in recall.exchanges]
+    shown = []
+    for place, chunk in enumerate(recall.sources):
+        numbers = list_numbers(reading, place)
+        own = [[at for at, n in enumerate(numbers, start=1) if n in some] for some in cited]
+        shown += [tag("p", tag("strong", chunk.source)), mark_sentences(chunk, own)]
+    return join(shown)
 
 
 def _describe_way(name: str, cells: Mapping[str, int], made: Sequence[Recall]) -> dict[str, Any]:

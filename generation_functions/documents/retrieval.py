@@ -1,12 +1,12 @@
 """Which chunks of a run speak of the same: BM25 (Robertson and Zaragoza, 2009) by chunk id.
 
-Of a chunk only its uuid and the numbers of its words are kept. Words are compared by their
-first letters, so that forms of a word are one in every language, and nothing is downloaded.
+Of a chunk only its uuid and its words, as numbers and weights, are kept. Words are compared by
+their first letters, so that forms of a word are one in every language, and nothing is downloaded.
 """
 
 import re
 from array import array
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bm25s
@@ -18,6 +18,8 @@ from generation_functions.documents.languages import UNSPACED
 from generation_functions.records import Chunk
 
 LETTERS = 6  # of a word that count
+MOST_TERMS = 60  # of a query, the rarest, by which chunks are looked for
+CANDIDATES = 48  # of the chunks so found, the best, that are compared word by word
 LEAST_SHARE = 0.1  # of the score that a chunk has with itself; below it two have little in common
 
 _WORD = re.compile(r"[^\W_]+")
@@ -65,38 +67,50 @@ class ChunkIndex:
         self._scores = bm25s.BM25(method="lucene")
         if self._numbers:
             self._scores.index((said, self._numbers), create_empty_token=False, show_progress=False)
+        self._weights = self._list_weights()
 
     @property
     def uuids(self) -> Sequence[str]:
         """The chunks' uuids, in the order in which they came."""
         return self._uuids
 
-    def find(self, parts: Sequence[str], most: int, allowed: Container[str]) -> tuple[Related, ...]:
+    def mark(self, uuids: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """Return for each chunk whether it is one of `uuids`, as `find` takes it."""
+        marked = np.zeros(len(self._uuids), np.bool_)
+        marked[[self._places[uuid] for uuid in uuids if uuid in self._places]] = True
+        return marked
+
+    def find(
+        self, parts: Sequence[str], most: int, allowed: npt.NDArray[np.bool_]
+    ) -> tuple[Related, ...]:
         """Return at most `most` of the allowed chunks that match `parts` best, the best first.
 
         `parts` are uuids of this index and asked about as one. Never found are the parts, what is
         nearly the same as they or as a better match, and what has little in common with them.
+        Chunks are looked for by the rarest words that others have too, and the best of those
+        compared by all words, so that what one query takes hardly grows with the corpus.
         """
         places = [self._places[uuid] for uuid in parts if uuid in self._places]
         if not places or most < 1:
             return ()
         words = self._join(places)
-        scores = self._scores.get_scores_from_ids(words.tolist())
-        least = LEAST_SHARE * max(scores[place] for place in places)
-        found: list[int] = []
+        asked = np.zeros(len(self._numbers), np.bool_)
+        asked[words] = True
+        least = LEAST_SHARE * max(self._score(asked, place) for place in places)
+        candidates = self._look_for(words, places, allowed)
+        best = sorted((-self._score(asked, place), place) for place in candidates)
+        found: list[Related] = []
         known = [words]
-        for place in np.argsort(-scores, kind="stable").tolist():
-            if scores[place] < least or not scores[place] or len(found) == most:
+        for score, place in best:
+            if -score < least or len(found) == most:
                 break
-            if place in places or self._uuids[place] not in allowed:
-                continue
             own = self._words[place]
             if not any(_alike(own, other) for other in known):
-                found.append(place)
+                found.append(Related(self._uuids[place], round(-score, 3)))
                 known.append(own)
-        return tuple(Related(self._uuids[one], round(float(scores[one]), 3)) for one in found)
+        return tuple(found)
 
-    def search(self, text: str, most: int, allowed: Container[str]) -> tuple[Related, ...]:
+    def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
         """Return at most `most` of the allowed chunks that match a text best, the best first.
 
         Nearly the same chunks are all found; a chunk that shares no word with the text is not.
@@ -105,14 +119,12 @@ class ChunkIndex:
         words = sorted({number for number in terms if number is not None})
         if not words or most < 1:
             return ()
-        scores = self._scores.get_scores_from_ids(words)
-        found: list[Related] = []
-        for place in np.argsort(-scores, kind="stable").tolist():
-            if not scores[place] or len(found) == most:
-                break
-            if self._uuids[place] in allowed:
-                found.append(Related(self._uuids[place], round(float(scores[place]), 3)))
-        return tuple(found)
+        score = self._score_by(words)
+        score[~allowed] = 0
+        return tuple(
+            Related(self._uuids[place], round(float(score[place]), 3))
+            for place in _pick(score, most)
+        )
 
     def has_together(self, text: str) -> bool:
         """Whether one chunk has all words of a text, in any order; single letters do not count."""
@@ -130,18 +142,71 @@ class ChunkIndex:
     def bytes_held(self) -> int:
         """The bytes of all arrays; words and uuids come on top."""
         arrays = (self._scores.scores[name] for name in ("data", "indices", "indptr"))
-        return sum(one.nbytes for one in (*arrays, *self._words)) if self._numbers else 0
+        return (
+            sum(one.nbytes for one in (*arrays, *self._words, *self._weights))
+            if self._numbers
+            else 0
+        )
+
+    def _look_for(
+        self, words: npt.NDArray[np.int32], places: Sequence[int], allowed: npt.NDArray[np.bool_]
+    ) -> list[int]:
+        """Return the places of the CANDIDATES that score best by the rarest words."""
+        begins = self._scores.scores["indptr"]
+        having = begins[words + 1] - begins[words]
+        shared = words[having > 1]
+        rarest = shared[np.argsort(having[having > 1], kind="stable")][:MOST_TERMS]
+        score = self._score_by(rarest.tolist())
+        score[~allowed] = 0
+        score[list(places)] = 0
+        return _pick(score, CANDIDATES)
+
+    def _score_by(self, words: Iterable[int]) -> npt.NDArray[np.float32]:
+        """Return the score of every chunk with these words, by number."""
+        score = np.zeros(len(self._uuids), np.float32)
+        for number in words:
+            score[self._having(number)] += self._scores.scores["data"][self._column(number)]
+        return score
+
+    def _score(self, asked: npt.NDArray[np.bool_], place: int) -> float:
+        """Return the score of a chunk with the words that are marked in `asked`, by number."""
+        return float(self._weights[place][asked[self._words[place]]].sum())
+
+    def _list_weights(self) -> list[npt.NDArray[np.float32]]:
+        """Return for each chunk what each of its words adds to a score, as `_words` has them.
+
+        The sparse matrix has them by words; a stable sort leaves the words of a chunk in order.
+        """
+        if not self._numbers:
+            return []
+        order = np.argsort(self._scores.scores["indices"], kind="stable")
+        weights = self._scores.scores["data"][order]
+        return np.split(weights, np.cumsum([one.size for one in self._words])[:-1])
+
+    def _column(self, number: int) -> slice:
+        """Return where the sparse matrix has the column of a word."""
+        begins, ends = self._scores.scores["indptr"][number : number + 2]
+        return slice(begins, ends)
 
     def _having(self, number: int) -> npt.NDArray[np.int32]:
-        """Return the places of the chunks that have a word: its column of the sparse matrix."""
-        begins, ends = self._scores.scores["indptr"][number : number + 2]
-        return np.asarray(self._scores.scores["indices"][begins:ends])
+        """Return the places of the chunks that have a word, in their order."""
+        return np.asarray(self._scores.scores["indices"][self._column(number)])
 
     def _join(self, places: Sequence[int]) -> npt.NDArray[np.int32]:
         joined: npt.NDArray[np.int32] = np.unique(
             np.concatenate([self._words[place] for place in places])
         )
         return joined
+
+
+def _pick(score: npt.NDArray[np.float32], most: int) -> list[int]:
+    """Return the places of the `most` largest scores above 0, the largest first."""
+    best = np.flatnonzero(score)
+    if best.size > most:
+        kth = np.partition(score[best], best.size - most)[best.size - most]
+        best = best[score[best] >= kth]
+    best = best[np.argsort(-score[best], kind="stable")][:most]
+    return [int(place) for place in best]
 
 
 def _alike(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> bool:

@@ -1,7 +1,7 @@
 """Numbers and dates of a text in one form, whether they stand in digits or in words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from generation_functions.pipelines.wording import numbers
@@ -31,7 +31,15 @@ _HINTS = {
     100: "century centuries hundreds percent",
     1000: "millennium millennia thousands",
 }
-_MONTHS = """january february march april may june july august september october november
+_VAGUE = {
+    "dozen": 12,
+    "dozens": 12,
+    "hundreds": 100,
+    "thousands": 1000,
+    "millions": 10**6,
+    "billions": 10**9,
+}
+MONTHS = """january february march april may june july august september october november
     december""".split()
 _WORD = re.compile(r"[A-Za-z]+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _BETWEEN = re.compile(r"(?:[ -]|,? and )")
@@ -62,10 +70,27 @@ def amounts(text: str) -> frozenset[str]:
     return frozenset(claimed | numbers(text) - _scaled(text))
 
 
+def find_counts(text: str) -> set[str]:
+    """Return the numbers that a text claims as `amounts` does, small and round ones too.
+
+    Left out are "one", "first" and "second", and "two" of what the text itself lists.
+    """
+    counted = {str(value) for value, _ in _expressions(text, _is_idle)}
+    return counted | numbers(text) - _scaled(text)
+
+
+def find_vague(text: str) -> dict[str, int]:
+    """Return the words of a text that tell a number without saying which ("dozens"), each with
+    the least that it may be.
+    """
+    words = re.findall(r"[a-z]+", text.lower())
+    return {word: _VAGUE[word] for word in words if word in _VAGUE}
+
+
 @lru_cache(maxsize=1_000)
 def known_amounts(text: str) -> frozenset[str]:
     """Return every number that a text gives a reader to know, the parts of compounds too."""
-    found = numbers(text) | {str(value) for value, _ in _expressions(text, sure=False)}
+    found = numbers(text) | {str(value) for value, _ in _expressions(text, _is_never)}
     words = {word.lower() for word in re.findall(r"[A-Za-z-]+", text)}
     words |= {part for word in words for part in word.split("-")}
     for values in (_CARDINALS, _ORDINALS, _SCALES):
@@ -83,12 +108,12 @@ def months(text: str) -> set[str]:
 def known_months(text: str) -> frozenset[str]:
     """Return the months that a text names, also as numbers (1931-05-04, 4.5.1931)."""
     found = months(text) | {
-        month[:3] for month in _MONTHS if re.search(rf"\b{month}\b", text, re.IGNORECASE)
+        month[:3] for month in MONTHS if re.search(rf"\b{month}\b", text, re.IGNORECASE)
     }
     for match in _NUMERIC_DATE.finditer(text):
         for number in (match[1], match[2], match[4]):
             if number and 1 <= int(number) <= 12:
-                found.add(_MONTHS[int(number) - 1][:3])
+                found.add(MONTHS[int(number) - 1][:3])
     return frozenset(found)
 
 
@@ -97,8 +122,29 @@ def _scaled(text: str) -> set[str]:
     return set(re.findall(rf"\b(\d+(?:\.\d+)?) (?:{'|'.join(_SCALES)})\b", text))
 
 
-def _expressions(text: str, sure: bool = True) -> Iterator[tuple[int | float, int]]:
-    """Yield the value and end of each number that is written in words, or with a scale."""
+def _says_little(text: str, run: list[re.Match[str]], value: float) -> bool:
+    words = [match.group().lower() for match in run]
+    if words in (["one"], ["first"], ["second"], ["hundred"], ["thousand"], ["zero"]):
+        return True
+    return value < 7 and bool(_COUNTED.match(text, run[-1].end() + 1))
+
+
+def _is_idle(text: str, run: list[re.Match[str]], value: float) -> bool:
+    alone = [match.group().lower() for match in run] in (["one"], ["first"], ["second"], ["zero"])
+    return alone or (value == 2 and bool(_COUNTED.match(text, run[-1].end() + 1)))
+
+
+def _is_never(text: str, run: list[re.Match[str]], value: float) -> bool:
+    return False
+
+
+def _expressions(
+    text: str, forgives: Callable[[str, list[re.Match[str]], float], bool] = _says_little
+) -> Iterator[tuple[int | float, int]]:
+    """Yield the value and end of each number that is written in words, or with a scale.
+
+    Left out are those that `forgives` says so of, by the text, the number's words and its value.
+    """
     run: list[re.Match[str]] = []
     words = [match for match in _WORD.finditer(text) if match.group().lower() != "and"]
     for match in [*words, None]:
@@ -107,7 +153,7 @@ def _expressions(text: str, sure: bool = True) -> Iterator[tuple[int | float, in
             continue
         if run:
             value = _value([one.group().lower() for one in run])
-            if value is not None and not (sure and _says_little(text, run, value)):
+            if value is not None and not forgives(text, run, value):
                 yield value, run[-1].end()
         run = [match] if match and _is_number(match.group()) else []
 
@@ -150,10 +196,3 @@ def _value(words: list[str]) -> int | float | None:
             part += float(plain) if plain[0].isdigit() else (_CARDINALS | _ORDINALS)[word]
     value = total + part
     return int(value) if value == int(value) else value
-
-
-def _says_little(text: str, run: list[re.Match[str]], value: float) -> bool:
-    words = [match.group().lower() for match in run]
-    if words in (["one"], ["first"], ["second"], ["hundred"], ["thousand"], ["zero"]):
-        return True
-    return value < 7 and bool(_COUNTED.match(text, run[-1].end() + 1))

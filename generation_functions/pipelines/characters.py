@@ -176,10 +176,20 @@ def _parser(lives: bool = False) -> Callable[[SceneDraft, str], str]:
 
 
 PLAN_CHARACTER: Step[SceneDraft, str] = Step(
-    "plan_character", _plan_fields, _parser(lives=True), _rules, own_words=True
+    "plan_character",
+    _plan_fields,
+    _parser(lives=True),
+    _rules,
+    own_words=True,
+    replaces=("name",),
 )
 WRITE_CHARACTER: Step[SceneDraft, str] = Step(
-    "write_character", _card_fields, _parse_card, _rules, own_words=True
+    "write_character",
+    _card_fields,
+    _parse_card,
+    _rules,
+    own_words=True,
+    replaces=("name",),
 )
 PLAN_SCENE: Step[SceneDraft, str] = Step(
     "plan_scene", _scene_plan_fields, _parser(), own_words=True

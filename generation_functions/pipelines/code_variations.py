@@ -1,8 +1,8 @@
 """Texts changed by code: the case of letters, joined words, slips of a hand on a keyboard.
 
 The functions bear the names that they had in the program's ancestor. Each changes a share of a
-text's words, drawn by a seed. Figures, dates and what is no plain word stay as they are; names
-too, except for the case of their letters.
+text's words, drawn by a seed. Figures with the word behind them ("5 mW"), dates and what is no
+plain word stay as they are; names too, except for the case of their letters.
 """
 
 import re
@@ -13,6 +13,8 @@ from generation_functions.pipelines.landmarks import find_landmarks
 
 # A word alone between spaces, with at most a stop behind it; so no tag, key or code is touched.
 _WORD = re.compile(r"(?<!\S)[^\W\d_]{2,}(?=[.,;:!?]?(?!\S))")
+_FIGURE = re.compile(r"\d\S* \Z")
+_FARTHEST = 20  # characters before a word in which a figure is looked for
 _BEFORE = re.compile(r"(?:^|[.!?]\s+|\n)\Z")
 SLIPS = "keyboard_augmentation"
 _DRAWN = 2**32
@@ -76,7 +78,11 @@ def vary_by_code(text: str, function: str, rate: float, *key: object) -> str:
     sentence alone. Functions that join take each drawn word together with the next.
     """
     kept = find_landmarks(text, with_names=function not in _CASES or function == SLIPS)
-    words = [match for match in _WORD.finditer(text) if not _touches(match.span(), kept)]
+    words = [
+        match
+        for match in _WORD.finditer(text)
+        if not (_touches(match.span(), kept) or _is_unit(text, match.start()))
+    ]
     parts: list[str] = []
     place = 0
     for number, match in enumerate(words):
@@ -93,6 +99,11 @@ def vary_by_code(text: str, function: str, rate: float, *key: object) -> str:
         parts += [text[place : match.start()], changed]
         place = end
     return "".join([*parts, text[place:]])
+
+
+def _is_unit(text: str, start: int) -> bool:
+    """Whether the word that starts there has a figure before it, whose unit it may be."""
+    return bool(_FIGURE.search(text[max(0, start - _FARTHEST) : start]))
 
 
 def _touches(span: tuple[int, int], kept: list[tuple[int, int]]) -> bool:

@@ -135,7 +135,13 @@ def _count_pairs(info: ConversationInfo) -> int:
 
 
 WRITE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
-    "write_conversation", _fields, _parse, _rules, role="large", parts=_count_pairs
+    "write_conversation",
+    _fields,
+    _parse,
+    _rules,
+    role="large",
+    parts=_count_pairs,
+    replaces=("talk", "verbatim"),
 )
 
 
@@ -146,6 +152,7 @@ WRITE_SCENE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     _scene_rules,
     role="large",
     parts=_count_pairs,
+    replaces=("asker", "talk", "teller"),
 )
 
 
@@ -156,6 +163,7 @@ REWRITE_CONVERSATION: Step[Rewriting, Conversation] = Step(
     _rewriting_rules,
     role="large",
     parts=lambda draft: _count_pairs(draft.info),
+    replaces=("asker", "talk", "teller", "verbatim"),
 )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
+from generation_functions.pipelines.amounts import find_counts, known_amounts, known_months, months
 from generation_functions.pipelines.landmarks import find_foreign
 from generation_functions.pipelines.pair_checks import share_known
 from generation_functions.pipelines.wording import find_pointers
@@ -11,9 +11,10 @@ LEAST_TOLD = 0.4  # share of a fact's roots that what it rests on has
 
 # What names nothing by itself, at the beginning of a fact.
 UNNAMED = re.compile(
-    r"(?!it (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
-    r"(?:it|they|he|she|we|i|its|their|his|her|our|my|this|that|these|those)\b(?! (?:who|which)\b)",
-    re.IGNORECASE,
+    r"(?![Ii]t (?:is|was|takes|took|\w+ (?:be|been|take)) [^.]*\b(?:to|that)\b)"
+    r"(?:I(?!\.\w)|[Ii]t|[Tt]hey|[Hh]e|[Ss]he|[Ww]e|[Ii]ts|[Tt]h(?:is|at|[eo]se)"
+    r"|(?:[Tt]heir|[Hh](?:is|er)|[Oo]ur|[Mm]y)(?! (?:Majest|Highness|Excellenc|Holiness|Honou?r"
+    r"|Lordship|Ladyship|Eminence|Grace|Lady)))\b(?! (?:who|which)\b)"
 )
 
 
@@ -28,7 +29,7 @@ def find_fault(text: str, told_by: str, known: str, language: str) -> str:
         return "speaks of the text"
     if UNNAMED.match(text):
         return "does not name what it is about"
-    if amounts(text) - known_amounts(told_by) or months(text) - known_months(told_by):
+    if find_counts(text) - known_amounts(told_by) or months(text) - known_months(told_by):
         return "a figure that is not in what it rests on"
     if find_foreign(text, f"{known}\n{told_by}", language):
         return "a name that is not in what it rests on"

@@ -228,6 +228,7 @@ LIST_FACTS: Step[FactRequest, FoundFacts] = Step(
     _parse_facts,
     _list_rules,
     parts=lambda request: request.chunk.tokens // PART,
+    replaces=("list", "number"),
 )
 INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     "infer_facts",
@@ -236,7 +237,12 @@ INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     lambda sheet: {
         "number": " | ".join(f'"{number}"' for number in range(1, len(sheet.facts) + 1))
     },
+    replaces=("number",),
 )
 TURN_FACTS: Step[FactSheet, FoundFacts] = Step(
-    "turn_facts", _turned_fields, _parse_turned, _turned_rules
+    "turn_facts",
+    _turned_fields,
+    _parse_turned,
+    _turned_rules,
+    replaces=("lines",),
 )

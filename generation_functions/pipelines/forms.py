@@ -6,16 +6,18 @@ have is asked again, as one that does not parse.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
 from generation_functions.choosing import draw_number, rank
 from generation_functions.errors import Unparsable
+from generation_functions.pipelines.amounts import MONTHS
 from generation_functions.pipelines.facts import PART, number_facts
 from generation_functions.pipelines.landmarks import find_foreign
 from generation_functions.pipelines.pair_checks import share_known
+from generation_functions.pipelines.proper_names import PROPER_NAMES
 from generation_functions.pipelines.question_steps import check_script
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import Fact, FactSheet, make_uuid
@@ -26,9 +28,12 @@ LEAST_SHARED = 0.45  # share of a variation's roots that its piece has
 MOST_COPIED = 0.8  # share of its runs of eight words that stand in the piece as they are
 RUN = 8
 
+_HEADING = re.compile(r"^#+ (.*?):?$", re.MULTILINE)
 _LABEL = re.compile(
-    r"^(?:Question|Answer|Given|And|So|Result|Goes back to|#+|[-*]|\d{1,2}[.)]):? ", re.MULTILINE
+    r"^(?:Question|Answer|Given|And|So|Result|Goes back to|[-*]|\d{1,2}[.)]):? ", re.MULTILINE
 )
+_NAMED = ("name",)  # attributes that are no title
+_DATE = re.compile(r"\b(?:in|of|on|\d+) (?:march|may)\b")
 
 # How a reply speaks of what it was shown.
 _FACTS = re.compile(
@@ -77,20 +82,28 @@ class Form:
 
 
 def read_text(reply: str) -> str:
-    """Return prose without the labels, bullets, numbers and marks that begin its lines."""
-    return _LABEL.sub("", reply)
+    """Return prose without the labels, bullets, numbers and marks that begin its lines.
+
+    Headings end in a colon.
+    """
+    return _LABEL.sub("", _HEADING.sub(r"\1:", reply))
 
 
 def read_xml(reply: str) -> str:
-    """Return the texts and attributes of an XML element, a line each."""
+    """Return the texts and attributes of an XML element, a line each; those are headings that say
+    what a part is about.
+    """
     if "<!" in reply:  # no declarations: a grammar of one's own might let entities in
         raise Unparsable("not an XML element")
     try:
         root = ElementTree.fromstring(reply)
     except ElementTree.ParseError as error:
         raise Unparsable("not well-formed XML") from error
-    found = (text for one in root.iter() for text in (*one.attrib.values(), one.text, one.tail))
-    return _join(text for text in found if text and text.strip())
+    found: list[str] = []
+    for one in root.iter():
+        found += [text if key in _NAMED else f"{text}:" for key, text in one.attrib.items()]
+        found += [text for text in (one.text, one.tail) if text and text.strip()]
+    return _join(found)
 
 
 def read_json(reply: str) -> str:
@@ -113,7 +126,7 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _flatten(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield key.replace("_", " ")
+            yield _name_key(key)
             yield from _flatten(inner)
     elif isinstance(value, list):
         for inner in value:
@@ -122,7 +135,15 @@ def _flatten(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _join(texts: Iterator[str]) -> str:
+def _name_key(key: str) -> str:
+    """Return a key's words; those that can only be a name or a month get their capital."""
+    words = key.replace("_", " ")
+    dated = _DATE.search(words)
+    names = PROPER_NAMES | set(MONTHS) - (set() if dated else {"march", "may"})
+    return " ".join(word.title() if word in names else word for word in words.split())
+
+
+def _join(texts: Iterable[str]) -> str:
     """Join short texts so that a capital at the beginning of one may be that of a name."""
     return "\n".join(f"is {text.strip()}" for text in texts)
 

@@ -235,4 +235,10 @@ def _write_blocks(text: str) -> str:
     return "".join(f"\\U{first:08X}-\\U{last:08X}" for first, last in sorted(ranges))
 
 
-CLEAN_PDF: Step[Piece, str] = Step("clean_pdf", lambda piece: {"text": piece.text}, _parse, _rules)
+CLEAN_PDF: Step[Piece, str] = Step(
+    "clean_pdf",
+    lambda piece: {"text": piece.text},
+    _parse,
+    _rules,
+    replaces=("mark", "space", "text"),
+)

@@ -1,7 +1,7 @@
 """What is recalled from: pieces of the worthy text, each with the chunks that speak of the same."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,16 +39,21 @@ def cut_pieces(
         yield Piece(one.chunk.uuid, one.chunk.directory, one.parts, one.chunk.tokens)
 
 
-def relate(pieces: Sequence[Piece], most: int, corpus: ChunkIndex) -> list[Piece]:
-    """Return the pieces, each with at most `most` related chunks of the same directory.
+def relate(
+    pieces: Sequence[Piece], most: int, corpus: ChunkIndex, wanted: Collection[str]
+) -> list[Piece]:
+    """Return the pieces, each of those `wanted` with at most `most` related chunks.
 
-    Directories never mix: each has a context of its own. Only chunks of a piece are found.
+    They are of its directory: each has a context of its own. Only chunks of a piece are found.
     """
     parts: dict[str, set[str]] = {}
     for piece in pieces:
         parts.setdefault(piece.directory, set()).update(piece.parts)
+    marked = {directory: corpus.mark(uuids) for directory, uuids in parts.items()}
     return [
-        replace(piece, related=corpus.find(piece.parts, most, parts[piece.directory]))
+        replace(piece, related=corpus.find(piece.parts, most, marked[piece.directory]))
+        if piece.uuid in wanted
+        else piece
         for piece in pieces
     ]
 
@@ -82,24 +87,33 @@ def read_sources(folder: Path, piece: Piece, multi_source: bool) -> list[Chunk]:
     return [replace(whole.chunk, tokens=piece.tokens), *read_survivors(folder, related, Chunk)]
 
 
-def write_neighbours(pieces: Iterable[Piece]) -> str:
-    """Return a line of JSON for each piece: its uuid, its parts, what is related, with scores."""
-    lines = (
-        json.dumps({"piece": one.uuid, "parts": one.parts, "related": to_json(one.related)})
-        for one in pieces
-    )
-    return "".join(f"{line}\n" for line in lines)
+def write_neighbours(pieces: Iterable[Piece], before: str = "") -> str:
+    """Return a line of JSON for each piece: its uuid, its parts, what is related, with scores.
+
+    Of other pieces the lines of `before`, which this function wrote, stay.
+    """
+    lines = _read_lines(before)
+    for one in pieces:
+        line = {"piece": one.uuid, "parts": one.parts, "related": to_json(one.related)}
+        lines[one.uuid] = json.dumps(line)
+    return "".join(f"{line}\n" for line in lines.values())
 
 
-def count_changed(before: str, pieces: Iterable[Piece]) -> int:
-    """Return how many pieces had other neighbours when `before` was written, by that function."""
-    lines = map(json.loads, before.splitlines())
-    known = {line["piece"]: {one["uuid"] for one in line["related"]} for line in lines}
-    return sum(
-        known.get(piece.uuid, set()) != {one.uuid for one in piece.related}
+def find_changed(before: str, pieces: Iterable[Piece]) -> set[str]:
+    """Return the pieces that had other neighbours when `write_neighbours` wrote `before`."""
+    known = {
+        uuid: {one["uuid"] for one in json.loads(line)["related"]}
+        for uuid, line in _read_lines(before).items()
+    }
+    return {
+        piece.uuid
         for piece in pieces
-        if piece.uuid in known
-    )
+        if piece.uuid in known and known[piece.uuid] != {one.uuid for one in piece.related}
+    }
+
+
+def _read_lines(text: str) -> dict[str, str]:
+    return {json.loads(line)["piece"]: line for line in text.splitlines()}
 
 
 def _subset_sizes(config: Config) -> dict[str, int | None]:

@@ -229,7 +229,11 @@ def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
 
 
 JUDGE_CHUNK: Step[Chunk, bool] = Step(
-    "judge_chunk", lambda chunk: {"chunk": show_chunk(chunk)}, _parse_judgement, _judgement_rules
+    "judge_chunk",
+    lambda chunk: {"chunk": show_chunk(chunk)},
+    _parse_judgement,
+    _judgement_rules,
+    replaces=("verdict",),
 )
 PLAN_QUESTIONS: Step[QuestionRequest, str] = Step(
     "plan_questions",
@@ -240,6 +244,7 @@ PLAN_QUESTIONS: Step[QuestionRequest, str] = Step(
     },
     _parse_plan,
     lambda request: narrow_to_sentences(request.chunk),
+    replaces=("number",),
 )
 WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     "write_questions",
@@ -253,4 +258,5 @@ WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     _parse_pairs,
     _pair_rules,
     parts=lambda request: request.most,
+    replaces=("more", "number", "numbers", "verbatim"),
 )

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from generation_functions.choosing import rank
 from generation_functions.config import Config
 from generation_functions.documents.retrieval import ChunkIndex
@@ -40,12 +43,12 @@ Fit = Callable[[RagItem], RagItem]
 @dataclass(frozen=True, slots=True)
 class Partners:
     """With what a chunk may be asked about: recalls that rest on it and another chunk (`joint`),
-    and the pairs of all chunks; `same` are the chunks of each directory."""
+    and the pairs of all chunks; `same` marks those of each directory, as the index takes it."""
 
     by_chunk: Mapping[str, Sequence[QAPair]]
     joint: Sequence[Grounded]
     index: ChunkIndex
-    same: Mapping[str, set[str]]
+    same: Mapping[str, npt.NDArray[np.bool_]]
 
 
 async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagItem:
@@ -108,9 +111,10 @@ def plan_items(
         for one in config.path.input_dirs
     }
     chosen = choose_chunks(same, sizes, config.system.seed, "rag")
+    marked = {directory: index.mark(uuids) for directory, uuids in same.items()}
     for uuid, some in by_chunk.items():
         if uuid in chosen:
-            yield _plan(Partners(by_chunk, joint.get(uuid, []), index, same), some, config)
+            yield _plan(Partners(by_chunk, joint.get(uuid, []), index, marked), some, config)
 
 
 def join_sources(recall: Recall) -> Grounded | None:

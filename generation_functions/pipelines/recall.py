@@ -32,13 +32,15 @@ KEPT = "kept"
 class RecallItem:
     """A piece that is to be recalled in a way, for the `generation`th time, counted from 0.
 
-    `sources` are the piece and what speaks of the same; `asked` what this way asked before. In
-    `round` 1 and later it is asked again, since all generations left its sentences `left_out`.
+    `sources` are the piece, which is made of `parts`, and what speaks of the same; `asked` is
+    what this way asked before. In `round` 1 and later it is asked again, since all generations
+    left its sentences `left_out`.
     """
 
     way: Way
     generation: int
     sources: tuple[Chunk, ...]
+    parts: tuple[str, ...]
     asked: tuple[QAPair, ...]
     round: int = 0
     left_out: tuple[int, ...] = ()
@@ -79,7 +81,7 @@ async def recall(run: Run, corpus: ChunkIndex, item: RecallItem) -> Asked:
             run.tally("ways", way.name, dropped.reason)
             raise
     run.tally("ways", way.name, KEPT)
-    made = Recall(item.uuid, way.name, item.generation, tuple(exchanges), item.sources)
+    made = Recall(item.uuid, way.name, item.generation, tuple(exchanges), item.sources, item.parts)
     with suppress(Rejected):  # deleted by hand: it stays asked, and is not asked again
         run.keep(RECALLS, made)
     return _describe(made)

@@ -9,7 +9,7 @@ from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Rejected
 from generation_functions.pipelines.gaps import fill_gaps, report_gaps
 from generation_functions.pipelines.passages import Covered, locate_chunk
-from generation_functions.pipelines.pieces import Piece, choose_pieces, read_sources
+from generation_functions.pipelines.pieces import Piece, read_sources
 from generation_functions.pipelines.questions import ASKED_ALREADY, WORTHY, RejectedPair
 from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.recall import (
@@ -21,8 +21,9 @@ from generation_functions.pipelines.recall import (
 )
 from generation_functions.pipelines.similar import AskedBefore
 from generation_functions.pipelines.ways import Way
-from generation_functions.records import QAPair
+from generation_functions.records import QAPair, Recall
 from generation_functions.steps.run import Run
+from generation_functions.steps.survivors import read_survivors
 
 LABEL = "recalls"
 DISTINCT = "distinct recalls"
@@ -50,27 +51,31 @@ class _Taken:
 
 
 async def recall_all(
-    run: Run, corpus: ChunkIndex, ways: Sequence[Way], pieces: Sequence[Piece]
+    run: Run,
+    corpus: ChunkIndex,
+    ways: Sequence[Way],
+    pieces: Sequence[Piece],
+    takes: Mapping[str, Collection[str]],
 ) -> list[Asked]:
-    """Recall all pieces in all ways, a generation after the other; return what was kept.
+    """Recall of the pieces in each way those that it `takes`, a generation after the other; return
+    what was kept.
 
     Each generation is shown what the same way asked of the same piece before. Of questions that
     are alike, whatever their way and generation, the first stays. Pieces of which no sentence is
     recalled are asked about again. Raises TooFewKept.
     """
     system, taken = run.config.system, _Taken(run)
-    chosen = {way.name: choose_pieces(pieces, way.name, run.config) for way in ways}
     count = system.number_of_factual_sft_generations_to_do
     for generation in range(count):
-        items = _list_items(taken, ways, pieces, chosen, generation)
+        items = _list_items(taken, ways, pieces, takes, generation)
         least = None if generation else system.abort_below
-        total = sum(map(len, chosen.values()))
+        total = sum(map(len, takes.values()))
         taken.take(await run.map(partial(recall, run, corpus), items, LABEL, total, least))
 
     def find() -> Iterator[RecallItem]:
         known = {one.piece for one in taken.kept}
         left = [piece for piece in pieces if piece.uuid not in known]
-        for item in _list_items(taken, ways, left, chosen, count):
+        for item in _list_items(taken, ways, left, takes, count):
             if not taken.covered.touches(locate_chunk(item.sources[0])):
                 yield item
 
@@ -87,18 +92,18 @@ def _list_items(
     taken: _Taken,
     ways: Sequence[Way],
     pieces: Sequence[Piece],
-    chosen: Mapping[str, Collection[str]],
+    takes: Mapping[str, Collection[str]],
     generation: int,
 ) -> Iterator[RecallItem]:
     """Yield the items of a generation, way after way; texts are read as they are taken."""
     for way in ways:
         for piece in pieces:
-            if piece.uuid in chosen[way.name]:
+            if piece.uuid in takes[way.name]:
                 folder = taken.run.folder / WORTHY
                 sources = read_sources(folder, piece, way.multi_source)
                 if sources:
                     shown = taken.asked.get((piece.uuid, way.name), ())
-                    yield RecallItem(way, generation, tuple(sources), shown)
+                    yield RecallItem(way, generation, tuple(sources), piece.parts, shown)
 
 
 def _is_new(run: Run, one: Asked, before: AskedBefore) -> bool:
@@ -106,8 +111,10 @@ def _is_new(run: Run, one: Asked, before: AskedBefore) -> bool:
     earlier = before.add(one.pair)
     run.count(DISTINCT, one.uuid, rejected=ASKED_ALREADY.reason if earlier else "")
     if earlier:
+        told = f"The one that stays asks: {earlier.question} It answers: {earlier.answer}"
+        for made in read_survivors(run.folder / RECALLS, [one.uuid], Recall):
+            pair = replace(one.pair, chunk=made.chunk)  # with its text, which `one` does not hold
+            with suppress(Rejected):
+                run.keep(REJECTED_RECALLS, RejectedPair(pair, replace(ASKED_ALREADY, told=told)))
         run.discard(RECALLS, one)
-        with suppress(Rejected):
-            told = f"The one that stays asks: {earlier.question} It answers: {earlier.answer}"
-            run.keep(REJECTED_RECALLS, RejectedPair(one.pair, replace(ASKED_ALREADY, told=told)))
     return earlier is None

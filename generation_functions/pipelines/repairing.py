@@ -167,19 +167,25 @@ CHECK_ANSWER_ACCURACY: Step[QAPair, Verdict] = Step(
     "check_answer_accuracy", _fields("question", "answer"), _parse_check
 )
 REVISE_PAIR: Step[QAPair, QAPair] = Step(
-    "revise_pair", _revision_fields, _parse_revision, _revision_rules
+    "revise_pair",
+    _revision_fields,
+    _parse_revision,
+    _revision_rules,
+    replaces=("unclear", "verdict"),
 )
 REPAIR_ANSWER: Step[Repair, QAPair] = Step(
     "repair_answer",
     lambda repair: _repair_fields(repair, question=repair.pair.question),
     _parse_answer,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
+    replaces=("number", "verbatim"),
 )
 REPLACE_PAIR: Step[Repair, QAPair] = Step(
     "replace_pair",
     lambda repair: _repair_fields(repair, existing=[*repair.existing, repair.pair.question]),
     _parse_replacement,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
+    replaces=("number", "verbatim"),
 )
 
 # The check, why a pair is dropped that loses it, and whether its question is at fault.

@@ -68,7 +68,8 @@ class Library:
         for places in self._places.values():
             places.sort()
         self._allowed = {
-            directory: {uuid for _, uuid in places} for directory, places in self._places.items()
+            directory: index.mark(uuid for _, uuid in places)
+            for directory, places in self._places.items()
         }
 
     def read(self, uuid: str) -> Chunk | None:
@@ -81,7 +82,9 @@ class Library:
 
     def search(self, question: str, directory: str, most: int) -> tuple[Related, ...]:
         """Return the chunks of a directory that match a question best."""
-        return self._index.search(question, most, self._allowed.get(directory, ()))
+        if directory not in self._allowed:
+            return ()
+        return self._index.search(question, most, self._allowed[directory])
 
     def draw(self, directory: str, most: int, *key: object) -> Iterator[str]:
         """Yield at most `most` different chunks of a directory at random.

@@ -5,10 +5,11 @@ inferred; from text and facts it is told again in several forms; from what was i
 more, for rows of their own. Code variations change texts without a model.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from generation_functions.config import Config
@@ -42,6 +43,7 @@ from generation_functions.records import (
 )
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item, Step
+from generation_functions.steps.survivors import read_survivors
 
 I = TypeVar("I", bound=Item)
 O = TypeVar("O")
@@ -70,9 +72,9 @@ async def judge_base(run: Run, chunk: Chunk) -> str:
 
 async def vary_all(
     run: Run, pieces: Iterable[ComposedChunk], abort_below: float | None
-) -> list[tuple[Variation, ...]]:
-    """Return the variations of each piece; then those of worthy pieces whose facts were found only
-    when they were asked about again. Raises TooFewKept.
+) -> list[tuple[str, ...]]:
+    """Write the variations of each piece; then those of worthy pieces whose facts were found only
+    when they were asked about again. Returned are their uuids. Raises TooFewKept.
     """
     empty: dict[str, ComposedChunk] = {}
     made = await run.map(partial(vary, run, empty, 0), pieces, "pieces", abort_below=abort_below)
@@ -88,8 +90,10 @@ async def vary_all(
 
 async def vary(
     run: Run, empty: dict[str, ComposedChunk], number: int, piece: ComposedChunk
-) -> tuple[Variation, ...]:
-    """Return the variations of a piece: those told from its facts, those from inferred ones.
+) -> tuple[str, ...]:
+    """Write the variations of a piece: those told from its facts, those from inferred ones.
+
+    Returned are their uuids: a run has many more texts than it should hold at once.
 
     Noted in `empty` is a worthy piece of which no fact was found. It is asked again about with
     another `number`.
@@ -102,7 +106,7 @@ async def vary(
     sheet = run.keep(FACTS, found)
     requests = list(plan_variations(sheet, run.config))
     written = await run.map(partial(write, run), requests, "variations")
-    return (*written, *vary_letters(run, sheet, written))
+    return tuple(one.uuid for one in (*written, *vary_letters(run, sheet, written)))
 
 
 async def find_facts(run: Run, piece: ComposedChunk, number: int = 0) -> FactSheet:
@@ -174,14 +178,32 @@ def vary_letters(run: Run, sheet: FactSheet, written: list[Variation]) -> Iterat
                     yield run.keep(VARIATIONS, replace(one, uuid=uuid, text=text, code=function))
 
 
-def take_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], list[Variation]]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The variations that go into the datasets, by the piece and kind that they tell.
+
+    Of each only the uuid is held; their texts are read piece by piece.
+    """
+
+    folder: Path
+    uuids: Mapping[tuple[str, bool], Sequence[str]]
+
+    def read(self, sheet: FactSheet, inferred: bool) -> list[Variation]:
+        """Return the variations of a piece, those made by a model first."""
+        uuids = list(self.uuids.get((sheet.chunk.uuid, inferred), ()))
+        found = read_survivors(self.folder, uuids, Variation)
+        return sorted(found, key=lambda one: (one.code, one.number, one.form, one.uuid))
+
+
+def take_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], Told]:
     """Return the facts and variations that go into the datasets; none where the stage is off.
 
     `chunks` are the worthy base chunks that are left. Counted are facts of a chunk that a person
     deleted, and variations whose facts are gone. Raises RunFolderError before the stage has ended.
     """
+    folder = run.folder / VARIATIONS
     if not run.config.representation_variation.enabled:
-        return [], []
+        return [], Told(folder, {})
     gone = set(run.require(WORTHY)) - {chunk.uuid for chunk in chunks}
     sheets = []
     for sheet in run.survivors(FACTS, FactSheet):
@@ -189,12 +211,14 @@ def take_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], list[
         run.count("mixed", sheet.uuid, rejected="a chunk of it is gone" if deleted else "")
         sheets += [] if deleted else [sheet]
     known = {sheet.chunk.uuid for sheet in sheets}
-    told = []
-    for variation in run.survivors(VARIATIONS, Variation):
-        kept = variation.chunk.uuid in known
-        run.count("mixed", variation.uuid, rejected="" if kept else "its facts are gone")
-        told += [variation] if kept else []
-    return sheets, told
+    uuids: dict[tuple[str, bool], list[str]] = {}
+    for uuid in run.require(VARIATIONS):
+        for variation in read_survivors(folder, [uuid], Variation):  # one at a time
+            kept = variation.chunk.uuid in known
+            run.count("mixed", uuid, rejected="" if kept else "its facts are gone")
+            if kept:
+                uuids.setdefault((variation.chunk.uuid, variation.inferred), []).append(uuid)
+    return sheets, Told(folder, uuids)
 
 
 async def _ask(run: Run, step: Step[I, FoundFacts], item: I, label: str) -> tuple[Fact, ...]:

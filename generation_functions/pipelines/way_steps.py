@@ -1,7 +1,7 @@
 """The steps that write a question with its answer, one for each way of asking."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,7 +80,10 @@ def _followup_rules(request: WayRequest) -> Mapping[str, str]:
 
 
 def _split(request: WayRequest, reply: str, *labels: str) -> list[str]:
-    """Return the lines before the first label, and what follows each; none of it empty."""
+    """Return the lines before the first label, and what follows each; none of it empty.
+
+    Raises Unparsable also for what goes on with another pair.
+    """
     check_script(reply, request.reading.chunk)
     parts, rest = [], reply
     for label in labels:
@@ -91,6 +94,9 @@ def _split(request: WayRequest, reply: str, *labels: str) -> list[str]:
     parts.append(rest.strip())
     if not all(parts):
         raise Unparsable("something is left empty")
+    again = re.compile(rf"^(?:{'|'.join(labels)}|[\d, ]+): ", re.MULTILINE)
+    if any(again.search(part) for part in parts[1:]):
+        raise Unparsable("a second pair after the first")
     return parts
 
 
@@ -161,21 +167,29 @@ def _parse_comparison(request: WayRequest, reply: str) -> Exchange:
     )
 
 
-WRITE_OPENENDED: Step[WayRequest, Exchange] = Step(
-    "write_openended", _fields, _parse_openended, _rules, own_words=True
+_RULES = ("own", "numbers")
+
+
+def _write(
+    way: str, parse: Callable[[WayRequest, str], Exchange], *labels: str
+) -> Step[WayRequest, Exchange]:
+    return Step(
+        f"write_{way}", _fields, parse, _rules, own_words=True, replaces=_RULES, labels=labels
+    )
+
+
+WRITE_OPENENDED = _write("openended", _parse_openended, "Question", "Answer")
+WRITE_NEGATIVE = _write("negative", _parse_negative, "Wrong", "Question", "Answer")
+WRITE_VAGUE = _write("vague", _parse_vague, "Name", "Meant", "Question", "Answer")
+WRITE_FOLLOWUP = replace(
+    _write("followup", _parse_followup, "Meant", "Question", "Answer"),
+    fields=_followup_fields,
+    rules=_followup_rules,
+    replaces=(*_RULES, "meant"),
 )
-WRITE_NEGATIVE: Step[WayRequest, Exchange] = Step(
-    "write_negative", _fields, _parse_negative, _rules, own_words=True
+WRITE_HALLUCINATION = _write(
+    "hallucination", _parse_hallucination, "Thing", "Question", "Unknown", "Known"
 )
-WRITE_VAGUE: Step[WayRequest, Exchange] = Step(
-    "write_vague", _fields, _parse_vague, _rules, own_words=True
-)
-WRITE_FOLLOWUP: Step[WayRequest, Exchange] = Step(
-    "write_followup", _followup_fields, _parse_followup, _followup_rules, own_words=True
-)
-WRITE_HALLUCINATION: Step[WayRequest, Exchange] = Step(
-    "write_hallucination", _fields, _parse_hallucination, _rules, own_words=True
-)
-WRITE_COMPARISON: Step[WayRequest, Exchange] = Step(
-    "write_comparison", _fields, _parse_comparison, _rules, own_words=True
+WRITE_COMPARISON = _write(
+    "comparison", _parse_comparison, "One", "Other", "Quality", "Question", "Answer"
 )

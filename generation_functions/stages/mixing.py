@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.rag_source import FOLDER, write_rag_source
 from generation_functions.masked import Correction, RagItem
-from generation_functions.pipelines import corrections, rag, variations
-from generation_functions.records import Chunk, Conversation, QAPair
-from generation_functions.stages.taking import open_training_counter, take_recalls
+from generation_functions.pipelines import corrections, rag, recall, variations
+from generation_functions.records import Chunk, Conversation, QAPair, Recall
+from generation_functions.stages.taking import open_training_counter
 from generation_functions.steps.run import Run
 
 
@@ -17,14 +17,15 @@ async def mix(run: Run, limit: int | None = None) -> Material:
         pairs = run.survivors("qatuples_revised", QAPair)
         chunks = run.survivors("worthy_for_questions", Chunk)
         sheets, told = variations.take_told(run, chunks)
+        recalls = _survive_recalls(run, chunks)
         material = Material(
             chunks=chunks,
             pairs=pairs,
             conversations=_survive(run, pairs),
             sheets=sheets,
-            variations=told,
-            recalls=take_recalls(run),
-            retrievals=_survive_retrievals(run, pairs),
+            variations=told.read,
+            recalls=recalls,
+            retrievals=_survive_retrievals(run, pairs, recalls),
             corrections=_survive_corrections(run, pairs),
         )
         with open_training_counter(run.config) as count:
@@ -49,14 +50,34 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
     return kept
 
 
-def _survive_retrievals(run: Run, pairs: Sequence[QAPair]) -> list[RagItem]:
+def _survive_recalls(run: Run, chunks: Sequence[Chunk]) -> list[Recall]:
+    """Return the recalls of the ways that the config names, without those of chunks that are gone.
+
+    The latter are counted. Raises RunFolderError before the recall stage has ended.
+    """
+    if not run.config.factual_sft:
+        return []
+    known = {chunk.uuid for chunk in chunks}
+    kept = []
+    for one in run.survivors(recall.RECALLS, Recall):
+        if one.way in run.config.factual_sft:
+            own = one.parts or (one.chunk.uuid,)
+            gone = not known.issuperset((*own, *(source.uuid for source in one.sources[1:])))
+            run.count("mixed", one.uuid, rejected="a chunk of it is gone" if gone else "")
+            kept += [] if gone else [one]
+    return kept
+
+
+def _survive_retrievals(
+    run: Run, pairs: Sequence[QAPair], recalls: Sequence[Recall]
+) -> list[RagItem]:
     """Return the retrievals, if any were made, without those that ask about what is gone.
 
     Nor does a failure stay that a person's edit has made hold its answer.
     """
     if not (run.config.rag_data.enabled and run.has(rag.RAG_ITEMS)):
         return []
-    known = {pair.uuid for pair in pairs} | {one.uuid for one in take_recalls(run)}
+    known = {pair.uuid for pair in pairs} | {one.uuid for one in recalls}
     kept = []
     for item in run.survivors(rag.RAG_ITEMS, RagItem):
         gone = any(one.uuid not in known for one in item.asked)

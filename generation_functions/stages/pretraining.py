@@ -6,19 +6,18 @@ from itertools import islice
 
 from generation_functions.documents.composing import compose_chunks
 from generation_functions.pipelines import question_steps, variations
-from generation_functions.records import Variation
 from generation_functions.session import open_counter
 from generation_functions.stages.reading import open_source
 from generation_functions.stages.taking import as_left, check_readable, going_on, least_share
 from generation_functions.steps.run import Run
 
 
-async def write_pretraining(run: Run, limit: int | None = None) -> list[tuple[Variation, ...]]:
+async def write_pretraining(run: Run, limit: int | None = None) -> list[tuple[str, ...]]:
     """Tell the worthy text again in other forms, if `representation_variation.enabled`.
 
     Base chunks are judged as in the questions' stage, once for both; then neighbours are
     composed to pieces, of which facts and variations are written. With `limit`, so many base
-    chunks are taken. Raises TooFewKept.
+    chunks are taken. Returns the uuids of each piece's variations. Raises TooFewKept.
     """
     section = run.config.representation_variation
     if not section.enabled:

@@ -1,14 +1,15 @@
 """The stage `recall`: the worthy text is asked about in the ways that the config names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.pipelines import recall, recall_rounds, ways
 from generation_functions.pipelines.pieces import (
     Piece,
-    count_changed,
+    choose_pieces,
     cut_pieces,
+    find_changed,
     relate,
     write_neighbours,
 )
@@ -40,26 +41,49 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         with closing(open_source(run).decisions()) as decisions:
             corpus = ChunkIndex(one.chunk for one in decisions if not one.kept)
         pieces = _cut_pieces(run, corpus, worthy)
-        _note_neighbours(run, pieces)
-        return await recall_rounds.recall_all(run, corpus, chosen, pieces[:limit])
+        takes = {way.name: choose_pieces(pieces[:limit], way.name, run.config) for way in chosen}
+        wanted = set().union(*(takes[way.name] for way in chosen if way.multi_source))
+        most = run.config.factual_sft_settings.related_chunks
+        pieces = relate(pieces, most, corpus, wanted)[:limit]
+        related = [piece for piece in pieces if piece.uuid in wanted]
+        before = _read_neighbours(run)
+        _report_neighbours(run, chosen, takes, related, before)
+        asked = await recall_rounds.recall_all(run, corpus, chosen, pieces, takes)
+        # Last, so that a stage which was interrupted compares with what was asked before it.
+        run.write_text(NEIGHBOURS, write_neighbours(related, before if limit else ""))
+        return asked
 
 
 def _cut_pieces(run: Run, corpus: ChunkIndex, worthy: set[str]) -> list[Piece]:
-    """Return the pieces of the worthy chunks, read one at a time, with what is related to them."""
+    """Return the pieces of the worthy chunks, which are read one at a time."""
     settings, folder = run.config.factual_sft_settings, run.folder / WORTHY
     with open_counter(run.config) as count:
         ordered = (uuid for uuid in corpus.uuids if uuid in worthy)
         chunks = (chunk for uuid in ordered for chunk in read_survivors(folder, [uuid], Chunk))
-        pieces = list(cut_pieces(chunks, settings.factual_chunk_size, count))
-    return relate(pieces, settings.related_chunks, corpus)
+        return list(cut_pieces(chunks, settings.factual_chunk_size, count))
 
 
-def _note_neighbours(run: Run, pieces: Sequence[Piece]) -> None:
-    """Write down what is related to each piece, and report for how many that has changed."""
+def _read_neighbours(run: Run) -> str:
     file = run.folder / NEIGHBOURS
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
-    related = sum(bool(piece.related) for piece in pieces)
-    changed = count_changed(before, pieces)
-    found = {"pieces": len(pieces), "with related chunks": related, "changed": changed}
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def _report_neighbours(
+    run: Run,
+    chosen: Sequence[ways.Way],
+    takes: Mapping[str, set[str]],
+    related: Sequence[Piece],
+    before: str,
+) -> None:
+    """Report for how many pieces what is related has changed since `before`, and how many
+    questions are asked anew for it: in each way that shows it, in each generation.
+    """
+    changed = find_changed(before, related)
+    anew = sum(len(takes[way.name] & changed) for way in chosen if way.multi_source)
+    found = {
+        "pieces": len(set().union(*takes.values())),
+        "with related chunks": sum(bool(piece.related) for piece in related),
+        "changed": len(changed),
+        "asked anew": anew * run.config.system.number_of_factual_sft_generations_to_do,
+    }
     run.report("neighbours", found)
-    run.write_text(NEIGHBOURS, write_neighbours(pieces))

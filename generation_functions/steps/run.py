@@ -269,7 +269,9 @@ class Run:
         if key not in self._prompts:
             path, mode = self.config.path, self.config.system.use_filenames
             folders = [*map(Path, step.folders), *path.prompt_folders]
-            self._prompts[key] = load_prompt(step.name, folders, mode, step.like)
+            prompt = load_prompt(step.name, folders, mode, step.like)
+            step.check_grammar(prompt.grammar)
+            self._prompts[key] = prompt
         return self._prompts[key]
 
     @asynccontextmanager

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from generation_functions.engine.grammar import Grammar
+from generation_functions.errors import GrammarError
+
 
 class Item(Protocol):
     """Anything with a uuid can be asked about."""
@@ -37,7 +40,9 @@ class Step(Generic[I, O]):
     `fields(item)` gives the template's variables, no more and no fewer.
     `parse(item, reply)` returns the output, raises `Unparsable` to have the request
     asked again with the next seed, or `Rejected(reason)` for a final no.
-    `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF).
+    `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF); they are
+    among those that `replaces` names, which every grammar of the step must have. `labels` it must
+    be able to write: `parse` finds the parts of a reply by them.
     `role` is the model role ("small" or "large") unless the config names another.
     `use_stop` says whether its stop strings are used, `completion_mode` whether the prompt is
     plain text; None: as under `system`.
@@ -64,6 +69,23 @@ class Step(Generic[I, O]):
     counted: str = ""
     own_words: bool = False
     parts: Callable[[I], int] = one_part
+    replaces: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def check_grammar(self, grammar: Grammar) -> None:
+        """Raise GrammarError for a grammar that the step cannot use, naming its file."""
+        place = grammar.rules["root"].place
+        shown = f"grammars/{self.like or self.name}.gbnf shows how"
+        for name in self.replaces:
+            if name not in grammar.rules:
+                raise GrammarError(
+                    f"{place}: no rule `{name}`, which is replaced for each item: {shown}."
+                )
+        for label in self.labels:
+            if f"{label}: " not in grammar.text:
+                raise GrammarError(
+                    f'{place}: nothing writes "\\n{label}: ", by which a reply is read: {shown}.'
+                )
 
     def most_tokens(self, item: I, max_tokens: int) -> int:
         """Return how many tokens a reply about an item may have; `max_tokens` is its prompt's."""
