@@ -48,18 +48,18 @@ class CorrectionPlan:
         return make_uuid(self.pair.uuid, "correction")
 
 
-async def correct(run: Run, plan: CorrectionPlan) -> Correction:
-    """Return a doubted answer with what is said to the doubt, once both answers are checked.
+async def correct(run: Run, plan: CorrectionPlan) -> str:
+    """Keep a doubted answer with what is said to the doubt, once both answers are checked.
 
-    The right answer has passed the questions' stage, and must still rest on its quote. A wrong
-    one must differ by code and lose the vote on its accuracy.
+    Returns its uuid. The right answer has passed the questions' stage, and must still rest on its
+    quote. A wrong one must differ by code and lose the vote on its accuracy.
     """
     if find_problem(plan.pair, run.config.system.use_filenames):
         raise Rejected(NOT_RIGHT)
     made = await (stand_firm if plan.firm else set_right)(run, plan)
     made = run.keep(CORRECTIONS, made)
     run.tally("doubts", FIRM if made.firm else CORRECTED, made.manner)
-    return made
+    return made.uuid
 
 
 async def set_right(run: Run, plan: CorrectionPlan) -> Correction:

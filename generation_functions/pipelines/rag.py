@@ -51,11 +51,11 @@ class Partners:
     same: Mapping[str, npt.NDArray[np.bool_]]
 
 
-async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagItem:
-    """Return a retrieval for a plan, cut to the training context, and what it lacks, if it fails.
+async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> str:
+    """Keep a retrieval for a plan, cut to the training context, and what it lacks, if it fails.
 
-    `fit` raises Rejected for an item that does not fit. So does this for one that turns out not
-    to show what its answers rest on or, where it is to fail, not to lack it.
+    Returns its uuid. `fit` raises Rejected for an item that does not fit. So does this for one that
+    turns out not to show what its answers rest on or, where it is to fail, not to lack it.
     """
     settings = run.config.rag_data
     found = retrieve(library, plan, settings, run.config.system.seed)
@@ -68,7 +68,7 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> RagI
         await run.ask(step, LackRequest(item.uuid, place, asked, item.shown, item.chunk.language))
         for place, asked in enumerate(item.asked if item.failed else ())
     ]
-    return run.keep(RAG_ITEMS, replace(item, lacks=tuple(lacks)))
+    return run.keep(RAG_ITEMS, replace(item, lacks=tuple(lacks))).uuid
 
 
 def check(item: RagItem) -> None:

@@ -9,7 +9,6 @@ from generation_functions.datasets.fitting import RowFitter
 from generation_functions.datasets.masked_rows import make_correction_format
 from generation_functions.documents.cutting import Decision
 from generation_functions.documents.retrieval import ChunkIndex
-from generation_functions.masked import Correction, RagItem
 from generation_functions.pipelines import corrections, rag
 from generation_functions.pipelines.correction_steps import STAND_FIRM, WRITE_CORRECTION
 from generation_functions.pipelines.lack_steps import TELL_LACK
@@ -32,8 +31,8 @@ CORRECTION_STEPS = (WRITE_CORRECTION, STAND_FIRM)
 REMEMBERED = 2_000  # chunks that are shown again and again
 
 
-async def write_rag_items(run: Run, limit: int | None = None) -> list[RagItem]:
-    """Ask the kept pairs about simulated retrievals, if `rag_data.enabled`.
+async def write_rag_items(run: Run, limit: int | None = None) -> list[str]:
+    """Ask the kept pairs about simulated retrievals, if `rag_data.enabled`; return their uuids.
 
     The large model says of those that fail what they lack. With `limit`, so many are made. Raises
     RunFolderError before the questions' stage has ended, ConfigError for a template that
@@ -55,8 +54,8 @@ async def write_rag_items(run: Run, limit: int | None = None) -> list[RagItem]:
             return await run.map(make, plans, rag.LABEL, limit, abort_below=least)
 
 
-async def write_corrections(run: Run, limit: int | None = None) -> list[Correction]:
-    """Have answers of the kept pairs doubted, if `correction_pipeline.enabled`.
+async def write_corrections(run: Run, limit: int | None = None) -> list[str]:
+    """Have answers of the kept pairs doubted, if `correction_pipeline.enabled`; return the uuids.
 
     With `limit`, so many are written. Raises RunFolderError before the questions' stage has
     ended, ConfigError for a template that cannot be used, and TooFewKept.
