@@ -26,7 +26,7 @@ from generation_functions.datasets.masked_rows import correction_turns, make_cor
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
-from generation_functions.errors import ConfigError, Unparsable
+from generation_functions.errors import ConfigError, RunFolderError, Unparsable
 from generation_functions.masked import Correction
 from generation_functions.pipelines import corrections
 from generation_functions.pipelines.correction_steps import (
@@ -327,6 +327,12 @@ def test_rows_that_do_not_fit_are_left_out_and_counted(tmp_path: Path) -> None:
     )  # fmt: skip
     assert [entry.rows for entry in entries] == [1, 1]
     assert noted == [(CORRECTION_ROWS, ""), (CORRECTION_ROWS, "longer than the training context")]
+
+
+def test_a_directory_that_the_config_no_longer_names_is_an_error(tmp_path: Path) -> None:
+    stray = replace(RIGHT, pair=ask_length(make_chunk(0, directory="elsewhere")))
+    with pytest.raises(RunFolderError, match="elsewhere"):
+        write_corrections(tmp_path, [stray], make_config(), count_words, lambda *_: None)
 
 
 def test_corrections_may_have_a_template_of_their_own(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from generation_functions.config import Config
 from generation_functions.datasets.fitting import TOO_LONG, RowFitter, count_segments, find_room
@@ -15,7 +16,7 @@ from generation_functions.datasets.masked_rows import (
 )
 from generation_functions.datasets.pretraining import name_directories
 from generation_functions.datasets.provenance import Item, Target, write_rows
-from generation_functions.datasets.rows import Row
+from generation_functions.datasets.rows import Row, find_additional_context
 from generation_functions.datasets.segments import MaskedTurn, segment_row
 from generation_functions.errors import Rejected
 from generation_functions.masked import Correction, RagItem
@@ -25,6 +26,7 @@ RAG_FILE = "axolotl_rag_conversations{directory}.jsonl"
 CORRECTIONS_FILE = "axolotl_correction_conversations{directory}.json"
 RAG_ROWS, CORRECTION_ROWS, SHORTER = "rag rows", "correction rows", "rag rows without all before"
 
+I = TypeVar("I", RagItem, Correction)
 Count = Callable[[str], int]
 Note = Callable[[str, str, str], None]  # what is counted, an item's uuid, why it is dropped
 
@@ -37,8 +39,7 @@ def write_rag(
     if not items:
         return entries
     fitter = RowFitter(config, count)
-    for directory, suffix in name_files(config).items():
-        own = [item for item in items if item.chunk.directory == directory]
+    for suffix, own in _group_by_file(items, config):
         file = RAG_FILE.format(directory=suffix)
         rows = _rag_rows(own, fitter, config, note)
         entries += write_rows(folder, file, [Target(file, in_config=True, segments=True)], rows)
@@ -53,12 +54,22 @@ def write_corrections(
     if not corrections:
         return entries
     form = make_correction_format(config)
-    for directory, suffix in name_files(config).items():
-        own = [one for one in corrections if one.chunk.directory == directory]
+    for suffix, own in _group_by_file(corrections, config):
         file = CORRECTIONS_FILE.format(directory=suffix)
         rows = _correction_rows(own, form, config, count, note)
         entries += write_rows(folder, file, [Target(file, in_config=True, segments=True)], rows)
     return entries
+
+
+def _group_by_file(items: Sequence[I], config: Config) -> Iterator[tuple[str, list[I]]]:
+    """Yield the items of each directory, with what the name of their file ends in.
+
+    Raises RunFolderError for items of a directory that the config no longer names.
+    """
+    for directory in {item.chunk.directory for item in items}:
+        find_additional_context(config, directory)
+    for directory, suffix in name_files(config).items():
+        yield suffix, [item for item in items if item.chunk.directory == directory]
 
 
 def _rag_rows(

@@ -42,7 +42,7 @@ def write_system_prompt(
     """
     prompts = config.factual_sft_settings.final_assistant_prompts_no_rag
     prompts = prompts if data is None else config.rag_data.final_assistant_prompts
-    ours = [config.system.shared_instruction, _additional_context(config, directory)]
+    ours = [config.system.shared_instruction, find_additional_context(config, directory)]
     if not scene:
         ours.append(choose(prompts, config.system.seed, uuid))
     parts = [fill_context(part, config.dataset_context) for part in ours]
@@ -53,7 +53,11 @@ def write_system_prompt(
     return "\n".join(part.strip() for part in parts if part.strip())
 
 
-def _additional_context(config: Config, directory: str) -> str:
+def find_additional_context(config: Config, directory: str) -> str:
+    """Return what the system prompts of a directory's rows say too.
+
+    Raises RunFolderError for a directory that the config no longer names.
+    """
     for one in config.path.input_dirs:
         if PurePath(one.name or one.path) == PurePath(directory):
             return one.final_system_prompt_additional_context
