@@ -102,6 +102,12 @@ def make_run(folder: Path, **sections: Any) -> Run:
     return run
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that tests only read."""
+    return make_run(tmp_path_factory.mktemp("made"))
+
+
 def change(run: Run, name: str, number: int, segments: Sequence[Any]) -> None:
     """Write other segments into a row."""
     file = run.folder / "sft_run" / name
@@ -169,9 +175,8 @@ def test_what_is_trained_is_told_from_what_should_be(
 
 
 @each_kind
-def test_the_rows_of_a_run_pass(tmp_path: Path, prompts_once: None, kind: str) -> None:
-    run = make_run(tmp_path)
-    reports = check_masks(run.folder, run.config, KINDS[kind]())
+def test_the_rows_of_a_run_pass(made: Run, kind: str) -> None:
+    reports = check_masks(made.folder, made.config, KINDS[kind]())
     assert {one.name for one in reports} == {
         "axolotl_rag_conversations_north.jsonl",
         "axolotl_correction_conversations_north.json",
@@ -213,17 +218,18 @@ def test_the_command_says_what_is_wrong(
     assert "WRONG: row 1: nothing of it is trained on" in said
 
 
-def test_a_setting_that_undoes_all_masks_is_named(tmp_path: Path, prompts_once: None) -> None:
-    run = make_run(tmp_path, model_training={"other_finetune_kwargs": {"train_on_inputs": True}})
-    for one in check_masks(run.folder, run.config, None):
+def test_a_setting_that_undoes_all_masks_is_named(made: Run) -> None:
+    kwargs = {"train_on_inputs": True}
+    training = made.config.model_training.model_copy(update={"other_finetune_kwargs": kwargs})
+    config = made.config.model_copy(update={"model_training": training})
+    for one in check_masks(made.folder, config, None):
         assert "train_on_inputs" in one.problems[0]
 
 
-def test_a_row_longer_than_the_context_is_named(tmp_path: Path, prompts_once: None) -> None:
-    run = make_run(tmp_path)
-    training = run.config.model_training.model_copy(update={"sequence_len": 50})
-    config = run.config.model_copy(update={"model_training": training})
-    reports = check_masks(run.folder, config, byte_level())
+def test_a_row_longer_than_the_context_is_named(made: Run) -> None:
+    training = made.config.model_training.model_copy(update={"sequence_len": 50})
+    config = made.config.model_copy(update={"model_training": training})
+    reports = check_masks(made.folder, config, byte_level())
     assert "more than `sequence_len` (50)" in reports[0].problems[0]
 
 
