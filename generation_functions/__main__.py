@@ -1,10 +1,11 @@
-"""The command line: `python -m generation_functions run|plan|status|read|check|demo`."""
+"""The command line: `python -m generation_functions COMMAND`, of which `--help` lists all."""
 
 import argparse
 import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from generation_functions.errors import PalimpsestError
@@ -19,6 +20,7 @@ from generation_functions.status import (
     read_status,
 )
 
+_ROWS_SHOWN = 40  # in colour
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -62,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check every prompt, grammar and example")
     check.add_argument("--config", type=Path, help="with this config's overrides")
     check.set_defaults(act=_check)
+    masks = commands.add_parser("check-masks", help="check that rows train just what they should")
+    masks.add_argument("run_dir", type=Path)
+    masks.add_argument("--tokenizer", help="a folder, a GGUF or a Hugging Face id; else the run's")
+    masks.add_argument("--html", type=Path, metavar="FILE", help="write the first rows in colour")
+    masks.set_defaults(act=_check_masks)
     demo = commands.add_parser("demo", help="execute the notebooks on the sample texts")
     demo.add_argument("--config", type=Path, default=ROOT / "config.demo.yaml")
     demo.set_defaults(act=_demo)
@@ -126,6 +133,24 @@ def _check(options: argparse.Namespace) -> int:
     from generation_functions.checking import check_everything
 
     return check_everything(options.config)
+
+
+def _check_masks(options: argparse.Namespace) -> int:
+    from generation_functions.datasets.mask_check import check_masks, describe_masks, read_rows
+    from generation_functions.datasets.tokenizing import load_tokenizer
+    from generation_functions.display.masks import make_page
+
+    config = read_config(options.run_dir / "config.yaml")
+    name = options.tokenizer or config.model_training.tokenizer
+    tokenizer = load_tokenizer(name) if name else None
+    reports = check_masks(options.run_dir, config, tokenizer)
+    print(describe_masks(reports) or f"{options.run_dir}: no rows of segments.")
+    if tokenizer is None:
+        print("Texts were checked, tokens not: name a tokenizer (model_training.tokenizer).")
+    if options.html:
+        page = make_page(islice(read_rows(options.run_dir), _ROWS_SHOWN), tokenizer)
+        options.html.write_text(page, encoding="utf-8")
+    return 1 if any(one.problems for one in reports) else 0
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -23,7 +23,9 @@ from generation_functions.session import read_config
 from generation_functions.stages import (
     CHARACTER_STEPS,
     CONVERSATION_STEPS,
+    CORRECTION_STEPS,
     QUESTION_STEPS,
+    RAG_STEPS,
     RECALL_STEPS,
 )
 from generation_functions.steps.prompts import (
@@ -43,6 +45,8 @@ STEPS: tuple[Step[Any, Any], ...] = (
     *CHARACTER_STEPS,
     *CONVERSATION_STEPS,
     *RECALL_STEPS,
+    *RAG_STEPS,
+    *CORRECTION_STEPS,
 )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from generation_functions.addresses import hide_logins
 from generation_functions.errors import ConfigError
+from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
@@ -47,6 +48,8 @@ class Config(Section):
     representation_variation: RepresentationVariation = RepresentationVariation()
     factual_sft: dict[str, FactualWay] = Field(default={})
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
+    rag_data: RagData = RagData()
+    correction_pipeline: CorrectionPipeline = CorrectionPipeline()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
 

@@ -23,6 +23,8 @@ NOTEBOOKS = (
     "02_questions",
     "03_pretraining",
     "04_recall",
+    "05_rag",
+    "06_corrections",
     "07_conversations",
     "08_mix_and_configs",
 )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from jinja2 import Environment, TemplateSyntaxError
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from generation_functions.addresses import hide_logins
@@ -12,6 +13,22 @@ class Section(BaseModel):
     """A part of the config; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+PRESETS = ("atk", "chatml")  # templates by name
+
+
+def check_template(text: str) -> str:
+    """Raise ValueError for a text that is neither a preset nor a Jinja2 template."""
+    if text in PRESETS:
+        return text
+    if "{{" not in text and "{%" not in text:
+        raise ValueError(f"{text!r} is neither {' nor '.join(PRESETS)} nor a Jinja2 template")
+    try:
+        Environment().parse(text)
+    except TemplateSyntaxError as error:
+        raise ValueError(f"no Jinja2 template: line {error.lineno}: {error.message}") from error
+    return text
 
 
 class InputDir(Section):
@@ -30,14 +47,23 @@ class InputDir(Section):
     factual_gen_use_subset: bool = False
     # None: as subset_size; pieces that each way of asking takes
     factual_gen_subset_size_per_way: int | None = Field(default=None, ge=1)
+    # None: as subset_size; chunks that are asked about
+    rag_use_subset: bool = False
+    rag_subset_size: int | None = Field(default=None, ge=1)
+    correction_use_subset: bool = False
+    correction_subset_size: int | None = Field(default=None, ge=1)
     cleaned_by_hand: bool = False  # no rule drops a chunk of this folder
     final_system_prompt_additional_context: str = ""
 
 
 class Paths(Section):
-    """Where documents come from and where the run folder is (relative to the config file)."""
+    """Where documents come from and where the run folder is (relative to the config file).
+
+    `input_dir` is short for one entry of `input_dirs`, whose files are then not named after it.
+    """
 
     input_dirs: tuple[InputDir, ...] = Field(min_length=1)
+    input_dir: str | None = None
     output_dir: str
     skip_unreadable: bool = False  # files that cannot be read are left out, not an error
     models_dir: str = "logical_models"
@@ -45,6 +71,20 @@ class Paths(Section):
     default_prompts: str | None = None
     ocr: bool = False  # pages of a PDF without text are read by an installed tesseract
     ocr_languages: str = Field(default="eng", pattern=r"^\w+(\+\w+)*$")  # of its language files
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_dir(cls, values: Any) -> Any:
+        """Make `input_dir` an entry of `input_dirs`, in which it stands when it is read back."""
+        alone = values.get("input_dir") if isinstance(values, dict) else None
+        if alone is None:
+            return values
+        listed = values.get("input_dirs")
+        if not listed:
+            return {**values, "input_dirs": ({"path": alone},)}
+        if len(listed) > 1 or not isinstance(listed[0], dict) or listed[0].get("path") != alone:
+            raise ValueError("give `input_dir` or `input_dirs`, not both")
+        return values
 
     @property
     def prompt_folders(self) -> list[Path]:
@@ -145,7 +185,21 @@ class System(Section):
 class FinalDatasaving(Section):
     """How conversations become training text."""
 
-    template: Literal["atk"] = "atk"
+    template: str = "atk"  # chatml, or a Jinja2 template
+    template_kwargs: dict[str, Any] = {}  # for a template of one's own
+    bos: str = "<s>"  # of the model to be trained; in rows of segments, which carry them
+    eos: str = "</s>"
+
+    @model_validator(mode="after")
+    def _usable(self) -> "FinalDatasaving":
+        if self.template not in PRESETS:
+            check_template(self.template)
+        elif self.template_kwargs:
+            raise ValueError("`template_kwargs` are for a template of your own")
+        for name in self.template_kwargs:
+            if not name.isidentifier() or name in {"messages", "add_generation_prompt"}:
+                raise ValueError(f"`template_kwargs`: {name} cannot be a name")
+        return self
 
 
 class ModelTraining(Section):
@@ -158,6 +212,7 @@ class ModelTraining(Section):
     finetune_hub_strategy: str = "all_checkpoints"
     wandb_project: str | None = None
     is_mistral_derived_model: bool = True
+    tokenizer: str | None = None  # of base_model: a folder, a GGUF or a Hugging Face id
     sequence_len: int = Field(default=5000, ge=128)
     gradient_accumulation_steps: int = Field(default=75, ge=1)
     micro_batch_size: int = Field(default=2, ge=1)

@@ -86,6 +86,7 @@ def _resolve(config: Config, base: Path) -> Config:
     resolved = path.model_copy(
         update={
             "input_dirs": dirs,
+            "input_dir": full(path.input_dir),
             "output_dir": full(path.output_dir),
             "models_dir": full(path.models_dir),
             "prompts": full(path.prompts),
@@ -100,11 +101,15 @@ def _resolve(config: Config, base: Path) -> Config:
         )
         for name, way in config.factual_sft.items()
     }
+    training = config.model_training
+    named = training.tokenizer
+    tokenizer = full(named) if named and (base / named).exists() else named  # else of the hub
     return config.model_copy(
         update={
             "path": resolved,
             "conversations": talk.model_copy(update={"traits": traits}),
             "factual_sft": ways,
+            "model_training": training.model_copy(update={"tokenizer": tokenizer}),
         }
     )
 

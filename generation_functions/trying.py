@@ -8,7 +8,7 @@ from generation_functions.engine.doctor import find_problems
 from generation_functions.engine.drawing import draw_extreme
 from generation_functions.engine.grammar import Grammar
 from generation_functions.errors import PalimpsestError, Rejected, Unparsable
-from generation_functions.pipelines.samples import Samples
+from generation_functions.pipelines.sample_items import Samples
 from generation_functions.steps.prompts import Prompt
 from generation_functions.steps.step import Step
 

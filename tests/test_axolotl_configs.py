@@ -8,9 +8,10 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generation_functions.config import Config
-from generation_functions.datasets import axolotl, templates
+from generation_functions.datasets import axolotl
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.settings import Setting, override, render, values_of
+from generation_functions.datasets.templates import make_template
 from generation_functions.records import Turn
 from generation_functions.sections import ModelTraining
 
@@ -61,6 +62,15 @@ def test_every_key_is_one_of_axolotl_0_19_0_and_not_deprecated(
     assert not {"sequence_length", "noisy_embedding_alpha", "flash_attention"} & known
     for values in make_values(data, **training):
         assert set(values) <= known
+
+
+def test_files_of_segments_have_their_type_and_no_setting_that_undoes_them() -> None:
+    data = Data(("a.jsonl", "b.json"), 9, 9, ("b.json",))
+    _, sft = make_values(data)
+    assert [one["type"] for one in sft["datasets"]] == ["completion", "input_output"]
+    assert sft["train_on_inputs"] is False
+    assert "train_on_inputs" not in make_values()[1]
+    assert set(sft) <= set(KEYS.read_text(encoding="utf-8").splitlines())
 
 
 def test_yaml_reads_back_as_the_settings_with_a_comment_over_each_key() -> None:
@@ -167,8 +177,8 @@ def test_trained_model_carries_the_template_of_its_rows() -> None:
         {"role": "user", "content": "How deep?"},
     ]
     prompt = carried.render(messages=messages, add_generation_prompt=True)
-    row = templates.render(
-        "atk", [Turn("system", "Be exact."), Turn("human", "How deep?"), Turn("gpt", "Very.")]
+    row = make_template(make_config()).render(
+        [Turn("system", "Be exact."), Turn("human", "How deep?"), Turn("gpt", "Very.")]
     )
     assert row == prompt + " Very. **Finished.**"
 
@@ -188,6 +198,7 @@ def test_optimizer_steps_are_estimated_from_the_settings_in_force() -> None:
 
 def test_training_options_of_the_config_reach_both_files() -> None:
     used_by_kind = {"pretrain_hub_model_id", "pretrain_hub_strategy", "other_pretrain_kwargs"}
+    used_by_kind |= {"tokenizer"}  # of rows, which are made here
     used_by_kind |= {"finetune_hub_model_id", "finetune_hub_strategy", "other_finetune_kwargs"}
     given = {
         "base_model": "some/base",

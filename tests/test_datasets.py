@@ -14,12 +14,14 @@ import pytest
 import yaml
 
 from generation_functions.config import Config
-from generation_functions.datasets import rows, templates
+from generation_functions.datasets import rows
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.pretraining import name_directories
+from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
 from generation_functions.errors import RunFolderError
 from generation_functions.records import Chunk, Conversation, QAPair, Turn, make_uuid
 
+ATK = ChatTemplate(TEMPLATES["atk"])
 SETTINGS: dict[str, Any] = {
     "path": {
         "input_dirs": [
@@ -83,14 +85,14 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 def test_atk_text_has_the_exact_shape() -> None:
     turns = [Turn("system", "Be kind.\n"), Turn("human", " Why?"), Turn("gpt", "A\n\nB")]
-    assert templates.render("atk", turns) == (
+    assert ATK.render(turns) == (
         "Instruction: Be kind. **Finished.**\nHuman: Why? **Finished.**\nAI: A\n\nB **Finished.**"
     )
 
 
 def test_template_syntax_in_a_turn_stays_text() -> None:
     turns = [Turn("human", "{{ 7 * 7 }} {% raw %}"), Turn("gpt", "<b>&amp;</b>")]
-    assert templates.render("atk", turns) == (
+    assert ATK.render(turns) == (
         "Human: {{ 7 * 7 }} {% raw %} **Finished.**\nAI: <b>&amp;</b> **Finished.**"
     )
 
@@ -175,7 +177,7 @@ def test_written_files_hold_the_material(tmp_path: Path) -> None:
         sharegpt = read_rows(tmp_path / "sft_run/combined_factual_data" / name)
         completion = read_rows(tmp_path / "sft_run/factual_sft_completion" / name)
         assert [row["text"] for row in completion] == [
-            templates.render("atk", [Turn(t["from"], t["value"]) for t in row["conversations"]])
+            ATK.render([Turn(t["from"], t["value"]) for t in row["conversations"]])
             for row in sharegpt
         ]
 

@@ -118,3 +118,20 @@ def test_of_a_chunk_no_text_is_kept() -> None:
 )
 def test_terms_are_the_beginnings_of_words(text: str, terms: list[str]) -> None:
     assert find_terms(text) == terms
+
+
+def test_a_question_finds_the_chunks_that_share_its_words_near_duplicates_too() -> None:
+    index = ChunkIndex(CHUNKS)
+    everything = index.mark(ALL)
+    found = index.search("On how many piers does the Arno Bridge stand?", 9, everything)
+    assert {one.uuid for one in found[:2]} == {BRIDGE.uuid, AGAIN.uuid}
+    assert BREAD.uuid not in {one.uuid for one in found}
+    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert len(index.search("piers of granite", 1, everything)) == 1
+    assert [one.uuid for one in index.search("Maud Ferris", 9, index.mark({LOCK.uuid}))] == [
+        LOCK.uuid
+    ]
+    assert index.search("xylophone", 9, everything) == ()
+    assert index.search("Maud Ferris", 0, everything) == ()
+    empty = ChunkIndex([])
+    assert empty.search("Maud Ferris", 9, empty.mark(ALL)) == ()

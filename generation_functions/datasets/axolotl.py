@@ -11,7 +11,7 @@ from typing import Any
 
 from generation_functions.config import Config
 from generation_functions.datasets.settings import Setting, override, values_of
-from generation_functions.datasets.templates import TEMPLATES
+from generation_functions.datasets.templates import make_template
 
 VERSION = "0.19.0"
 PRETRAINING_FOLDER = "pretraining_run"
@@ -22,16 +22,24 @@ SFT_CONFIG = "sft_training_config.yaml"
 PRETRAINED_MODEL = "../pretrained_model"
 FINETUNED_MODEL = "../finetuned_model"
 FEWEST_ROWS_TO_EVALUATE = 50
+_ENDS = {
+    "atk": " It ends every turn with **Finished.**: use that as a stop string.",
+    "chatml": " It ends every turn with <|im_end|>: use that as a stop string.",
+}
 _STEP_KEYS = ("sequence_len", "micro_batch_size", "gradient_accumulation_steps", "num_epochs")
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The JSONL files that a config lists, relative to its folder, and what they hold."""
+    """The files that a config lists, relative to its folder, and what they hold.
+
+    The rows of `segmented` ones are segments, of which only a part is trained on.
+    """
 
     paths: tuple[str, ...]
     rows: int
     tokens: int
+    segmented: tuple[str, ...] = ()
 
 
 def launch_command(config_name: str) -> str:
@@ -49,7 +57,7 @@ def pretraining_settings(config: Config, data: Data) -> tuple[Setting, ...]:
             "The model that training starts from: a Hugging Face id or a folder.",
         ),
         *_model(config),
-        *_data(data.paths, "pretraining"),
+        *_data(data, "pretraining"),
         *_output(PRETRAINED_MODEL, training.pretrain_hub_model_id, training.pretrain_hub_strategy),
         *_training(config, data.rows),
         *_reports(config, "pretraining"),
@@ -75,11 +83,11 @@ def sft_settings(config: Config, data: Data, pretraining: Sequence[Setting]) -> 
         ),
         Setting(
             "chat_template_jinja",
-            TEMPLATES[config.final_datasaving_settings.template],
+            make_template(config).trainer_source,
             "The template that the rows were written with, so that the model is asked as it "
-            "was trained. It ends every turn with **Finished.**: use that as a stop string.",
+            f"was trained.{_ENDS.get(config.final_datasaving_settings.template, '')}",
         ),
-        *_data(data.paths, "sft"),
+        *_data(data, "sft"),
         *_output(FINETUNED_MODEL, training.finetune_hub_model_id, training.finetune_hub_strategy),
         *_training(config, data.rows),
         *_reports(config, "sft"),
@@ -129,14 +137,18 @@ def _model(config: Config) -> tuple[Setting, ...]:
     )
 
 
-def _data(paths: Sequence[str], name: str) -> tuple[Setting, ...]:
+def _data(data: Data, name: str) -> tuple[Setting, ...]:
+    kinds = dict.fromkeys(data.paths, "completion") | dict.fromkeys(data.segmented, "input_output")
+    parts = " `input_output` trains on the segments whose label is true; BOS and EOS stand in them."
     return (
         Setting(
             "datasets",
-            [{"path": path, "ds_type": "json", "type": "completion"} for path in paths],
+            [{"path": path, "ds_type": "json", "type": kind} for path, kind in kinds.items()],
             "The data, relative to this folder: start the training in here. `completion` "
-            'trains on the whole of {"text"}, the questions included; BOS and EOS are added.',
+            'trains on the whole of {"text"}, the questions included; BOS and EOS are added.'
+            + (parts if data.segmented else ""),
         ),
+        *((_masks(),) if data.segmented else ()),
         Setting(
             "dataset_prepared_path",
             f"../prepared_{name}",
@@ -144,6 +156,11 @@ def _data(paths: Sequence[str], name: str) -> tuple[Setting, ...]:
         ),
         Setting("shuffle_merged_datasets", True, "Mix the rows of all files."),
     )
+
+
+def _masks() -> Setting:
+    why = "Has to be false: true would train on the segments whose label is false as well."
+    return Setting("train_on_inputs", False, why)
 
 
 def _output(folder: str, hub_id: str | None, strategy: str) -> tuple[Setting, ...]:
@@ -177,7 +194,7 @@ def _training(config: Config, rows: int) -> tuple[Setting, ...]:
             "sequence_len",
             training.sequence_len,
             "Context length in tokens. Longer needs more GPU memory and makes fewer optimizer "
-            "steps; rows beyond it are split.",
+            "steps; rows beyond it are split, or, of segments, dropped.",
         ),
         Setting(
             "sample_packing",

@@ -50,6 +50,22 @@ def describe_checks(votes: int) -> str:
     )
 
 
+def describe_masked_checks(retrievals: int, corrections: int, votes: int) -> str:
+    """Return how rows were checked of which only a part is trained on, of as many as there are."""
+    said = ""
+    if retrievals:
+        said += (
+            " Rows on retrieved documents ask vetted pairs; where a retrieval is to fail, code "
+            "proved that no document has the quote that an answer rests on, or a figure of it."
+        )
+    if corrections:
+        said += (
+            " In corrections the right answer is a vetted one; a wrong one differs from it, and "
+            "from its text, by code" + (" and lost a vote on its accuracy." if votes else ".")
+        )
+    return said
+
+
 def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
     """Return how the recalls of these ways were checked beside that, and what was left out."""
     left_out = [
@@ -70,7 +86,8 @@ class FileEntry:
 
     `tokens` is of the text as it is trained on, None also where nothing is; `in_config` says
     whether the Axolotl config lists the file; `provenance` is the file that tells, line by
-    line, where its rows come from.
+    line, where its rows come from. With `segments` only a part of each row is trained on, and
+    `tokens` are of the whole.
     """
 
     name: str
@@ -79,6 +96,7 @@ class FileEntry:
     sha256: str
     in_config: bool
     provenance: str | None = None
+    segments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +138,26 @@ class _Listed(BaseModel):
 
 
 class RowFile:
-    """A JSONL file while it is written; its `entry` stands once the `with` block has ended."""
+    """A JSONL file while it is written; its `entry` stands once the `with` block has ended.
+
+    One whose name ends in .json is an array of rows, one a line.
+    """
 
     def __init__(
-        self, folder: Path, name: str, in_config: bool, provenance: str | None = None
+        self,
+        folder: Path,
+        name: str,
+        in_config: bool,
+        provenance: str | None = None,
+        *,
+        segments: bool = False,
     ) -> None:
         self.name = name
         self._path = folder / name
         self._in_config = in_config
         self._provenance = provenance
+        self._segments = segments
+        self._array = name.endswith(".json")
         self._digest = hashlib.sha256()
         self._rows = 0
         self._tokens: int | None = None
@@ -140,16 +169,20 @@ class RowFile:
 
     def __exit__(self, *_: object) -> None:
         with self._file:
+            if self._array:
+                self._put(b"\n]\n" if self._rows else b"[]\n")
             _sync(self._file)
 
     def write(self, row: Row, tokens: int | None = None) -> str:
-        """Append one row; return the SHA-256 of its line, without the line's end.
+        """Append one row; return the SHA-256 of its JSON.
 
         `tokens` is its length in the text that is trained on.
         """
         line = json.dumps(row, ensure_ascii=False).encode()
-        self._digest.update(line + b"\n")
-        self._file.write(line + b"\n")
+        if self._array:
+            self._put((b",\n" if self._rows else b"[\n") + line)
+        else:
+            self._put(line + b"\n")
         self._rows += 1
         if tokens is not None:
             self._tokens = (self._tokens or 0) + tokens
@@ -165,7 +198,12 @@ class RowFile:
             sha256=self._digest.hexdigest(),
             in_config=self._in_config,
             provenance=self._provenance,
+            segments=self._segments,
         )
+
+    def _put(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
 
 
 def write_text(folder: Path, name: str, text: str) -> FileEntry:

@@ -1,12 +1,12 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generation_functions.config import Config
-from generation_functions.datasets import axolotl, folders, provenance, rows, templates
+from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
@@ -14,37 +14,36 @@ from generation_functions.datasets.manifest import (
     FolderManifest,
     Manifest,
     describe_checks,
+    describe_masked_checks,
     describe_origin,
     describe_recall_checks,
     read_listed_names,
     write_manifest,
     write_text,
 )
-from generation_functions.datasets.packing import pack_recalls
+from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
 from generation_functions.datasets.pretraining import (
     ReadVariations,
     tell_nothing,
     write_pretraining_rows,
 )
-from generation_functions.datasets.provenance import Item, Target, write_rows
-from generation_functions.datasets.rows import Row
 from generation_functions.datasets.settings import Setting, render
+from generation_functions.datasets.templates import make_template
+from generation_functions.datasets.turn_files import (
+    TurnRows,
+    write_conversations,
+    write_pairs,
+    write_recalls,
+)
 from generation_functions.errors import RunFolderError
+from generation_functions.masked import Correction, RagItem
 from generation_functions.records import (
     Chunk,
     Conversation,
     FactSheet,
     QAPair,
     Recall,
-    Turn,
 )
-
-CONVERSATIONS_FILE = "multiturn_convs.jsonl"
-PAIRS_FILE = "qatuples.jsonl"
-RECALLS_FILE = "combined_all_{generation}.jsonl"
-SHAREGPT_FOLDER = "combined_factual_data"
-COMPLETION_FOLDER = "factual_sft_completion"
-PLAIN_FILE = "plain_qa_list.jsonl"
 
 Count = Callable[[str], int]
 
@@ -63,15 +62,24 @@ class Material:
     sheets: Sequence[FactSheet] = ()
     variations: ReadVariations = tell_nothing
     recalls: Sequence[Recall] = ()
+    retrievals: Sequence[RagItem] = ()
+    corrections: Sequence[Correction] = ()
 
 
-def write_datasets(run_folder: Path, material: Material, config: Config, count: Count) -> Manifest:
+def _forget(label: str, uuid: str, rejected: str) -> None:
+    """Nobody is told what was left out."""
+
+
+def write_datasets(
+    run_folder: Path, material: Material, config: Config, count: Count, note: Note = _forget
+) -> Manifest:
     """Build both training folders beside the old ones, then swap each in whole.
 
-    `count` gives a text's tokens; the config's `system.token_counter` is its name. The same
-    material, in any order, and config give the same bytes. Raises RunFolderError, with the
+    `count` gives a text's tokens; the config's `model_training.tokenizer`, or
+    `system.token_counter`, is its name. `note` is told of each masked row whether it fits. The
+    same material, in any order, and config give the same bytes. Raises RunFolderError, with the
     old folders as they were, if there is nothing to train on, if a folder holds files that
-    this did not write, or if the disk is full.
+    this did not write, or if the disk is full, and ConfigError for a template of no use.
     """
     targets = (run_folder / axolotl.PRETRAINING_FOLDER, run_folder / axolotl.SFT_FOLDER)
     try:
@@ -83,7 +91,7 @@ def write_datasets(run_folder: Path, material: Material, config: Config, count: 
     for target in targets:
         folders.check_only_ours(target, read_listed_names(target))
     try:
-        manifest = _build(targets, _in_order(material), config, count)
+        manifest = _build(targets, _in_order(material), config, count, note)
         for target in targets:
             folders.swap_in(target)
     except OSError as error:
@@ -102,7 +110,8 @@ def _check_material(run_folder: Path, material: Material) -> None:
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
             "`questions`; if it has run, see its reasons with `status`."
         )
-    if not (material.pairs or material.conversations or material.recalls):
+    masked = material.retrievals or material.corrections
+    if not (material.pairs or material.conversations or material.recalls or masked):
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
@@ -123,11 +132,13 @@ def _in_order(material: Material) -> Material:
         sheets=sorted(material.sheets, key=lambda one: (place(one.chunk), one.uuid)),
         variations=material.variations,
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
+        retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
+        corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
     )
 
 
 def _build(
-    targets: tuple[Path, Path], material: Material, config: Config, count: Count
+    targets: tuple[Path, Path], material: Material, config: Config, count: Count, note: Note
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
     chunk_files = write_pretraining_rows(
@@ -135,15 +146,20 @@ def _build(
     )
     pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
 
+    turns = TurnRows(make_template(config), count)
     turn_files = [
-        *_write_conversations(sft_folder, material.conversations, config, count),
-        *_write_pairs(sft_folder, material.pairs, config, count),
-        *_write_recalls(sft_folder, material.recalls, config, count),
+        *write_conversations(sft_folder, material.conversations, config, turns),
+        *write_pairs(sft_folder, material.pairs, config, turns),
+        *write_recalls(sft_folder, material.recalls, config, turns),
+        *write_rag(sft_folder, material.retrievals, config, count, note),
+        *write_corrections(sft_folder, material.corrections, config, count, note),
     ]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
         checks += f" {describe_recall_checks(config.factual_sft)}"
+    masked = len(material.retrievals), len(material.corrections)
+    checks += describe_masked_checks(*masked, config.questions.double_check_counter)
     return Manifest(
         _finish(
             pretraining_folder,
@@ -157,81 +173,13 @@ def _build(
     )
 
 
-def _completion(text: str, count: Count) -> tuple[Row, int]:
-    return rows.text_row(text), count(text)
-
-
-def _write_conversations(
-    folder: Path, conversations: Iterable[Conversation], config: Config, count: Count
-) -> list[FileEntry]:
-    """Write the same rows as ShareGPT and as completions."""
-    items = (
-        Item(
-            _chat_rows(rows.conversation_turns(one, config), config, count),
-            provenance.record_conversation(one),
-        )
-        for one in conversations
-    )
-    return write_rows(folder, CONVERSATIONS_FILE, _chat_targets(CONVERSATIONS_FILE), items)
-
-
-def _write_pairs(
-    folder: Path, pairs: Iterable[QAPair], config: Config, count: Count
-) -> list[FileEntry]:
-    """Write the same rows as ShareGPT, as completions and as a plain list."""
-
-    def items() -> Iterator[Item]:
-        for pair in pairs:
-            plain = rows.plain_row(pair)
-            tokens = sum(count(str(text)) for text in plain.values())
-            chat = _chat_rows(rows.pair_turns(pair, config), config, count)
-            yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
-
-    targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
-    return write_rows(folder, PAIRS_FILE, targets, items())
-
-
-def _write_recalls(
-    folder: Path, recalls: Sequence[Recall], config: Config, count: Count
-) -> list[FileEntry]:
-    """Write a file for each generation, as ShareGPT and as completions."""
-    entries = []
-    for generation in sorted({one.generation for one in recalls}):
-        name = RECALLS_FILE.format(generation=generation)
-        made = [one for one in recalls if one.generation == generation]
-        items = (
-            Item(
-                _chat_rows(rows.recall_turns(packed, config), config, count),
-                provenance.record_recalls(packed),
-            )
-            for packed in pack_recalls(made, config.factual_sft_settings, config.system.seed)
-        )
-        entries += write_rows(folder, name, _chat_targets(name), items)
-    return entries
-
-
-def _chat_targets(name: str) -> tuple[Target, ...]:
-    return (
-        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=False),
-        Target(f"{COMPLETION_FOLDER}/{name}", in_config=True),
-    )
-
-
-def _chat_rows(
-    turns: tuple[Turn, ...], config: Config, count: Count
-) -> tuple[tuple[Row, int], ...]:
-    """Return the turns as the rows of `_chat_targets`."""
-    text = templates.render(config.final_datasaving_settings.template, turns)
-    row, tokens = _completion(text, count)
-    return (rows.sharegpt_row(turns), tokens), (row, tokens)
-
-
 def _data(entries: Sequence[FileEntry]) -> Data:
     used = [entry for entry in entries if entry.in_config]
     return Data(
         tuple(entry.name for entry in used),
         sum(entry.rows or 0 for entry in used),
         sum(entry.tokens or 0 for entry in used),
+        tuple(entry.name for entry in used if entry.segments),
     )
 
 
@@ -243,7 +191,7 @@ def _finish(
     checks: str,
     config: Config,
 ) -> FolderManifest:
-    data = _data(entries)
+    data, tokenizer = _data(entries), config.model_training.tokenizer
     launch = axolotl.launch_command(config_name)
     steps = axolotl.estimate_steps(settings, data.tokens)
     heading = (
@@ -254,8 +202,8 @@ def _finish(
     manifest = FolderManifest(
         launch=launch,
         axolotl=axolotl.VERSION,
-        token_counter=config.system.token_counter or config.models.small.gguf or "",
-        token_counter_note=COUNTER_NOTE,
+        token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
+        token_counter_note="" if tokenizer else COUNTER_NOTE,
         checks=checks,
         rows=data.rows,
         tokens=data.tokens,

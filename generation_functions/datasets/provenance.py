@@ -30,10 +30,14 @@ FOLDER = "provenance"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file of rows: its name in the training folder, and whether the config lists it."""
+    """A file of rows: its name in the training folder, and whether the config lists it.
+
+    With `segments` only a part of each row is trained on.
+    """
 
     name: str
     in_config: bool
+    segments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Item:
 def write_rows(
     folder: Path, name: str, targets: Sequence[Target], items: Iterable[Item]
 ) -> list[FileEntry]:
-    """Write a row of each item into every target, and its record into provenance/`name`.
+    """Write a row of each item into every target, and its record into provenance/`name`.jsonl.
 
     A line of that file has `row` (the line it belongs to, from 0) and `sha256` (of the row's
     line in each target, so that rows can be told after they were mixed or filtered). Without
@@ -57,10 +61,13 @@ def write_rows(
     first = next(items, None)
     if first is None:
         return []
-    beside = f"{FOLDER}/{name}"
+    beside = f"{FOLDER}/{Path(name).stem}.jsonl"
     with ExitStack() as stack:
         files = [
-            stack.enter_context(RowFile(folder, one.name, one.in_config, beside)) for one in targets
+            stack.enter_context(
+                RowFile(folder, one.name, one.in_config, beside, segments=one.segments)
+            )
+            for one in targets
         ]
         records = stack.enter_context(RowFile(folder, beside, in_config=False))
         for number, item in enumerate(chain([first], items)):

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from generation_functions.config import Config
@@ -31,25 +31,33 @@ def choose(options: Sequence[str], seed: int, uuid: str) -> str:
 
 
 def write_system_prompt(
-    config: Config, directory: str, uuid: str, scene: Scene | None = None
+    config: Config, directory: str, uuid: str, scene: Scene | None = None, data: str | None = None
 ) -> str:
     """Return the system prompt of the row `uuid`, made from a document of `directory`.
 
     Its parts, each on lines of its own where it is not empty: the shared instruction,
     the directory's additional context, one of the assistant prompts. In a scene the card of
-    the character who answers, and the scene, stand in the place of the assistant prompt.
+    the character who answers, and the scene, stand in the place of the assistant prompt. With
+    `data`, what was retrieved, it is one of those with a place for that.
     """
     prompts = config.factual_sft_settings.final_assistant_prompts_no_rag
-    ours = [config.system.shared_instruction, _additional_context(config, directory)]
+    prompts = prompts if data is None else config.rag_data.final_assistant_prompts
+    ours = [config.system.shared_instruction, find_additional_context(config, directory)]
     if not scene:
         ours.append(choose(prompts, config.system.seed, uuid))
     parts = [fill_context(part, config.dataset_context) for part in ours]
     if scene:  # a model's words, in which nothing is filled
         parts += [scene.card, f"Scene: {scene.setting}"]
+    if data is not None:  # nor is anything in the documents
+        parts[-1] = parts[-1].replace("{data}", data)
     return "\n".join(part.strip() for part in parts if part.strip())
 
 
-def _additional_context(config: Config, directory: str) -> str:
+def find_additional_context(config: Config, directory: str) -> str:
+    """Return what the system prompts of a directory's rows say too.
+
+    Raises RunFolderError for a directory that the config no longer names.
+    """
     for one in config.path.input_dirs:
         if PurePath(one.name or one.path) == PurePath(directory):
             return one.final_system_prompt_additional_context
@@ -94,7 +102,12 @@ def write_answer(exchange: Exchange, recall: Recall, config: Config) -> str:
         f"From {source}: {' '.join(told)}" if named else " ".join(told)
         for source, told in by_source.items()
     )
-    return "\n".join((THOUGHT, *lines, "", ANSWER, exchange.answer))
+    return think_aloud(lines, exchange.answer)
+
+
+def think_aloud(lines: Iterable[str], answer: str) -> str:
+    """Return an answer after the thought that leads to it."""
+    return "\n".join((THOUGHT, *lines, "", ANSWER, answer))
 
 
 def conversation_turns(conversation: Conversation, config: Config) -> tuple[Turn, ...]:

@@ -1,14 +1,16 @@
 """What goes to the trainer: manifests, rows and configs of the two training folders."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
 from generation_functions.datasets.manifest import NAME as MANIFEST
+from generation_functions.datasets.mask_check import read_rows
 from generation_functions.display.markup import Html, folded, join, preformatted, tag
+from generation_functions.display.masks import show_mask
 from generation_functions.display.tables import show_table
 from generation_functions.errors import RunFolderError
 from generation_functions.steps.files import read_json
@@ -23,9 +25,12 @@ def show_manifests(folder: Path) -> Html:
 
 
 def show_rows(folder: Path, most: int = 5) -> Html:
-    """Return the first rows of every file that a config lists, as the trainer sees them."""
+    """Return the first rows of every file that a config lists, as the trainer sees them.
+
+    Of rows that are trained on in part, that part is in colour.
+    """
     return join(
-        folded(f"{name}/{entry['name']}", _show_texts(folder / name / entry["name"], most))
+        folded(f"{name}/{entry['name']}", _show_file(folder, name, entry, most))
         for name in FOLDERS
         for entry in _manifest(folder / name)["files"]
         if entry["in_config"]
@@ -55,6 +60,13 @@ def _show_manifest(folder: Path) -> Html:
             tag("p", "Start inside the folder: ", tag("code", manifest["launch"])),
         ]
     )
+
+
+def _show_file(folder: Path, name: str, entry: Mapping[str, Any], most: int) -> Html:
+    if not entry.get("segments"):
+        return _show_texts(folder / name / entry["name"], most)
+    rows = (row for row in read_rows(folder) if row.file == entry["name"])
+    return join(tag("div", show_mask(row.segments), style=_ROW) for row in islice(rows, most))
 
 
 def _show_texts(path: Path, most: int) -> Html:

@@ -110,6 +110,22 @@ class ChunkIndex:
                 known.append(own)
         return tuple(found)
 
+    def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
+        """Return at most `most` of the allowed chunks that match a text best, the best first.
+
+        Nearly the same chunks are all found; a chunk that shares no word with the text is not.
+        """
+        terms = (self._numbers.get(term) for term in find_terms(text))
+        words = sorted({number for number in terms if number is not None})
+        if not words or most < 1:
+            return ()
+        score = self._score_by(words)
+        score[~allowed] = 0
+        return tuple(
+            Related(self._uuids[place], round(float(score[place]), 3))
+            for place in _pick(score, most)
+        )
+
     def has_together(self, text: str) -> bool:
         """Whether one chunk has all words of a text, in any order; single letters do not count."""
         terms = {term for term in find_terms(text) if len(term) > 1}
@@ -140,17 +156,17 @@ class ChunkIndex:
         having = begins[words + 1] - begins[words]
         shared = words[having > 1]
         rarest = shared[np.argsort(having[having > 1], kind="stable")][:MOST_TERMS]
-        score = np.zeros(len(self._uuids), np.float32)
-        for number in rarest.tolist():
-            score[self._having(number)] += self._scores.scores["data"][self._column(number)]
+        score = self._score_by(rarest.tolist())
         score[~allowed] = 0
         score[list(places)] = 0
-        best = np.flatnonzero(score)
-        if best.size > CANDIDATES:
-            kth = np.partition(score[best], best.size - CANDIDATES)[best.size - CANDIDATES]
-            best = best[score[best] >= kth]
-            best = best[np.argsort(-score[best], kind="stable")][:CANDIDATES]
-        return [int(place) for place in best]
+        return _pick(score, CANDIDATES)
+
+    def _score_by(self, words: Iterable[int]) -> npt.NDArray[np.float32]:
+        """Return the score of every chunk with these words, by number."""
+        score = np.zeros(len(self._uuids), np.float32)
+        for number in words:
+            score[self._having(number)] += self._scores.scores["data"][self._column(number)]
+        return score
 
     def _score(self, asked: npt.NDArray[np.bool_], place: int) -> float:
         """Return the score of a chunk with the words that are marked in `asked`, by number."""
@@ -181,6 +197,16 @@ class ChunkIndex:
             np.concatenate([self._words[place] for place in places])
         )
         return joined
+
+
+def _pick(score: npt.NDArray[np.float32], most: int) -> list[int]:
+    """Return the places of the `most` largest scores above 0, the largest first."""
+    best = np.flatnonzero(score)
+    if best.size > most:
+        kth = np.partition(score[best], best.size - most)[best.size - most]
+        best = best[score[best] >= kth]
+    best = best[np.argsort(-score[best], kind="stable")][:most]
+    return [int(place) for place in best]
 
 
 def _alike(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> bool:

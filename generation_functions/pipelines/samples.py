@@ -4,8 +4,8 @@ A new step needs one line in SAMPLES.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
@@ -32,6 +32,7 @@ from generation_functions.pipelines.facts import (
     make_sheet,
 )
 from generation_functions.pipelines.forms import WRITE_FORM, VariationRequest
+from generation_functions.pipelines.masked_samples import MASKED_SAMPLES
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF, Piece
@@ -51,6 +52,20 @@ from generation_functions.pipelines.repairing import (
     REVISE_PAIR,
     Repair,
 )
+from generation_functions.pipelines.sample_items import (
+    CHUNK,
+    CLEAR,
+    NUMBERED,
+    PAIRS,
+    QUOTED,
+    SHORT,
+    UNCLEAR,
+    Samples,
+    make_chunk,
+    make_pair,
+    read_chunk,
+    read_pair,
+)
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import list_steps
 from generation_functions.records import (
@@ -60,52 +75,17 @@ from generation_functions.records import (
     Exchange,
     Fact,
     FactSheet,
-    QAPair,
     Scene,
     Turn,
     make_uuid,
 )
 
-_NUMBERED = re.compile(r"^\[\d+\] ", re.MULTILINE)
 _FACT = re.compile(r"^\[(\d+)\] (.+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Samples:
-    """Items of a step, and how an item is made from the fields of a prompt's example.
-
-    `read(fields)` raises TypeError or ValueError for fields of another kind.
-    """
-
-    items: tuple[Any, ...]
-    read: Callable[[Mapping[str, Any]], Any]
-
-
-def make_chunk(text: str, source: str = "Notes of a Ropemaker, by L. Orrin") -> Chunk:
-    """Return a chunk of no document."""
-    return Chunk(make_uuid("samples", text), "samples", "samples", source, text, 0, len(text), 1)
-
-
-def make_pair(chunk: Chunk, question: str, answer: str) -> QAPair:
-    """Return a pair that rests on the chunk's first sentence."""
-    quote = number_sentences(chunk.text)[0]
-    return QAPair(make_uuid(chunk.uuid, question), question, answer, (1,), quote, chunk)
-
-
-def read_chunk(fields: Mapping[str, Any]) -> Chunk:
-    """Return the chunk that an example shows, without the numbers of its sentences."""
-    lines = re.sub(r"\n(?!\[)", " ", fields["chunk"])
-    return make_chunk(_NUMBERED.sub("", lines), str(fields.get("source", "")))
 
 
 def read_facts_request(fields: Mapping[str, Any]) -> FactRequest:
     """Return the piece that an example lists the facts of, asked again where it says so."""
     return FactRequest(read_chunk(fields), int(bool(fields["left_out"])))
-
-
-def read_pair(fields: Mapping[str, Any]) -> QAPair:
-    """Return the pair that an example shows; some steps see only its question."""
-    return make_pair(read_chunk(fields), str(fields["question"]), str(fields.get("answer", "")))
 
 
 def read_request(fields: Mapping[str, Any]) -> QuestionRequest:
@@ -150,7 +130,7 @@ def make_rewriting(info: ConversationInfo, *texts: str) -> Rewriting:
 def read_way_request(fields: Mapping[str, Any]) -> WayRequest:
     """Return what an example of a way of asking is about: its texts, its turns, its draft."""
     chunks = [
-        make_chunk(_NUMBERED.sub("", text["sentences"]), str(text["source"]))
+        make_chunk(NUMBERED.sub("", text["sentences"]), str(text["source"]))
         for text in fields["texts"]
     ]
     turns = tuple(
@@ -212,23 +192,6 @@ def make_variation(sheet: FactSheet, *inferred: str) -> VariationRequest:
     return VariationRequest(sheet, "text", 0, sheet.facts, follows, known)
 
 
-CHUNK = make_chunk(
-    "A hawser of 120 threads is laid from three strands, each twisted against the next.\n"
-    'Mrs. Orrin called tarred ones "black dogs" [see the log of 1874]; they last longer.\n'
-    "What spoils a rope? Damp, sand and a path such as C:\\ropes\\old!\n\n"
-    "- hemp\n- sisal"
-)
-SHORT = make_chunk("Hemp floats")
-CLEAR = make_pair(
-    CHUNK, "Of how many strands is a hawser laid?", "A hawser is laid from three strands."
-)
-QUOTED = make_pair(
-    CHUNK,
-    'Which ropes did Mrs. Orrin call "black dogs"?',
-    'Mrs. Orrin called tarred ropes "black dogs".',
-)
-UNCLEAR = make_pair(CHUNK, "What does the author say about them?", "They last longer.")
-PAIRS = (CLEAR, QUOTED, UNCLEAR)
 CONVERSATIONS = (make_info([CLEAR]), make_info([QUOTED, CLEAR]))
 TRAITS = ('is called "Red" by friends.', "splices ropes.")
 DRAFTS = (
@@ -290,5 +253,6 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
     REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),
+    **MASKED_SAMPLES,
     **{step.name: Samples(WAY_REQUESTS, read_way_request) for step in list_steps()},
 }

@@ -8,6 +8,12 @@ from generation_functions.stages.conversations import (
     write_characters,
     write_conversations,
 )
+from generation_functions.stages.masking import (
+    CORRECTION_STEPS,
+    RAG_STEPS,
+    write_corrections,
+    write_rag_items,
+)
 from generation_functions.stages.mixing import mix
 from generation_functions.stages.pretraining import write_pretraining
 from generation_functions.stages.questions import QUESTION_STEPS, write_questions
@@ -18,7 +24,9 @@ from generation_functions.steps.run import Run
 __all__ = [
     "CHARACTER_STEPS",
     "CONVERSATION_STEPS",
+    "CORRECTION_STEPS",
     "QUESTION_STEPS",
+    "RAG_STEPS",
     "RECALL_STEPS",
     "STAGES",
     "clean_pdfs",
@@ -26,8 +34,10 @@ __all__ = [
     "mix",
     "write_characters",
     "write_conversations",
+    "write_corrections",
     "write_pretraining",
     "write_questions",
+    "write_rag_items",
     "write_recalls",
 ]
 
@@ -37,6 +47,8 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "questions": write_questions,
     "pretraining": write_pretraining,
     "recall": write_recalls,
+    "rag": write_rag_items,
+    "corrections": write_corrections,
     "characters": write_characters,
     "conversations": write_conversations,
     "mix": mix,

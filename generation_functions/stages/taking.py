@@ -1,20 +1,26 @@
 """What stages share: the chunks that they take, in which order, and how many they must keep."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
+from generation_functions.config import Config
+from generation_functions.datasets.tokenizing import Count, count_tokens, load_tokenizer
 from generation_functions.documents.cutting import Decision
 from generation_functions.errors import Rejected
+from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.pipeline_sections import (
     Conversations,
     Questions,
     RepresentationVariation,
 )
-from generation_functions.records import Chunk, QAPair
+from generation_functions.pipelines.recall import RECALLS
+from generation_functions.records import Chunk, QAPair, Recall
+from generation_functions.session import open_counter
 from generation_functions.sources import Source
 from generation_functions.steps.files import read_json
 from generation_functions.steps.run import Run
 
+Aborting = Questions | Conversations | RepresentationVariation | RagData | CorrectionPipeline
 SEEN = "live/.input.json"  # what the documents stage last read, and how many chunks go on
 
 
@@ -42,9 +48,28 @@ def as_left(run: Run, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
             yield run.look("worthy_for_questions", chunk)
 
 
-def least_share(
-    run: Run, section: Questions | Conversations | RepresentationVariation
-) -> float | None:
+@contextmanager
+def open_training_counter(config: Config) -> Iterator[Count]:
+    """Lend what counts the tokens of rows: the training tokenizer, or the run's own counter.
+
+    Raises ModelError for a tokenizer that cannot be loaded.
+    """
+    if config.model_training.tokenizer:
+        yield count_tokens(load_tokenizer(config.model_training.tokenizer))
+        return
+    with open_counter(config) as count:
+        yield count
+
+
+def take_recalls(run: Run) -> list[Recall]:
+    """Return the recalls of the ways that the config names, if they were written."""
+    if not (run.config.factual_sft and run.has(RECALLS)):
+        return []
+    made = run.survivors(RECALLS, Recall)
+    return [one for one in made if one.way in run.config.factual_sft]
+
+
+def least_share(run: Run, section: Aborting) -> float | None:
     """Return the share of its items that a stage must keep: its section's, or the general one."""
     general = run.config.system.abort_below
     return general if section.abort_below is None else section.abort_below

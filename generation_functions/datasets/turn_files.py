@@ -1,0 +1,93 @@
+"""The files of sft_run/ that are trained on whole, each as ShareGPT and as completions."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generation_functions.config import Config
+from generation_functions.datasets import provenance, rows
+from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.packing import pack_recalls
+from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.rows import Row
+from generation_functions.datasets.templates import ChatTemplate
+from generation_functions.records import Conversation, QAPair, Recall, Turn
+
+CONVERSATIONS_FILE = "multiturn_convs.jsonl"
+PAIRS_FILE = "qatuples.jsonl"
+RECALLS_FILE = "combined_all_{generation}.jsonl"
+SHAREGPT_FOLDER = "combined_factual_data"
+COMPLETION_FOLDER = "factual_sft_completion"
+PLAIN_FILE = "plain_qa_list.jsonl"
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRows:
+    """How turns become the rows of `_chat_targets`, and how long their text is."""
+
+    template: ChatTemplate
+    count: Count
+
+    def make(self, turns: tuple[Turn, ...]) -> tuple[tuple[Row, int], ...]:
+        """Return turns as ShareGPT and as a completion, each with its tokens."""
+        text = self.template.render(turns)
+        tokens = self.count(text)
+        return (rows.sharegpt_row(turns), tokens), (rows.text_row(text), tokens)
+
+
+def write_conversations(
+    folder: Path, conversations: Iterable[Conversation], config: Config, made: TurnRows
+) -> list[FileEntry]:
+    """Write the same rows as ShareGPT and as completions."""
+    items = (
+        Item(
+            made.make(rows.conversation_turns(one, config)),
+            provenance.record_conversation(one),
+        )
+        for one in conversations
+    )
+    return write_rows(folder, CONVERSATIONS_FILE, _chat_targets(CONVERSATIONS_FILE), items)
+
+
+def write_pairs(
+    folder: Path, pairs: Iterable[QAPair], config: Config, made: TurnRows
+) -> list[FileEntry]:
+    """Write the same rows as ShareGPT, as completions and as a plain list."""
+
+    def items() -> Iterator[Item]:
+        for pair in pairs:
+            plain = rows.plain_row(pair)
+            tokens = sum(made.count(str(text)) for text in plain.values())
+            chat = made.make(rows.pair_turns(pair, config))
+            yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
+
+    targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
+    return write_rows(folder, PAIRS_FILE, targets, items())
+
+
+def write_recalls(
+    folder: Path, recalls: Sequence[Recall], config: Config, made: TurnRows
+) -> list[FileEntry]:
+    """Write a file for each generation, as ShareGPT and as completions."""
+    entries = []
+    for generation in sorted({one.generation for one in recalls}):
+        name = RECALLS_FILE.format(generation=generation)
+        own = [one for one in recalls if one.generation == generation]
+        items = (
+            Item(
+                made.make(rows.recall_turns(packed, config)),
+                provenance.record_recalls(packed),
+            )
+            for packed in pack_recalls(own, config.factual_sft_settings, config.system.seed)
+        )
+        entries += write_rows(folder, name, _chat_targets(name), items)
+    return entries
+
+
+def _chat_targets(name: str) -> tuple[Target, ...]:
+    return (
+        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=False),
+        Target(f"{COMPLETION_FOLDER}/{name}", in_config=True),
+    )

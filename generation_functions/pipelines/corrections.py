@@ -1,0 +1,133 @@
+"""From a vetted pair to a conversation in which an answer is doubted, rightly or not."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from generation_functions.choosing import rank
+from generation_functions.config import Config
+from generation_functions.errors import Rejected
+from generation_functions.masked import Correction
+from generation_functions.pipelines.correction_steps import (
+    OF_RIGHT,
+    OF_WRONG,
+    STAND_FIRM,
+    WRITE_CORRECTION,
+    DoubtRequest,
+    make_claim,
+)
+from generation_functions.pipelines.pair_checks import find_problem
+from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY, Verdict
+from generation_functions.pipelines.retrieving import draw_share
+from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
+from generation_functions.records import QAPair, make_uuid
+from generation_functions.steps.run import Run
+from generation_functions.steps.step import Step
+
+T = TypeVar("T")
+CORRECTIONS = "corrections"
+LABEL = "corrections"
+NOT_WRONG = "wrong answer agrees with the text"
+NOT_RIGHT = "right answer disagrees with the text"
+CORRECTED, FIRM = "is corrected", "stands firm"
+# Its votes are counted apart: of a wrong answer a no is what is wanted.
+CHECK_WRONG = replace(CHECK_ANSWER_ACCURACY, counted="check_answer_accuracy, wrong answers")
+CHECK_AGAIN = replace(CHECK_ANSWER_ACCURACY, counted="check_answer_accuracy, given again")
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPlan:
+    """A pair whose answer is to be doubted in a manner; with `firm` it is given rightly."""
+
+    pair: QAPair
+    manner: str
+    firm: bool
+
+    @property
+    def uuid(self) -> str:
+        return make_uuid(self.pair.uuid, "correction")
+
+
+async def correct(run: Run, plan: CorrectionPlan) -> str:
+    """Keep a doubted answer with what is said to the doubt, once both answers are checked.
+
+    Returns its uuid. The right answer has passed the questions' stage, and must still rest on its
+    quote. A wrong one must differ by code and lose the vote on its accuracy.
+    """
+    if find_problem(plan.pair, run.config.system.use_filenames):
+        raise Rejected(NOT_RIGHT)
+    made = await (stand_firm if plan.firm else set_right)(run, plan)
+    made = run.keep(CORRECTIONS, made)
+    run.tally("doubts", FIRM if made.firm else CORRECTED, made.manner)
+    return made.uuid
+
+
+async def set_right(run: Run, plan: CorrectionPlan) -> Correction:
+    """Return a wrong answer that is doubted, admitted and set right.
+
+    One that is voted right is written anew, as often as pairs are mended.
+    """
+    pair, step = plan.pair, _tune(WRITE_CORRECTION, run)
+    request = DoubtRequest(pair, plan.manner)
+    for number in range(1, run.config.questions.repairs + 2):
+        told = await run.ask(step, request)
+        if not await _agrees(run, CHECK_WRONG, make_claim(pair, told.wrong), unasked=False):
+            last = f"{told.admits} {pair.answer}"
+            return Correction(plan.uuid, pair, told.wrong, told.doubt, last, plan.manner, plan.firm)
+        request = replace(request, refused=told.wrong, number=number)
+    raise Rejected(NOT_WRONG)
+
+
+async def stand_firm(run: Run, plan: CorrectionPlan) -> Correction:
+    """Return a right answer that is doubted and given again in other words.
+
+    Words that are voted wrong are written anew, as often as pairs are mended.
+    """
+    pair, step = plan.pair, _tune(STAND_FIRM, run)
+    request = DoubtRequest(pair, plan.manner)
+    for number in range(1, run.config.questions.repairs + 2):
+        told = await run.ask(step, request)
+        if await _agrees(run, CHECK_AGAIN, make_claim(pair, told.answer), unasked=True):
+            last = f"{told.stays} {told.answer}"
+            return Correction(
+                plan.uuid, pair, pair.answer, told.doubt, last, plan.manner, plan.firm
+            )
+        request = replace(request, refused=told.answer, number=number)
+    raise Rejected(NOT_RIGHT)
+
+
+def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[CorrectionPlan]:
+    """Yield what is to be doubted of each chunk that has pairs, in the order in which they come."""
+    settings, seed, general = config.correction_pipeline, config.system.seed, config.system
+    by_chunk = group_pairs(pairs)
+    sizes = {
+        one.name: (one.correction_subset_size or one.subset_size or general.subset_size)
+        if one.correction_use_subset
+        else None
+        for one in config.path.input_dirs
+    }
+    chosen = choose_chunks(group_chunks(by_chunk), sizes, seed, "corrections")
+    for uuid, some in by_chunk.items():
+        drawn = rank([pair.uuid for pair in some], seed, "correction")
+        for pair in some:
+            if uuid in chosen and pair.uuid in drawn[: settings.corrections_per_chunk]:
+                firm = draw_share(seed, pair.uuid, "firm") < settings.stand_firm_share
+                manners = OF_RIGHT if firm else OF_WRONG
+                yield CorrectionPlan(pair, rank(manners, seed, pair.uuid, "doubt")[0], firm)
+
+
+async def _agrees(run: Run, check: Step[QAPair, Verdict], pair: QAPair, unasked: bool) -> bool:
+    """Whether the votes are that an answer agrees with its text; `unasked` without votes."""
+    if not run.config.questions.double_check_counter:
+        return unasked
+    verdict = await run.vote(check, pair)
+    return verdict.passed
+
+
+def _tune(step: Step[DoubtRequest, T], run: Run) -> Step[DoubtRequest, T]:
+    settings = run.config.correction_pipeline
+    return replace(
+        step,
+        use_stop=settings.correction_use_stop,
+        completion_mode=settings.correction_completion_mode,
+    )
