@@ -110,7 +110,7 @@ def test_a_split_model_with_a_part_missing(
         ("system", "chunk_szie", "`system.chunk_szie` is not an option. Did you mean `chunk_size`"),
         ("system", "what_percent_of_sft_is_pretrain", "is not built yet"),
         ("questions", "double_check_counter", "must be odd"),
-        ("path", "input_dir", "Did you mean `input_dirs`"),
+        ("path", "input_dris", "Did you mean `input_dirs`"),
     ],
 )
 def test_a_config_that_does_not_fit_names_file_key_and_the_nearest(
@@ -130,8 +130,8 @@ def test_a_config_that_does_not_fit_names_file_key_and_the_nearest(
 def test_a_section_that_is_not_built_yet(
     tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config["rag_data"] = {"rag_max_chunks": 3}
-    assert "the section `rag_data` is not built yet" in error_of(tmp_path, config, capsys)
+    config["meta_datagen"] = {"do_meta_datagen": True}
+    assert "the section `meta_datagen` is not built yet" in error_of(tmp_path, config, capsys)
 
 
 def test_no_config_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

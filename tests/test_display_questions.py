@@ -32,6 +32,12 @@ from generation_functions.display.questions import (
 )
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.questions import ASKED_ALREADY, REJECTED_PAIRS, RejectedPair
+from generation_functions.pipelines.repairing import (
+    REPAIR_ANSWER,
+    REPLACE_PAIR,
+    REVISE_PAIR,
+    Repair,
+)
 from generation_functions.records import Chunk, QAPair
 from generation_functions.status import Status
 from generation_functions.steps.record import Outcome, Record, Reply
@@ -104,9 +110,24 @@ def hostile_displays(run: Run) -> Iterator[tuple[str, Html]]:
     yield "votes", show_votes(run)
 
 
+def test_whatever_a_repair_was_told_its_change_is_shown(run: Run) -> None:
+    for step, item in (
+        (REPAIR_ANSWER, Repair(AGE, UNTRUE.problem, (), 0)),
+        (REPLACE_PAIR, Repair(AGE, UNTRUE.problem, ("What was the toll?",), 0)),
+        (REVISE_PAIR, AGE),
+    ):
+        new = Outcome("kept", output={"question": f"By {step.name}?", "answer": "Very old."})
+        record = Record(f"u {step.name}", step.name, dict(step.fields(item)), [], [], new)
+        write_record(run.folder, record)
+    shown = Reading(show_repairs(run, status_of()).source).text
+    for step in (REPAIR_ANSWER, REPLACE_PAIR, REVISE_PAIR):
+        assert f"By {step.name}?" in shown
+    assert shown.count("How old is it?") == 3
+
+
 def test_hostile_text_is_shown_as_text(run: Run) -> None:
     write_record(run.folder, vote_record("u", "Verdict: yes", f"Verdict: no\nReason: {HOSTILE}"))
-    fields = {"question": HOSTILE, "answer": HOSTILE, "problem": HOSTILE}
+    fields = {"existing": [HOSTILE], "problem": HOSTILE}
     changed = Outcome("kept", output={"question": HOSTILE, "answer": f"{HOSTILE}!"})
     write_record(run.folder, Record("u", "replace_pair", fields, [], [], changed))
     for name, shown in hostile_displays(run):

@@ -177,7 +177,7 @@ def test_closing_in_the_middle_of_work_is_an_error_and_ends_the_process(
 
 
 ENDLESS = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.load_settings import LoadSettings
@@ -192,6 +192,7 @@ async def main():
     hello = (Message("user", "Hello"),)
     await engine.complete(Request(hello, "root ::= [a-z ]{1500,1600}", Sampling(1.0), 1, 600))
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 asyncio.run(main())
 """
 

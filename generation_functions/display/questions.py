@@ -146,13 +146,23 @@ def _show_changes(folder: Path, step: str, most: int, most_opened: int = 200) ->
     shown: list[Html] = []
     for path in list_asked(folder, STAGE, step)[:most_opened]:
         record = read_record(path)
-        fields, output = record.fields, record.outcome.output if record.outcome else None
-        if output and any(output[name] != fields[name] for name in ("question", "answer")):
-            told = tag("p", shorten(str(fields.get("problem", "")), 400))
-            shown.append(join([told, beside(_show_words(fields), _show_words(output))]))
+        before, output = (
+            _take_words(record.fields),
+            record.outcome.output if record.outcome else None,
+        )
+        if output and any(output[name] != words for name, words in before.items()):
+            told = tag("p", shorten(str(record.fields.get("problem", "")), 400))
+            shown.append(join([told, beside(_show_words(before), _show_words(output))]))
         if len(shown) == most:
             break
     return folded(f"{step}: before and after", join(shown)) if shown else Html("")
+
+
+def _take_words(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a prompt said of the old pair: some repairs are not shown all of it."""
+    if "existing" in fields:  # the pair's own question is the last of those that were asked
+        return {"question": fields["existing"][-1], "answer": ""}
+    return {"question": fields["question"], "answer": fields.get("answer", "")}
 
 
 def _show_words(pair: Mapping[str, Any]) -> Html:
