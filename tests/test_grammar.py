@@ -9,7 +9,7 @@ from generation_functions.engine.compiling import compile_grammar
 from generation_functions.engine.drawing import draw_text
 from generation_functions.engine.grammar import Grammar, parse_grammar
 from generation_functions.errors import GrammarError
-from generation_functions.steps.prompts import load_grammar
+from generation_functions.steps.prompts import load_grammar, load_prompt
 
 ANSWER = """\
 # an answer
@@ -111,3 +111,12 @@ def test_random_texts_of_a_step_grammar_are_in_it(name: str, seed: int) -> None:
     text = draw_text(grammar, seed)
     assert grammar.matches(text)
     assert draw_text(grammar, seed) == text
+
+
+@pytest.mark.parametrize("step", ["list_facts", "turn_facts", "infer_facts"])
+def test_a_line_of_facts_does_not_run_on_into_the_next_number(step: str) -> None:
+    """A 1.5B model with nothing left to say wrote "[10] Nothing. [11] Nothing." to the bound."""
+    grammar = load_prompt(step).grammar
+    numbers = "1, 2" if step == "infer_facts" else "1"
+    assert grammar.matches(f"[{numbers}] Hemp floats.")
+    assert not grammar.matches(f"[{numbers}] Hemp floats. [3] Nothing.")

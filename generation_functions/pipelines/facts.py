@@ -213,8 +213,8 @@ def _first_root(text: str) -> str:
 
 
 def _turned_rules(sheet: FactSheet) -> Mapping[str, str]:
-    lines = (f'"[{number}] " sentence' for number in choose_turned(sheet))
-    return {"lines": ' "\\n" '.join(lines) or '"[1] " sentence'}
+    lines = (f'"[{number}] " statement' for number in choose_turned(sheet))
+    return {"lines": ' "\\n" '.join(lines) or '"[1] " statement'}
 
 
 def _turned_fields(sheet: FactSheet) -> dict[str, Any]:
