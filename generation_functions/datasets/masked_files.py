@@ -35,29 +35,42 @@ def write_rag(
     folder: Path, items: Sequence[RagItem], config: Config, count: Count, note: Note
 ) -> list[FileEntry]:
     """Write a row for each item, a file for each directory; `note` is told what does not fit."""
-    entries: list[FileEntry] = []
     if not items:
-        return entries
+        return []
     fitter = RowFitter(config, count)
-    for suffix, own in _group_by_file(items, config):
-        file = RAG_FILE.format(directory=suffix)
-        rows = _rag_rows(own, fitter, config, note)
-        entries += write_rows(folder, file, [Target(file, in_config=True, segments=True)], rows)
-    return entries
+    return _write_files(
+        folder, RAG_FILE, items, config, lambda own: _rag_rows(own, fitter, config, note)
+    )
 
 
 def write_corrections(
     folder: Path, corrections: Sequence[Correction], config: Config, count: Count, note: Note
 ) -> list[FileEntry]:
     """Write a row for each correction, a file for each directory: a JSON array, a row a line."""
-    entries: list[FileEntry] = []
     if not corrections:
-        return entries
+        return []
     form = make_correction_format(config)
-    for suffix, own in _group_by_file(corrections, config):
-        file = CORRECTIONS_FILE.format(directory=suffix)
-        rows = _correction_rows(own, form, config, count, note)
-        entries += write_rows(folder, file, [Target(file, in_config=True, segments=True)], rows)
+    return _write_files(
+        folder,
+        CORRECTIONS_FILE,
+        corrections,
+        config,
+        lambda own: _correction_rows(own, form, config, count, note),
+    )
+
+
+def _write_files(
+    folder: Path,
+    name: str,
+    items: Sequence[I],
+    config: Config,
+    make_rows: Callable[[Sequence[I]], Iterator[Item]],
+) -> list[FileEntry]:
+    entries: list[FileEntry] = []
+    for suffix, own in _group_by_file(items, config):
+        file = name.format(directory=suffix)
+        target = Target(file, in_config=True, segments=True)
+        entries += write_rows(folder, file, [target], make_rows(own))
     return entries
 
 

@@ -1,6 +1,6 @@
 """From a vetted pair to a conversation in which an answer is doubted, rightly or not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -67,15 +67,11 @@ async def set_right(run: Run, plan: CorrectionPlan) -> Correction:
 
     One that is voted right is written anew, as often as pairs are mended.
     """
-    pair, step = plan.pair, _tune(WRITE_CORRECTION, run)
-    request = DoubtRequest(pair, plan.manner)
-    for number in range(1, run.config.questions.repairs + 2):
-        told = await run.ask(step, request)
-        if not await _agrees(run, CHECK_WRONG, make_claim(pair, told.wrong), unasked=False):
-            last = f"{told.admits} {pair.answer}"
-            return Correction(plan.uuid, pair, told.wrong, told.doubt, last, plan.manner, plan.firm)
-        request = replace(request, refused=told.wrong, number=number)
-    raise Rejected(NOT_WRONG)
+    told = await _write_until(
+        run, WRITE_CORRECTION, plan, CHECK_WRONG, lambda one: one.wrong, agreed=False
+    )
+    last = f"{told.admits} {plan.pair.answer}"
+    return Correction(plan.uuid, plan.pair, told.wrong, told.doubt, last, plan.manner, plan.firm)
 
 
 async def stand_firm(run: Run, plan: CorrectionPlan) -> Correction:
@@ -83,17 +79,31 @@ async def stand_firm(run: Run, plan: CorrectionPlan) -> Correction:
 
     Words that are voted wrong are written anew, as often as pairs are mended.
     """
-    pair, step = plan.pair, _tune(STAND_FIRM, run)
-    request = DoubtRequest(pair, plan.manner)
+    pair = plan.pair
+    told = await _write_until(
+        run, STAND_FIRM, plan, CHECK_AGAIN, lambda one: one.answer, agreed=True
+    )
+    last = f"{told.stays} {told.answer}"
+    return Correction(plan.uuid, pair, pair.answer, told.doubt, last, plan.manner, plan.firm)
+
+
+async def _write_until(
+    run: Run,
+    step: Step[DoubtRequest, T],
+    plan: CorrectionPlan,
+    check: Step[QAPair, Verdict],
+    said: Callable[[T], str],
+    agreed: bool,
+) -> T:
+    """Return the first reply whose answer is voted to agree with the text, or not to, as wanted."""
+    step, request = _tune(step, run), DoubtRequest(plan.pair, plan.manner)
     for number in range(1, run.config.questions.repairs + 2):
         told = await run.ask(step, request)
-        if await _agrees(run, CHECK_AGAIN, make_claim(pair, told.answer), unasked=True):
-            last = f"{told.stays} {told.answer}"
-            return Correction(
-                plan.uuid, pair, pair.answer, told.doubt, last, plan.manner, plan.firm
-            )
-        request = replace(request, refused=told.answer, number=number)
-    raise Rejected(NOT_RIGHT)
+        claim = make_claim(plan.pair, said(told))
+        if await _agrees(run, check, claim, unasked=agreed) == agreed:
+            return told
+        request = replace(request, refused=said(told), number=number)
+    raise Rejected(NOT_RIGHT if agreed else NOT_WRONG)
 
 
 def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[CorrectionPlan]:

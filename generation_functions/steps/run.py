@@ -6,12 +6,11 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Iterable,
     Iterator,
     Sized,
 )
-from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,16 +33,15 @@ from generation_functions.errors import (
     Unparsable,
 )
 from generation_functions.records import to_json
-from generation_functions.steps.files import Writer, read_json
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.inquiry import Inquiry
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt, load_prompt
 from generation_functions.steps.record import Outcome, Record, Refusal, Reply
 from generation_functions.steps.record_files import RecordFiles
+from generation_functions.steps.run_folder import RunFolder
 from generation_functions.steps.stage_pass import Pass, log_to
 from generation_functions.steps.step import Item, Step
-from generation_functions.steps.survivors import read_survivors
 from generation_functions.steps.window import apply
 
 I = TypeVar("I", bound=Item)
@@ -52,17 +50,16 @@ R = TypeVar("R")
 _log = logging.getLogger(__name__)
 
 
-class Run:
+class Run(RunFolder):
     """One run folder with its config and engines."""
 
     def __init__(self, config: Config, folder: Path, engines: Engines) -> None:
+        super().__init__(folder)
         self.config = config
-        self.folder = folder
         self.engines = engines
         self.progress = True
         self.keep_models = False
         self.fill_gaps = False  # stages ask again about text that nothing was made of
-        self._writer = Writer()
         self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
         self._records = RecordFiles(folder, self._writer)
         self._pass: Pass | None = None
@@ -203,46 +200,10 @@ class Run:
         cells = self._current.findings.setdefault(name, {}).setdefault(row, {})
         cells[column] = cells.get(column, 0) + 1
 
-    def write_text(self, name: str, text: str) -> None:
-        """Write a text file of the run folder; `name` is relative to it."""
-        self._writer.write(self.folder / name, text)
-
-    def set_aside(self, folder: str, kept: Collection[str]) -> None:
-        """Move the files of a folder that are not named in `kept` to its stale/."""
-        stale = self.folder / folder / "stale"
-        for path in sorted((self.folder / folder).glob("[!.]*.*")):
-            if path.name not in kept:
-                stale.mkdir(exist_ok=True)
-                path.replace(stale / path.name)
-
-    def open_text(self, name: str) -> AbstractContextManager[Callable[[str], None]]:
-        """Lend a function that writes a text file of the run folder piece by piece."""
-        return self._writer.open(self.folder / name)
-
     def open_survivors(self, *folders: str) -> None:
         """Name the folders that this stage fills, also when it fills them with nothing."""
         for folder in folders:
             self._current.open(folder)
-
-    def survivors(self, folder: str, kind: type[I]) -> list[I]:
-        """Return what an earlier stage kept and no person deleted, in order.
-
-        Raises RunFolderError when that stage has not been finished.
-        """
-        return read_survivors(self.folder / folder, self.require(folder), kind)
-
-    def has(self, folder: str) -> bool:
-        """Whether the stage that fills a folder has ended."""
-        return (self.folder / "live" / f"{folder}.json").exists()
-
-    def require(self, folder: str) -> list[str]:
-        """Return the uuids that an earlier stage kept; RunFolderError before it has ended."""
-        live: list[str] | None = read_json(self.folder / "live" / f"{folder}.json")
-        if live is None:
-            raise RunFolderError(
-                f"{self.folder / folder}: not there yet. Run the stage before this one first."
-            )
-        return live
 
     @property
     def limit(self) -> int | None:
