@@ -10,6 +10,11 @@ def draw_number(*key: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
 
 
+def draw_share(*key: object) -> float:
+    """Return a number from 0 to 1, less than 1, that the key decides."""
+    return draw_number(*key) / 2**256
+
+
 def rank(options: Iterable[str], *key: object) -> list[str]:
     """Return the options in an order that the key decides.
 

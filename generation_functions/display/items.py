@@ -19,15 +19,21 @@ from generation_functions.display.records import read_record
 from generation_functions.display.tables import show_table
 from generation_functions.documents.sentences import split_sentences
 from generation_functions.pipelines.question_steps import PLAN_QUESTIONS, read_sentences
-from generation_functions.pipelines.questions import ASKED_ALREADY, REJECTED_PAIRS, RejectedPair
+from generation_functions.pipelines.questions import (
+    ASKED_ALREADY,
+    REJECTED_PAIRS,
+    REVISED,
+    WORTHY,
+    RejectedPair,
+)
 from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.run import Run
 
 
 def browse_chunks(run: Run) -> ItemBrowser[Chunk]:
     """Return a browser of the chunks that were asked about, by source: plan, pairs, quotes."""
-    pairs = group_by(run.survivors("qatuples_revised", QAPair), lambda pair: pair.chunk.uuid)
-    chunks = run.survivors("worthy_for_questions", Chunk)
+    pairs = group_by(run.survivors(REVISED, QAPair), lambda pair: pair.chunk.uuid)
+    chunks = run.survivors(WORTHY, Chunk)
     chunks.sort(key=lambda chunk: (chunk.directory, chunk.source, chunk.start))
 
     def show(chunk: Chunk) -> Html:

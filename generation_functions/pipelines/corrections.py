@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from generation_functions.choosing import rank
+from generation_functions.choosing import draw_share, rank
 from generation_functions.config import Config
 from generation_functions.errors import Rejected
 from generation_functions.masked import Correction
@@ -18,7 +18,6 @@ from generation_functions.pipelines.correction_steps import (
 )
 from generation_functions.pipelines.pair_checks import find_problem
 from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY, Verdict
-from generation_functions.pipelines.retrieving import draw_share
 from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
 from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.run import Run

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from generation_functions.choosing import rank
+from generation_functions.choosing import draw_share, rank
 from generation_functions.config import Config
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Rejected
@@ -25,7 +25,7 @@ from generation_functions.pipelines.context_checks import (
     is_proved,
 )
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
-from generation_functions.pipelines.retrieving import Library, RagPlan, draw_share, retrieve
+from generation_functions.pipelines.retrieving import Library, RagPlan, retrieve
 from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
 from generation_functions.records import QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run

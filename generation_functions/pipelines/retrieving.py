@@ -8,7 +8,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from generation_functions.choosing import draw_number, rank
+from generation_functions.choosing import draw_number, draw_share, rank
 from generation_functions.documents.retrieval import ChunkIndex, Related
 from generation_functions.masked import (
     FAILURES,
@@ -222,11 +222,6 @@ def _shuffle(item: RagItem, seed: int) -> RagItem:
 
 def _show(chunk: Chunk, why: str, score: float = 0.0) -> Shown:
     return Shown(chunk.uuid, chunk.source, chunk.text.strip(), why, score)
-
-
-def draw_share(*key: object) -> float:
-    """Return a number from 0 to 1, less than 1, that the key decides."""
-    return draw_number(*key) / 2**256
 
 
 def _place(uuid: str) -> int:

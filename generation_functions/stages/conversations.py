@@ -5,6 +5,7 @@ from functools import partial
 
 from generation_functions.pipelines import characters, conversations
 from generation_functions.pipelines.orders import choose_orders, make_info
+from generation_functions.pipelines.questions import REVISED
 from generation_functions.records import Conversation, ConversationInfo, QAPair
 from generation_functions.special_instructions import read_traits
 from generation_functions.stages.taking import chunk_place, least_share, pair_place
@@ -34,7 +35,7 @@ async def write_characters(run: Run, limit: int | None = None) -> list[Conversat
         if not settings.assistant_mode:
             run.load_prompts(*CHARACTER_STEPS)
         run.open_survivors("multiturn_convs_info")
-        pairs = run.survivors("qatuples_revised", QAPair)
+        pairs = run.survivors(REVISED, QAPair)
         infos = list(group_pairs(pairs, settings.rearrangements_to_take, run.config.system.seed))
         return await run.map(partial(characters.prepare, run, traits), infos, "characters")
 

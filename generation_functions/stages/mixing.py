@@ -1,21 +1,26 @@
 """The stage `mix`: datasets and the trainer's configs from what survived."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.rag_source import FOLDER, write_rag_source
 from generation_functions.masked import Correction, RagItem
 from generation_functions.pipelines import corrections, rag, recall, variations
+from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.records import Chunk, Conversation, QAPair, Recall
 from generation_functions.stages.taking import open_training_counter
 from generation_functions.steps.run import Run
+from generation_functions.steps.step import Item
+
+I = TypeVar("I", bound=Item)
 
 
 async def mix(run: Run, limit: int | None = None) -> Material:
     """Write the datasets and the trainer's configs from what survived."""
     async with run.stage("mix", limit):
-        pairs = run.survivors("qatuples_revised", QAPair)
-        chunks = run.survivors("worthy_for_questions", Chunk)
+        pairs = run.survivors(REVISED, QAPair)
+        chunks = run.survivors(WORTHY, Chunk)
         sheets, told = variations.take_told(run, chunks)
         recalls = _survive_recalls(run, chunks)
         material = Material(
@@ -42,12 +47,12 @@ def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
     if alone and not run.has("multiturn_convs"):
         return []
     known = {pair.uuid for pair in pairs}
-    kept = []
-    for conversation in run.survivors("multiturn_convs", Conversation):
-        gone = any(pair.uuid not in known for pair in conversation.pairs)
-        run.count("mixed", conversation.uuid, rejected="a pair of it is gone" if gone else "")
-        kept += [] if gone else [conversation]
-    return kept
+
+    def find_fault(one: Conversation) -> str:
+        gone = any(pair.uuid not in known for pair in one.pairs)
+        return "a pair of it is gone" if gone else ""
+
+    return _leave_out(run, "mixed", run.survivors("multiturn_convs", Conversation), find_fault)
 
 
 def _survive_recalls(run: Run, chunks: Sequence[Chunk]) -> list[Recall]:
@@ -58,14 +63,15 @@ def _survive_recalls(run: Run, chunks: Sequence[Chunk]) -> list[Recall]:
     if not run.config.factual_sft:
         return []
     known = {chunk.uuid for chunk in chunks}
-    kept = []
-    for one in run.survivors(recall.RECALLS, Recall):
-        if one.way in run.config.factual_sft:
-            own = one.parts or (one.chunk.uuid,)
-            gone = not known.issuperset((*own, *(source.uuid for source in one.sources[1:])))
-            run.count("mixed", one.uuid, rejected="a chunk of it is gone" if gone else "")
-            kept += [] if gone else [one]
-    return kept
+
+    def find_fault(one: Recall) -> str:
+        own = one.parts or (one.chunk.uuid,)
+        shown = (*own, *(source.uuid for source in one.sources[1:]))
+        return "" if known.issuperset(shown) else "a chunk of it is gone"
+
+    made = run.survivors(recall.RECALLS, Recall)
+    named = (one for one in made if one.way in run.config.factual_sft)
+    return _leave_out(run, "mixed", named, find_fault)
 
 
 def _survive_retrievals(
@@ -78,13 +84,13 @@ def _survive_retrievals(
     if not (run.config.rag_data.enabled and run.has(rag.RAG_ITEMS)):
         return []
     known = {pair.uuid for pair in pairs} | {one.uuid for one in recalls}
-    kept = []
-    for item in run.survivors(rag.RAG_ITEMS, RagItem):
-        gone = any(one.uuid not in known for one in item.asked)
-        fault = "a question of it is gone" if gone else rag.HOLDS if rag.holds(item) else ""
-        run.count("retrievals", item.uuid, rejected=fault)
-        kept += [] if fault else [item]
-    return kept
+
+    def find_fault(item: RagItem) -> str:
+        if any(one.uuid not in known for one in item.asked):
+            return "a question of it is gone"
+        return rag.HOLDS if rag.holds(item) else ""
+
+    return _leave_out(run, "retrievals", run.survivors(rag.RAG_ITEMS, RagItem), find_fault)
 
 
 def _survive_corrections(run: Run, pairs: Sequence[QAPair]) -> list[Correction]:
@@ -92,9 +98,20 @@ def _survive_corrections(run: Run, pairs: Sequence[QAPair]) -> list[Correction]:
     if not (run.config.correction_pipeline.enabled and run.has(corrections.CORRECTIONS)):
         return []
     known = {pair.uuid for pair in pairs}
+
+    def find_fault(one: Correction) -> str:
+        return "" if one.pair.uuid in known else "its pair is gone"
+
+    made = run.survivors(corrections.CORRECTIONS, Correction)
+    return _leave_out(run, "corrections", made, find_fault)
+
+
+def _leave_out(run: Run, label: str, items: Iterable[I], find_fault: Callable[[I], str]) -> list[I]:
+    """Return the items without those that have a fault; both are counted under `label`."""
     kept = []
-    for one in run.survivors(corrections.CORRECTIONS, Correction):
-        gone = one.pair.uuid not in known
-        run.count("corrections", one.uuid, rejected="its pair is gone" if gone else "")
-        kept += [] if gone else [one]
+    for one in items:
+        fault = find_fault(one)
+        run.count(label, one.uuid, rejected=fault)
+        if not fault:
+            kept.append(one)
     return kept

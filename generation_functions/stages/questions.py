@@ -36,7 +36,7 @@ async def write_questions(run: Run, limit: int | None = None) -> list[tuple[QAPa
     """
     async with run.stage("questions", limit):
         run.load_prompts(*QUESTION_STEPS)
-        run.open_survivors("worthy_for_questions", "qatuples_raw", "qatuples_revised")
+        run.open_survivors(questions.WORTHY, "qatuples_raw", questions.REVISED)
         run.open_survivors(questions.REJECTED_PAIRS)
         source = open_source(run)
         seen = check_readable(run, source)

@@ -13,6 +13,7 @@ from generation_functions.pipeline_sections import (
     Questions,
     RepresentationVariation,
 )
+from generation_functions.pipelines.questions import WORTHY
 from generation_functions.pipelines.recall import RECALLS
 from generation_functions.records import Chunk, QAPair, Recall
 from generation_functions.session import open_counter
@@ -45,7 +46,7 @@ def as_left(run: Run, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     """Yield base chunks as a person left them in worthy_for_questions/."""
     for chunk in chunks:
         with suppress(Rejected):  # deleted by hand
-            yield run.look("worthy_for_questions", chunk)
+            yield run.look(WORTHY, chunk)
 
 
 @contextmanager
