@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from generation_functions.addresses import hide_logins
 from generation_functions.errors import ConfigError
@@ -75,6 +75,25 @@ class Config(Section):
             if name == "followup" and way.single_turn:
                 raise ValueError("`followup` has several turns: `single_turn` cannot be true")
         return ways
+
+    @field_validator("model_training")
+    @classmethod
+    def _ends_of_answers_are_learnt(
+        cls, training: ModelTraining, info: ValidationInfo
+    ) -> ModelTraining:
+        """Axolotl's chat_template trains on an answer and on one token behind it."""
+        saving = info.data.get("final_datasaving_settings")
+        if training.sft_format == "completion" or saving is None:
+            return training
+        ended = saving.template == "chatml" or "eos_token" in saving.template
+        if not ended and "eot_tokens" not in training.other_finetune_kwargs:
+            raise ValueError(
+                "`sft_format: chat_template` would leave untrained what ends an answer in "
+                f"`final_datasaving_settings.template` ({saving.template[:40]}): Axolotl trains "
+                "on one token there. Use the template `chatml`, or one of your own in which "
+                "{{ eos_token }} ends an answer"
+            )
+        return training
 
 
 def load_config(file: Path) -> Config:

@@ -213,6 +213,9 @@ class ModelTraining(Section):
     wandb_project: str | None = None
     is_mistral_derived_model: bool = True
     tokenizer: str | None = None  # of base_model: a folder, a GGUF or a Hugging Face id
+    adapter: Literal["lora", "qlora"] | None = None  # None: all weights are trained
+    sft_format: Literal["completion", "chat_template"] = "completion"
+    gpus: int = Field(default=1, ge=1)  # of the trainer; they share the accumulation steps
     sequence_len: int = Field(default=5000, ge=128)
     gradient_accumulation_steps: int = Field(default=75, ge=1)
     micro_batch_size: int = Field(default=2, ge=1)

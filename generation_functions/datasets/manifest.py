@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -87,7 +88,8 @@ class FileEntry:
     `tokens` is of the text as it is trained on, None also where nothing is; `in_config` says
     whether the Axolotl config lists the file; `provenance` is the file that tells, line by
     line, where its rows come from. With `segments` only a part of each row is trained on, and
-    `tokens` are of the whole.
+    `tokens` are of the whole; with `chat` rows are ShareGPT, of which answers are trained on.
+    `longest` is the row of most tokens, `lengths` how many rows have how many (not in the file).
     """
 
     name: str
@@ -97,6 +99,13 @@ class FileEntry:
     in_config: bool
     provenance: str | None = None
     segments: bool = False
+    chat: bool = False
+    longest: int | None = None
+    lengths: Mapping[int, int] = field(default_factory=dict)
+
+    def count_longer(self, tokens: int) -> int:
+        """Return how many rows have more tokens."""
+        return sum(rows for length, rows in self.lengths.items() if length > tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +113,27 @@ class FolderManifest:
     """A training folder: what is in it and how to train on it.
 
     `checks` says how the rows were checked. `rows` and `tokens` are sums over the files that
-    the config lists. `optimizer_steps` is an estimate for one GPU, None where the config
-    leaves it open.
+    the config lists; `longer` of these rows have more tokens than `sequence_len`. A `merge` is
+    needed where an adapter is trained. `optimizer_steps` is an estimate for `gpus` GPUs, None where
+    the config leaves it open, as is `effective_batch` (sequences a step). `tokens_per_epoch` are
+    those that are not held out. `advice` says what to do about few steps.
     """
 
     launch: str
+    merge: str
     axolotl: str
     token_counter: str
     token_counter_note: str
     checks: str
     rows: int
     tokens: int
+    sequence_len: int
+    longer: int
+    gpus: int
+    effective_batch: int | None
+    tokens_per_epoch: int
     optimizer_steps: int | None
+    advice: str
     files: tuple[FileEntry, ...]
 
 
@@ -151,16 +169,18 @@ class RowFile:
         provenance: str | None = None,
         *,
         segments: bool = False,
+        chat: bool = False,
     ) -> None:
         self.name = name
         self._path = folder / name
         self._in_config = in_config
         self._provenance = provenance
         self._segments = segments
+        self._chat = chat
         self._array = name.endswith(".json")
         self._digest = hashlib.sha256()
         self._rows = 0
-        self._tokens: int | None = None
+        self._lengths: Counter[int] = Counter()
 
     def __enter__(self) -> "RowFile":
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -185,7 +205,7 @@ class RowFile:
             self._put(line + b"\n")
         self._rows += 1
         if tokens is not None:
-            self._tokens = (self._tokens or 0) + tokens
+            self._lengths[tokens] += 1
         return hashlib.sha256(line).hexdigest()
 
     @property
@@ -194,11 +214,14 @@ class RowFile:
         return FileEntry(
             name=self.name,
             rows=self._rows,
-            tokens=self._tokens,
+            tokens=sum(length * rows for length, rows in self._lengths.items()) or None,
             sha256=self._digest.hexdigest(),
             in_config=self._in_config,
             provenance=self._provenance,
             segments=self._segments,
+            chat=self._chat,
+            longest=max(self._lengths, default=None),
+            lengths=dict(self._lengths),
         )
 
     def _put(self, data: bytes) -> None:
@@ -217,7 +240,10 @@ def write_text(folder: Path, name: str, text: str) -> FileEntry:
 
 def write_manifest(folder: Path, manifest: FolderManifest) -> None:
     """Write MANIFEST.json."""
-    text = json.dumps(to_json(manifest), ensure_ascii=False, indent=2) + "\n"
+    content = to_json(manifest)
+    for entry in content["files"]:
+        del entry["lengths"]
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     write_text(folder, NAME, text)
 
 

@@ -7,19 +7,16 @@ from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
-from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.axolotl_data import describe_data
+from generation_functions.datasets.fitting import find_context
 from generation_functions.datasets.manifest import (
-    COUNTER_NOTE,
     FileEntry,
-    FolderManifest,
     Manifest,
     describe_checks,
     describe_masked_checks,
     describe_origin,
     describe_recall_checks,
     read_listed_names,
-    write_manifest,
-    write_text,
 )
 from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
 from generation_functions.datasets.pretraining import (
@@ -27,8 +24,8 @@ from generation_functions.datasets.pretraining import (
     tell_nothing,
     write_pretraining_rows,
 )
-from generation_functions.datasets.settings import Setting, render
 from generation_functions.datasets.templates import make_template
+from generation_functions.datasets.training_folder import finish_folder
 from generation_functions.datasets.turn_files import (
     TurnRows,
     write_conversations,
@@ -141,75 +138,41 @@ def _build(
     targets: tuple[Path, Path], material: Material, config: Config, count: Count, note: Note
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
+    training = config.model_training
     chunk_files = write_pretraining_rows(
         pretraining_folder, material.chunks, material.sheets, material.variations, config, count
     )
-    pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
+    context = find_context(config, training.other_pretrain_kwargs)
+    pretraining = axolotl.pretraining_settings(config, describe_data(chunk_files, context))
+    turn_files = _write_turns(sft_folder, material, config, count, note)
+    data = describe_data(turn_files, find_context(config))
+    sft = axolotl.sft_settings(config, data, pretraining)
+    origin = describe_origin(bool(material.sheets))
+    checks = _describe_checks(material, config)
+    return Manifest(
+        finish_folder(
+            pretraining_folder, axolotl.PRETRAINING_CONFIG, pretraining, chunk_files, origin, config
+        ),
+        finish_folder(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+    )
 
+
+def _write_turns(
+    folder: Path, material: Material, config: Config, count: Count, note: Note
+) -> list[FileEntry]:
     turns = TurnRows(make_template(config), count)
-    turn_files = [
-        *write_conversations(sft_folder, material.conversations, config, turns),
-        *write_pairs(sft_folder, material.pairs, config, turns),
-        *write_recalls(sft_folder, material.recalls, config, turns),
-        *write_rag(sft_folder, material.retrievals, config, count, note),
-        *write_corrections(sft_folder, material.corrections, config, count, note),
+    return [
+        *write_conversations(folder, material.conversations, config, turns),
+        *write_pairs(folder, material.pairs, config, turns),
+        *write_recalls(folder, material.recalls, config, turns),
+        *write_rag(folder, material.retrievals, config, count, note),
+        *write_corrections(folder, material.corrections, config, count, note),
     ]
-    sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
+
+
+def _describe_checks(material: Material, config: Config) -> str:
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
-    checks += describe_masked_checks(*masked, config.questions.double_check_counter)
-    return Manifest(
-        _finish(
-            pretraining_folder,
-            axolotl.PRETRAINING_CONFIG,
-            pretraining,
-            chunk_files,
-            describe_origin(bool(material.sheets)),
-            config,
-        ),
-        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
-    )
-
-
-def _data(entries: Sequence[FileEntry]) -> Data:
-    used = [entry for entry in entries if entry.in_config]
-    return Data(
-        tuple(entry.name for entry in used),
-        sum(entry.rows or 0 for entry in used),
-        sum(entry.tokens or 0 for entry in used),
-        tuple(entry.name for entry in used if entry.segments),
-    )
-
-
-def _finish(
-    folder: Path,
-    config_name: str,
-    settings: Sequence[Setting],
-    entries: Sequence[FileEntry],
-    checks: str,
-    config: Config,
-) -> FolderManifest:
-    data, tokenizer = _data(entries), config.model_training.tokenizer
-    launch = axolotl.launch_command(config_name)
-    steps = axolotl.estimate_steps(settings, data.tokens)
-    heading = (
-        f"For axolotl {axolotl.VERSION}. Copy this folder to the trainer whole, go into it and "
-        f"run:\n{launch}"
-    )
-    entry = write_text(folder, config_name, render(settings, heading))
-    manifest = FolderManifest(
-        launch=launch,
-        axolotl=axolotl.VERSION,
-        token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
-        token_counter_note="" if tokenizer else COUNTER_NOTE,
-        checks=checks,
-        rows=data.rows,
-        tokens=data.tokens,
-        optimizer_steps=steps,
-        files=(*entries, entry),
-    )
-    write_manifest(folder, manifest)
-    folders.sync(folder)
-    return manifest
+    return checks + describe_masked_checks(*masked, config.questions.double_check_counter)

@@ -48,7 +48,8 @@ def write_conversations(
         )
         for one in conversations
     )
-    return write_rows(folder, CONVERSATIONS_FILE, _chat_targets(CONVERSATIONS_FILE), items)
+    targets = _chat_targets(CONVERSATIONS_FILE, config)
+    return write_rows(folder, CONVERSATIONS_FILE, targets, items)
 
 
 def write_pairs(
@@ -63,7 +64,7 @@ def write_pairs(
             chat = made.make(rows.pair_turns(pair, config))
             yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
 
-    targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
+    targets = (*_chat_targets(PAIRS_FILE, config), Target(PLAIN_FILE, in_config=False))
     return write_rows(folder, PAIRS_FILE, targets, items())
 
 
@@ -82,12 +83,14 @@ def write_recalls(
             )
             for packed in pack_recalls(own, config.factual_sft_settings, config.system.seed)
         )
-        entries += write_rows(folder, name, _chat_targets(name), items)
+        entries += write_rows(folder, name, _chat_targets(name, config), items)
     return entries
 
 
-def _chat_targets(name: str) -> tuple[Target, ...]:
+def _chat_targets(name: str, config: Config) -> tuple[Target, ...]:
+    """Return both forms of the same rows, of which the trainer's config lists one."""
+    chat = config.model_training.sft_format == "chat_template"
     return (
-        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=False),
-        Target(f"{COMPLETION_FOLDER}/{name}", in_config=True),
+        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=chat, chat=True),
+        Target(f"{COMPLETION_FOLDER}/{name}", in_config=not chat),
     )
