@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from generation_functions.datasets.masks import tokenize
 from generation_functions.datasets.mix import write_datasets
 from generation_functions.datasets.segments import Segment, mask_turn, segment_row
 from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
+from generation_functions.display.training import show_rows
 
 FOLDERS = ("pretraining_run", "sft_run")
 SEGMENTS = (Segment(False, "<Shown."), Segment(True, "Learnt.>"))
@@ -226,3 +228,13 @@ def test_long_completions_are_split_and_long_segments_left_out(tmp_path: Path) -
 def test_the_same_rows_give_the_same_bytes_beside_them(made: Path, tmp_path: Path) -> None:
     again = write(tmp_path)
     assert read_files(again) == read_files(made)
+
+
+def test_chats_are_shown_as_rendered_with_their_answers_in_colour(tmp_path: Path) -> None:
+    run = write(tmp_path, template="chatml", sft_format="chat_template")
+    shown = show_rows(run, most=1).source
+    assert "&lt;|im_start|&gt;user" in shown
+    coloured = re.findall(r'<span style="background[^>]*>(.*?)</span>', shown, re.DOTALL)
+    assert coloured
+    assert all(one.strip().endswith("&lt;|im_end|&gt;") for one in coloured)
+    assert not any("How deep" in one for one in coloured)
