@@ -71,8 +71,13 @@ def label_chat(turns: Sequence[Row], tokenizer: Any) -> tuple[list[int], list[in
     return ids, [one if known else IGNORED for one, known in zip(ids, inside, strict=True)]
 
 
-def make_examples(config: Row, tokenizer: Any) -> Iterator[dict[str, list[int]]]:
-    """Yield what is trained on: rows of all files that the config lists, none too long."""
+def make_examples(
+    config: Row, tokenizer: Any, written: str = ""
+) -> Iterator[dict[str, list[int]]]:
+    """Yield what is trained on: rows of all files that the config lists, none too long.
+
+    `written` only has what `datasets` keeps of one set of rows not be taken for another's.
+    """
     most = int(config["sequence_len"])
     for entry in config["datasets"]:
         for row in read_rows(FOLDER / entry["path"]):
@@ -179,10 +184,12 @@ def main(arguments: Sequence[str]) -> None:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
+    written = (FOLDER / "MANIFEST.json").read_text(encoding="utf-8")
+    given = {"config": config, "tokenizer": tokenizer, "written": written}
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(**make_arguments(config)),
-        train_dataset=Dataset.from_generator(lambda: make_examples(config, tokenizer)),
+        train_dataset=Dataset.from_generator(make_examples, gen_kwargs=given),
         processing_class=tokenizer,
         peft_config=None if unsloth else make_adapter(config),
     )
