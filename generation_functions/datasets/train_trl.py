@@ -71,9 +71,7 @@ def label_chat(turns: Sequence[Row], tokenizer: Any) -> tuple[list[int], list[in
     return ids, [one if known else IGNORED for one, known in zip(ids, inside, strict=True)]
 
 
-def make_examples(
-    config: Row, tokenizer: Any, written: str = ""
-) -> Iterator[dict[str, list[int]]]:
+def make_examples(config: Row, tokenizer: Any, written: str = "") -> Iterator[dict[str, list[int]]]:
     """Yield what is trained on: rows of all files that the config lists, none too long.
 
     `written` only has what `datasets` keeps of one set of rows not be taken for another's.
