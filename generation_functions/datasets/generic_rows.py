@@ -96,5 +96,5 @@ def _read_turn(told: object) -> Turn:
         raise Rejected("a turn whose value or content is no text")
     speaker = SPEAKERS.get(str(who).lower())
     if speaker is None:
-        raise Rejected(f"a turn of a speaker that is not known: {str(who)[:40]}")
+        raise Rejected(f"a turn of a speaker that is none of {', '.join(SPEAKERS)}")
     return Turn(speaker, text)
