@@ -113,13 +113,12 @@ def test_rows_that_cannot_be_read_are_counted_and_named_and_the_others_taken(
 
 
 def test_a_row_that_the_template_refuses_is_left_out(tmp_path: Path) -> None:
-    strict = ("{% for m in messages %}{% if m['role'] == 'system' and loop.length == 3 %}"
-              "{{ raise_exception('no') }}{% endif %}{{ m['content'] }}\n{% endfor %}")  # fmt: skip
-    talks = [TALKS[0], [{"from": "system", "value": "Be."}, *TALKS[1]]]
-    file = write_jsonl(tmp_path / "chat.jsonl", [{"conversations": talk} for talk in talks])
+    strict = "{% for m in messages %}{% if 'w1x' in m['content'] %}{{ raise_exception('no') }}"
+    strict += "{% endif %}{{ m['content'] }}\n{% endfor %}"
+    file = write_jsonl(tmp_path / "chat.jsonl", [{"conversations": talk} for talk in TALKS])
     config = configure(file, final_datasaving_settings={"template": strict})
     line = balance(tmp_path / "run", config).lines[-1]
-    assert (line.rows, [one.why for one in line.unreadable]) == (1, ["the template refuses it"])
+    assert (line.rows, [one.why for one in line.unreadable]) == (2, ["the template refuses it"])
 
 
 @pytest.mark.parametrize("content", ["", '{"text": "A novel."}\n' * 3])
