@@ -32,6 +32,8 @@ from generation_functions.datasets.mix import write_datasets
 from generation_functions.datasets.pretraining import tell_nothing, write_pretraining_rows
 from generation_functions.datasets.sampling import TokenSample, make_key
 from generation_functions.datasets.turn_files import TurnRows
+from generation_functions.display.balance import plot_balance, show_balance
+from generation_functions.errors import RunFolderError
 
 MATERIAL = make_material(12)
 SIZES = [[1 + (7 * n) % 23 for n in range(50)], [40] * 30, [300, *[3] * 60, 900]]
@@ -250,3 +252,25 @@ def test_without_generic_data_a_receipt_says_what_the_run_has_made(tmp_path: Pat
     receipt = balance(tmp_path, configure([], []))
     assert [line.part for line in receipt.lines] == [DOMAIN]
     assert receipt.lines[0].share == 100.0
+
+
+def test_the_notebook_shows_the_receipt_with_what_is_short_and_what_is_unreadable(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "chat.jsonl"
+    write_jsonl(
+        file, [*({"conversations": make_talk(9, n)} for n in range(4)), *[{"a": "<b>"}] * 7]
+    )
+    balance(tmp_path, configure([file], [100], 500))
+    shown = show_balance(tmp_path).source
+    assert "<td" in shown
+    assert "chat: all its rows (of its first 100,000: max_samples_per_dataset), 4, have" in shown
+    assert "7 rows left out: none of the columns" in shown
+    assert "(row 4, 5, 6, 7, 8 …)" in shown
+    assert "Counted with small.gguf." in shown
+    plot_balance(tmp_path)._repr_png_()
+
+
+def test_without_a_receipt_the_notebook_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="Run the stage `mix`"):
+        show_balance(tmp_path)
