@@ -23,9 +23,9 @@ from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.engine.tokens import count_words
 from generation_functions.records import Chunk, QAPair, make_uuid
 
-DOMAIN_PAIRS = 1_000
-FEWEST_WORDS, MOST_WORDS = 10, 120  # of a turn
-TURNS = (2, 2, 4, 6)  # of a conversation; one is drawn
+DOMAIN_PAIRS = 100
+FEWEST_WORDS, MOST_WORDS = 5, 35  # of a turn
+TURNS = (2, 2, 2, 4)  # of a conversation; one is drawn
 POOL = 200_000  # words that turns are cut from
 
 
@@ -78,7 +78,7 @@ def measure(file: Path, tokens: int) -> dict[str, float]:
     return {
         "megabytes": round(file.stat().st_size / 1e6, 1),
         "rows_taken": generic.rows,
-        "tokens_asked": tokens,
+        "tokens_asked": generic.asked_tokens or 0,
         "tokens_taken": generic.tokens,
         "wall_seconds": round(wall, 1),
         "resident_bytes_before": before,
@@ -122,7 +122,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--share", type=float, default=0.1, help="of the tokens that are taken")
-    parser.add_argument("--folder", type=Path, help="for the file, which has 1 kB a row")
+    parser.add_argument("--folder", type=Path, help="for the file, which has 0.5 kB a row")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--tokens", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 """Rows of other people's datasets as turns: ShareGPT (from, value) or messages (role, content)."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from generation_functions.config import Config
@@ -36,7 +36,7 @@ def load_row(raw: object) -> object:
 
 def read_turns(row: object) -> tuple[Turn, ...]:
     """Return a row's turns. Raises Rejected for what is no conversation, with what is wrong."""
-    found = row if isinstance(row, Mapping) else {}
+    found = row if isinstance(row, dict) else {}
     told = next((found[name] for name in COLUMNS if found.get(name) is not None), None)
     if told is None:
         raise Rejected(NO_COLUMN)
@@ -75,7 +75,7 @@ def add_context(turns: Sequence[Turn], dataset: GenericDataset, config: Config) 
 
 def _list_turns(told: Any) -> Iterable[Any]:
     """Return the turns one by one, also where a file holds them column by column."""
-    if isinstance(told, Mapping):
+    if isinstance(told, dict):
         columns = list(told.values())
         if not all(isinstance(column, list) for column in columns):
             raise Rejected("turns that are no list")
@@ -86,12 +86,12 @@ def _list_turns(told: Any) -> Iterable[Any]:
 
 
 def _read_turn(told: object) -> Turn:
-    if not isinstance(told, Mapping):
+    if not isinstance(told, dict):
         raise Rejected("a turn that is not an object")
-    who, text = (
-        next((told[key] for key in keys if told.get(key) is not None), None)
-        for keys in (("from", "role"), ("value", "content"))
-    )
+    who = told.get("from") or told.get("role")
+    text = told.get("value")
+    if text is None:
+        text = told.get("content")
     if not isinstance(text, str):
         raise Rejected("a turn whose value or content is no text")
     speaker = SPEAKERS.get(str(who).lower())
