@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_datasets import ATK, count_words, make_config, make_material, read_files, read_rows
 
+from benchmarks import mix
 from generation_functions.config import Config
 from generation_functions.datasets.balance import (
     CORRECTIONS,
@@ -274,3 +275,10 @@ def test_the_notebook_shows_the_receipt_with_what_is_short_and_what_is_unreadabl
 def test_without_a_receipt_the_notebook_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="Run the stage `mix`"):
         show_balance(tmp_path)
+
+
+def test_the_benchmark_takes_the_share_that_it_is_told(tmp_path: Path) -> None:
+    tokens = mix.write_conversations(tmp_path / "generic.jsonl", 400)
+    found = mix.measure(tmp_path / "generic.jsonl", tokens // 2)
+    assert found["rows_taken"] < 400
+    assert found["tokens_taken"] == pytest.approx(found["tokens_asked"], abs=100)
