@@ -1,5 +1,6 @@
 """Generic datasets: every format, what cannot be read, what is said before, and the hub."""
 
+import asyncio
 import json
 import logging
 from pathlib import Path
@@ -8,18 +9,23 @@ from typing import Any
 import pytest
 from generic import WRITERS, Talk, as_messages, make_talk, write_json, write_jsonl
 from hub_stand_in import Hub, serve
+from masking import open_masked_run, tell
 from pydantic import ValidationError
 from test_balance import balance
-from test_datasets import ATK, make_config, read_rows
+from test_datasets import ATK, make_config, read_files, read_rows
 
+from generation_functions import stages
 from generation_functions.config import Config
 from generation_functions.datasets import generic_files
 from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.generic_rows import add_context, read_turns
 from generation_functions.datasets.generic_sources import prepare_generic
+from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import InputError, Rejected
 from generation_functions.records import Turn
 from generation_functions.sections import GenericDataset
+from generation_functions.status import read_status
+from generation_functions.steps.run import Run
 
 TALKS = [make_talk(words, number) for number, words in enumerate([5, 60, 20])]
 FOLDER = "sft_run/generic_sft_completion"
@@ -274,3 +280,37 @@ def test_a_fetch_that_breaks_off_leaves_nothing_in_the_cache(
     with pytest.raises(InputError, match="some/chat: could not be fetched: gone"):
         prepare_generic(config)
     assert list((tmp_path / "cache/generic_sft").iterdir()) == []
+
+
+def test_a_stage_finds_files_beside_the_config_and_mixes_them(
+    tmp_path: Path, prompts_once: None
+) -> None:
+    write_jsonl(tmp_path / "chat.jsonl", [{"conversations": talk} for talk in TALKS])
+    run, _ = open_generic_run(tmp_path, "chat.jsonl")
+    asyncio.run(stages.write_corrections(run))
+    asyncio.run(stages.mix(run))
+    assert len(texts_of(run.folder, "chat")) == 3
+    assert read_status(run.folder)["mix"]["complete"]
+
+
+def test_a_stage_without_network_does_nothing_at_all(
+    tmp_path: Path, prompts_once: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    run, _ = open_generic_run(tmp_path, "some/chat")
+    before = read_files(run.folder)
+    with pytest.raises(InputError, match="some/chat"):
+        asyncio.run(stages.mix(run))
+    assert read_files(run.folder) == before
+
+
+def open_generic_run(folder: Path, path: str) -> tuple[Run, ScriptedEngine]:
+    saving = {"generic_dataset_paths": [{"path": path}], "generic_dataset_percentages": [100],
+              "minimum_generic_sft": 10_000}  # fmt: skip
+    return open_masked_run(
+        folder,
+        {"north": {"Bridge": tell(0)}},
+        path={"huggingface_cache_dir": "cache"},
+        correction_pipeline={"enabled": True},
+        final_datasaving_settings=saving,
+    )
