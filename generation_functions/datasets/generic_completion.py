@@ -41,7 +41,7 @@ class _Faults:
         if len(self.first[why]) < NAMED:
             self.first[why].append(number)
 
-    def list(self) -> tuple[Unreadable, ...]:
+    def tell(self) -> tuple[Unreadable, ...]:
         return tuple(
             Unreadable(why, self.rows[why], tuple(self.first[why])) for why in sorted(self.rows)
         )
@@ -68,7 +68,7 @@ class GenericWriter:
             [RowTarget(name, in_config=True)],
             self._items(chosen),
         )
-        unreadable = faults.list()
+        unreadable = faults.tell()
         for one in unreadable:
             _log.warning("%s: %d rows left out: %s", self._source.file, one.rows, one.why)
         why = self._explain(chosen) if sample.is_short else ""
