@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
+from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.rows import Row
 from generation_functions.pipeline_sections import FactualWay
 from generation_functions.records import to_json
@@ -117,6 +118,7 @@ class FolderManifest:
     needed where an adapter is trained. `optimizer_steps` is an estimate for `gpus` GPUs, None where
     the config leaves it open, as is `effective_batch` (sequences a step). `tokens_per_epoch` are
     those that are not held out. `advice` says what to do about few steps.
+    `balance`, of fine-tuning data, says which part has how many tokens.
     """
 
     launch: str
@@ -135,6 +137,7 @@ class FolderManifest:
     optimizer_steps: int | None
     advice: str
     files: tuple[FileEntry, ...]
+    balance: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,16 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
+from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part, Receipt
+from generation_functions.datasets.balanced_files import Pool, write_balanced
 from generation_functions.datasets.fitting import find_context
+from generation_functions.datasets.generic_sources import GenericSource
 from generation_functions.datasets.manifest import (
     FileEntry,
     Manifest,
@@ -61,6 +65,7 @@ class Material:
     recalls: Sequence[Recall] = ()
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
+    generic: Sequence[GenericSource] = ()
 
 
 def _forget(label: str, uuid: str, rejected: str) -> None:
@@ -131,6 +136,7 @@ def _in_order(material: Material) -> Material:
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
+        generic=material.generic,
     )
 
 
@@ -144,7 +150,8 @@ def _build(
     )
     context = find_context(config, training.other_pretrain_kwargs)
     pretraining = axolotl.pretraining_settings(config, describe_data(chunk_files, context))
-    turn_files = _write_turns(sft_folder, material, config, count, note)
+    pool = Pool(pretraining_folder, chunk_files, material.generic)
+    turn_files, receipt = _write_turns(sft_folder, material, pool, config, count, note)
     data = describe_data(turn_files, find_context(config))
     sft = axolotl.sft_settings(config, data, pretraining)
     origin = describe_origin(bool(material.sheets))
@@ -153,21 +160,32 @@ def _build(
         finish_folder(
             pretraining_folder, axolotl.PRETRAINING_CONFIG, pretraining, chunk_files, origin, config
         ),
-        finish_folder(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+        finish_folder(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config, receipt),
     )
 
 
 def _write_turns(
-    folder: Path, material: Material, config: Config, count: Count, note: Note
-) -> list[FileEntry]:
+    folder: Path, material: Material, pool: Pool, config: Config, count: Count, note: Note
+) -> tuple[list[FileEntry], Receipt]:
+    """Write all that is fine-tuned on: what was made, then what is filled up from `pool`."""
     turns = TurnRows(make_template(config), count)
-    return [
-        *write_conversations(folder, material.conversations, config, turns),
-        *write_pairs(folder, material.pairs, config, turns),
-        *write_recalls(folder, material.recalls, config, turns),
-        *write_rag(folder, material.retrievals, config, count, note),
-        *write_corrections(folder, material.corrections, config, count, note),
+    made = {
+        DOMAIN: [
+            *write_conversations(folder, material.conversations, config, turns),
+            *write_pairs(folder, material.pairs, config, turns),
+            *write_recalls(folder, material.recalls, config, turns),
+        ],
+        RAG: write_rag(folder, material.retrievals, config, count, note),
+        CORRECTIONS: write_corrections(folder, material.corrections, config, count, note),
+    }
+    context = find_context(config)
+    parts = [
+        Part(name, data.rows, data.tokens)
+        for name, files in made.items()
+        if (data := describe_data(files, context)).rows
     ]
+    filled, receipt = write_balanced(folder, parts, pool, config, turns)
+    return [*chain.from_iterable(made.values()), *filled], receipt
 
 
 def _describe_checks(material: Material, config: Config) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
+from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
     FileEntry,
@@ -39,10 +40,12 @@ def finish_folder(
     entries: Sequence[FileEntry],
     checks: str,
     config: Config,
+    balance: Receipt | None = None,
 ) -> FolderManifest:
     """Write all that belongs to the rows in `entries`, which are there; return the manifest.
 
-    `folder` is the one that is being built. `checks` says how its rows were checked.
+    `folder` is the one that is being built. `checks` says how its rows were checked, `balance` how
+    much of each part there is.
     """
     name = folder.name.removeprefix(".").removesuffix(".new")
     manifest = _describe(config_name, settings, entries, checks, config)
@@ -56,7 +59,7 @@ def finish_folder(
         **other_files(entries, settings),
     }
     written = (write_text(folder, file, text) for file, text in texts.items())
-    manifest = replace(manifest, files=(*entries, *written))
+    manifest = replace(manifest, files=(*entries, *written), balance=balance)
     write_manifest(folder, manifest)
     folders.sync(folder)
     return manifest
