@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from generation_functions.addresses import hide_logins
 from generation_functions.errors import ConfigError
 from generation_functions.masked_sections import CorrectionPipeline, RagData
+from generation_functions.meta_section import MetaDatagen
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
@@ -52,6 +53,7 @@ class Config(Section):
     correction_pipeline: CorrectionPipeline = CorrectionPipeline()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
+    meta_datagen: MetaDatagen = MetaDatagen()
 
     def count_variations(self, directory: str) -> int:
         """Return how many variations each piece of an input directory, by its name, gets."""
@@ -107,8 +109,6 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
         if section == "path" and isinstance(value, dict):
             dirs = value.get("input_dirs") or []
             entries += [one for one in dirs if isinstance(one, dict)]
-        if not keys:
-            raise ConfigError(f"{file}: the section `{section}` is not built yet. Remove it.")
         for entry in entries:
             for key in keys & set(entry):
                 raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")

@@ -1,7 +1,7 @@
 """Options that the specification names and that are not built yet.
 
 Each is refused with that reason. When an option is built, its line goes from here
-into one of the modules of sections. An empty set means the whole section.
+into one of the modules of sections.
 """
 
 PLANNED: dict[str, set[str]] = {
@@ -17,5 +17,4 @@ PLANNED: dict[str, set[str]] = {
         "minimum_generic_sft",
     },
     "factual_sft_settings": {"small_model", "large_model"},
-    "meta_datagen": set(),
 }

@@ -1,6 +1,7 @@
 """Prompt files: prompts/<step>.yaml and grammars/<step>.gbnf, loaded and checked."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -157,6 +158,22 @@ def load_prompt(
     return Prompt(
         name, file, content, frozenset(names), grammar, digest.hexdigest()[:16], use_filenames
     )
+
+
+def read_saved_prompt(file: Path, name: str, use_filenames: bool) -> Prompt:
+    """Return a prompt as a run folder keeps it, in the mode that it was used in.
+
+    `use_filenames` is that of a file that does not say. Raises PromptError for one that is damaged.
+    """
+    try:
+        saved = json.loads(file.read_text(encoding="utf-8"))
+        content = PromptFile.model_validate(saved["prompt"])
+        mode = saved.get(MODE, use_filenames)
+        grammar = parse_grammar([(str(file), saved["grammar"])])
+    except (OSError, ValueError, KeyError) as error:
+        raise PromptError(f"{file}: no saved prompt: {error}. Run its stage again.") from error
+    names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user)) - {MODE}
+    return Prompt(name, file, content, frozenset(names), grammar, file.stem, mode)
 
 
 def _check_example(

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from generation_functions.steps.files import Writer, dump, read_json
-from generation_functions.steps.prompts import Prompt
+from generation_functions.steps.prompts import MODE, Prompt
 from generation_functions.steps.record import Record
 
 
@@ -44,7 +44,12 @@ class RecordFiles:
         path = self._folder / prompt.name / "prompts" / f"{prompt.hash}.json"
         if not path.exists():
             content = prompt.content.model_dump(mode="json")
-            self._writer.write(path, dump({"prompt": content, "grammar": prompt.grammar.text}))
+            saved = {
+                "prompt": content,
+                "grammar": prompt.grammar.text,
+                MODE: prompt.use_filenames,
+            }
+            self._writer.write(path, dump(saved))
 
     def _path(self, step: str, uuid: str) -> Path:
         return self._folder / step / f"{uuid}.json"

@@ -13,6 +13,7 @@ from collections.abc import (
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
@@ -23,6 +24,7 @@ from generation_functions.engine.protocol import key_of
 from generation_functions.errors import (
     Dropped,
     Failed,
+    Faulty,
     GrammarError,
     NoReply,
     NoRoom,
@@ -33,6 +35,7 @@ from generation_functions.errors import (
     Unparsable,
 )
 from generation_functions.records import to_json
+from generation_functions.steps.course import Fork, note_call
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.inquiry import Inquiry
 from generation_functions.steps.lock import hold_run
@@ -72,8 +75,12 @@ class Run(RunFolder):
         With `limit`, only some items are taken: nothing is moved to stale/. When the
         stage is interrupted, what was made stays, and the live lists stay as they were.
         """
-        with hold_run(self.folder, name), log_to(self.folder / "run.log"):
-            self._pass = Pass(name, limit, self.folder, self._writer)
+        with (
+            hold_run(self.folder, name),
+            log_to(self.folder / "run.log"),
+            TemporaryFile("w+", encoding="utf-8") as led,
+        ):
+            self._pass = Pass(name, limit, self.folder, self._writer, led)
             _log.info("stage %s begins", name)
             try:
                 yield
@@ -105,7 +112,8 @@ class Run(RunFolder):
         results: dict[int, R] = {}
         fruitful = 0
         count = self._current.pipelines[label] if label else StepCount()
-        applied = apply(function, items, self.config.system.concurrency_limit)
+        fork = Fork()
+        applied = apply(fork.follow(function), items, self.config.system.concurrency_limit)
         with self._bar(items, label, total) as bar:
             async with aclosing(applied):
                 async for place, item, result in applied:
@@ -118,6 +126,7 @@ class Run(RunFolder):
                     bar.update()
                     if abort_below is not None:
                         self._current.require(abort_below, label, fruitful)
+        fork.join()
         return [results[place] for place in sorted(results)]
 
     async def ask(self, step: Step[I, O], item: I) -> O:
@@ -154,6 +163,7 @@ class Run(RunFolder):
                     ayes += [vote for vote in votes if vote]
                     noes += [vote for vote in votes if not vote]
             passed = len(ayes) >= needed
+            _note_outvoted(inquiry, record, passed)
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
             return (ayes if passed else noes)[0]
@@ -163,7 +173,9 @@ class Run(RunFolder):
 
         Raises Rejected("deleted by hand") for one that a person took out.
         """
-        return self._current.open(folder).keep(item)
+        kept = self._current.open(folder).keep(item)
+        self._current.note_kept(item.uuid)
+        return kept
 
     def look(self, folder: str, item: I) -> I:
         """Return what an earlier stage kept as it stands there now, with a person's edits.
@@ -253,6 +265,8 @@ class Run(RunFolder):
     def _conclude(self, record: Record, outcome: Outcome) -> None:
         record.outcome = outcome
         self._records.save(record)
+        if not record.counted:
+            note_call(record.step, record.uuid)
         self._current.count_of(record).note(record.uuid, outcome)
 
     async def _cast(self, inquiry: Inquiry[Any, O], record: Record, number: int) -> list[O]:
@@ -268,9 +282,16 @@ class Run(RunFolder):
         for attempt in range(inquiry.prompt.content.attempts):
             reply = await self._reply(inquiry, record, vote, attempt)
             try:
-                return inquiry.read(reply)
+                output = inquiry.read(reply)
             except Unparsable as error:
                 problem = str(error)
+                record.note(reply.key, "unusable", problem)
+            except Rejected as no:
+                record.note(reply.key, "refused" if isinstance(no, Faulty) else "taken")
+                raise
+            else:
+                record.note(reply.key, "taken")
+                return output
         raise Failed(problem)
 
     async def _reply(
@@ -323,6 +344,14 @@ class Run(RunFolder):
                 yield bar
         finally:
             self._showing = not outermost
+
+
+def _note_outvoted(inquiry: Inquiry[Any, Any], record: Record, passed: bool) -> None:
+    """Tell the votes of the minority from the others."""
+    for key, reading in list(record.readings.items()):
+        reply = record.reply(key)
+        if reading.use == "taken" and reply and bool(inquiry.read(reply)) != passed:
+            record.note(key, "outvoted")
 
 
 def _outcome_of(dropped: Dropped) -> Outcome:
