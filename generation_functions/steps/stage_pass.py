@@ -28,7 +28,7 @@ class Pass:
 
     `looked` are folders that other stages fill; `apart` are the steps' counts of items that
     are not the run's own; `findings` are what a stage says about itself, by name; `stopped` is
-    why it was ended early; `led`, a file for this pass alone, has a line for each item that was kept.
+    why it was ended early; `led` is a file for this pass alone, a line for each item that was kept.
     """
 
     stage: str
