@@ -33,7 +33,7 @@ MAY_IMPORT = {
     },
     "engine": {"addresses", "errors", "records"},
     "documents": {"choosing", "errors", "records"},
-    "steps": {"calls", "errors", "records", "config", "engine"},
+    "steps": {"calls", "errors", "records", "config", "engine", "sections"},
     "pipelines": {
         "choosing",
         "config",

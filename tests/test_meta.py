@@ -20,6 +20,7 @@ from generation_functions.config import Config
 from generation_functions.datasets.meta import FOLDER, write_meta
 from generation_functions.datasets.meta_rows import make_row, thin_examples
 from generation_functions.datasets.templates import ROLES, make_template
+from generation_functions.display.meta import show_meta
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import RunFolderError
@@ -233,3 +234,13 @@ def test_a_step_that_nobody_asked_is_named(open_small_run: OpenRun) -> None:
     run = open_small_run(meta_datagen={"do_meta_datagen": True, "steps": ["write_poem"]})
     with pytest.raises(RunFolderError, match="write_poem, which no stage has asked"):
         asyncio.run(stages.write_meta_dataset(run))
+
+
+def test_pairs_of_replies_are_shown_side_by_side_escaped(tmp_path: Path) -> None:
+    assert "do_meta_datagen` is off" in show_meta(tmp_path).source
+    hostile = replace(CALL, reply="<b>facts</b>")
+    write(tmp_path, [hostile, hostile])
+    shown = show_meta(tmp_path, most=3).source
+    assert shown.count("&lt;b&gt;facts&lt;/b&gt;") == 3
+    assert "not taken: unknown verdict" in shown
+    assert "not taken: outvoted" in shown

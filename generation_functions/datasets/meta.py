@@ -1,5 +1,6 @@
 """The folder meta_datagen/: rows that teach a model the program's own work, from a run's calls."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -36,6 +37,37 @@ class Longest:
 
     dataset: int = 0
     preferences: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A row of the preferences, for people: what was asked last, both replies, what was wrong."""
+
+    step: str
+    asked: str
+    chosen: str
+    rejected: str
+    use: str
+    why: str
+
+
+def read_preferences(file: Path) -> Iterator[Preference]:
+    """Yield the rows of a file of preferences, with where they come from; none without one."""
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8") as rows, _beside(file).open(encoding="utf-8") as origins:
+        for row, origin in zip(map(json.loads, rows), map(json.loads, origins), strict=True):
+            yield Preference(
+                step=origin["step"],
+                asked=row["prompt"][-1]["content"],
+                chosen=row["chosen"][0]["content"],
+                rejected=row["rejected"][0]["content"],
+                **origin["rejected"],
+            )
+
+
+def _beside(file: Path) -> Path:
+    return file.parent / _BESIDE.format(file.name)
 
 
 def write_meta(

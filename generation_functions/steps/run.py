@@ -24,7 +24,6 @@ from generation_functions.engine.protocol import key_of
 from generation_functions.errors import (
     Dropped,
     Failed,
-    Faulty,
     GrammarError,
     NoReply,
     NoRoom,
@@ -38,6 +37,7 @@ from generation_functions.records import to_json
 from generation_functions.steps.course import Fork, note_call
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.inquiry import Inquiry
+from generation_functions.steps.ledger import Ledger
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt, load_prompt
 from generation_functions.steps.record import Outcome, Record, Refusal, Reply
@@ -62,6 +62,7 @@ class Run(RunFolder):
         self.engines = engines
         self.progress = True
         self.keep_models = False
+        self._ledger = Ledger()
         self.fill_gaps = False  # stages ask again about text that nothing was made of
         self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
         self._records = RecordFiles(folder, self._writer)
@@ -88,6 +89,7 @@ class Run(RunFolder):
             finally:
                 self._writer.sync()
                 self._pass.write_status()
+                self._ledger.write(self.folder, self.config, self.engines, self._writer)
                 _log.info("stage %s %s", name, "ends" if self._pass.complete else "breaks off")
                 self._pass = None
                 if not self.keep_models:
@@ -163,7 +165,7 @@ class Run(RunFolder):
                     ayes += [vote for vote in votes if vote]
                     noes += [vote for vote in votes if not vote]
             passed = len(ayes) >= needed
-            _note_outvoted(inquiry, record, passed)
+            inquiry.note_outvoted(record, passed)
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
             return (ayes if passed else noes)[0]
@@ -254,6 +256,7 @@ class Run(RunFolder):
         """Lend an item's record, with what is to be asked; what drops the item is noted."""
         async with self._records.lend(step.name, item.uuid) as record:
             inquiry = Inquiry.of(step, item, self._prompt(step), self.config)
+            self._ledger.note(step.name, inquiry.role)
             record.fields = to_json(inquiry.fields)
             record.counted = step.counted
             try:
@@ -282,16 +285,9 @@ class Run(RunFolder):
         for attempt in range(inquiry.prompt.content.attempts):
             reply = await self._reply(inquiry, record, vote, attempt)
             try:
-                output = inquiry.read(reply)
+                return inquiry.take(record, reply)
             except Unparsable as error:
                 problem = str(error)
-                record.note(reply.key, "unusable", problem)
-            except Rejected as no:
-                record.note(reply.key, "refused" if isinstance(no, Faulty) else "taken")
-                raise
-            else:
-                record.note(reply.key, "taken")
-                return output
         raise Failed(problem)
 
     async def _reply(
@@ -310,7 +306,8 @@ class Run(RunFolder):
             raise NoRoom
         self._records.save_prompt(inquiry.prompt)
         try:
-            completion = await self.engines.complete(inquiry.role, request)
+            with self._ledger.measure(inquiry.role):
+                completion = await self.engines.complete(inquiry.role, request)
         except PromptTooLong as error:
             record.refusals.append(Refusal(key, engine.context, str(error)))
             raise NoRoom from error
@@ -344,14 +341,6 @@ class Run(RunFolder):
                 yield bar
         finally:
             self._showing = not outermost
-
-
-def _note_outvoted(inquiry: Inquiry[Any, Any], record: Record, passed: bool) -> None:
-    """Tell the votes of the minority from the others."""
-    for key, reading in list(record.readings.items()):
-        reply = record.reply(key)
-        if reading.use == "taken" and reply and bool(inquiry.read(reply)) != passed:
-            record.note(key, "outvoted")
 
 
 def _outcome_of(dropped: Dropped) -> Outcome:
