@@ -137,6 +137,16 @@ def load_prompt(
     """
     file = find_prompt(name, overrides)
     text = file.read_text(encoding="utf-8")
+    return parse_prompt(file, text, load_grammar(name, overrides, like), name, use_filenames)
+
+
+def parse_prompt(
+    file: Path, text: str, grammar: Grammar, name: str, use_filenames: bool = True
+) -> Prompt:
+    """Return the prompt that the text of a prompt file and a grammar make.
+
+    Raises PromptError, which names `file`, as `load_prompt` does.
+    """
     try:
         content = PromptFile.model_validate(yaml.safe_load(text))
         names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user)) - {MODE}
@@ -149,7 +159,6 @@ def load_prompt(
         ) from error
     except UndefinedError as error:
         raise PromptError(f"{file}: `system` knows no name but `{MODE}`: {error}") from error
-    grammar = load_grammar(name, overrides, like)
     for number, example in enumerate(content.examples, 1):
         _check_example(file, number, example, names, grammar)
     shown = tuple(one for one in content.examples if one.use_filenames in (None, use_filenames))

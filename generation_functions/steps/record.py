@@ -80,6 +80,12 @@ class Record:
         """Return the answer that a request had."""
         return next((reply for reply in self.replies if reply.key == key), None)
 
+    def add(self, reply: Reply) -> Reply:
+        """Put a reply among the others, in the order of votes and attempts; return it."""
+        self.replies.append(reply)
+        self.replies.sort(key=lambda one: (one.vote, one.attempt))
+        return reply
+
     def note(self, key: str, use: Use, why: str = "") -> None:
         """Note what was made of a reply."""
         self.readings[key] = Reading(key, use, why)
