@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,17 @@ def read_saved_prompt(file: Path, name: str, use_filenames: bool) -> Prompt:
         raise PromptError(f"{file}: no saved prompt: {error}. Run its stage again.") from error
     names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user)) - {MODE}
     return Prompt(name, file, content, frozenset(names), grammar, file.stem, mode)
+
+
+def show_example(prompt: Prompt, example: Example) -> Prompt:
+    """Return a prompt that shows this example alone.
+
+    Raises PromptError, as `load_prompt` does, for one that does not fit its template or grammar.
+    """
+    place = Path(f"{prompt.name}, a new example")
+    _check_example(place, 1, example, set(prompt.names), prompt.grammar)
+    content = prompt.content.model_copy(update={"examples": (example,)})
+    return replace(prompt, file=place, content=content)
 
 
 def _check_example(
