@@ -4,6 +4,7 @@ What is not edited keeps its comments and layout, byte for byte.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -192,8 +193,9 @@ def _write_part(name: str, text: str) -> str:
     block = f"{name}: |2{chomping}\n{indent(text, '  ')}\n"
     if text.endswith("\n"):
         block = block[:-1]
-    if yaml.safe_load(block) == {name: text}:
-        return block
+    with suppress(yaml.YAMLError):
+        if yaml.safe_load(block) == {name: text}:
+            return block
     return yaml.safe_dump({name: text})  # what no block can hold
 
 

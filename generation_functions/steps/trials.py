@@ -41,7 +41,7 @@ async def try_step(
     if prompt:
         trial.use_prompt(step, prompt)
     with hold_run(run.folder, "a trial"):
-        async with trial.stage(f"trial of {step.name}"):
+        async with trial.stage(f"trial_{step.name}"):
             return await trial.map(partial(_try_item, trial, step), islice(items, most))
 
 
