@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from generation_functions.costs import describe_costs, read_costs
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.coverage import read_coverage
 from generation_functions.plans import describe_plans
@@ -104,7 +105,8 @@ def _plan(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> None:
     if options.json:
         rows = coverage_rows(read_coverage(options.run_dir))
-        print(json.dumps(read_status(options.run_dir) | {"coverage": rows}, indent=1))
+        more = {"coverage": rows, "costs": read_costs(options.run_dir)}
+        print(json.dumps(read_status(options.run_dir) | more, indent=1))
     else:
         _print_status(options.run_dir)
 
@@ -113,6 +115,8 @@ def _print_status(folder: Path) -> None:
     print(describe_status(read_status(folder)))
     if covered := describe_coverage(read_coverage(folder)):
         print(f"\n{covered}")
+    if costs := describe_costs(read_costs(folder)):
+        print(f"\n{costs}")
 
 
 def _read(options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_va
 from generation_functions.addresses import hide_logins
 from generation_functions.errors import ConfigError
 from generation_functions.masked_sections import CorrectionPipeline, RagData
+from generation_functions.meta_section import MetaDatagen
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
@@ -52,6 +53,7 @@ class Config(Section):
     correction_pipeline: CorrectionPipeline = CorrectionPipeline()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
+    meta_datagen: MetaDatagen = MetaDatagen()
 
     def count_variations(self, directory: str) -> int:
         """Return how many variations each piece of an input directory, by its name, gets."""
@@ -122,8 +124,6 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
         value = raw.get(section)
         if value is None:
             continue
-        if not keys:
-            raise ConfigError(f"{file}: the section `{section}` is not built yet. Remove it.")
         for key in keys & set(value if isinstance(value, dict) else ()):
             raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
 

@@ -16,6 +16,7 @@ PalimpsestError                 message says what is wrong and what to do
 
 Dropped                         an item leaves the pipeline (not an error)
 ├── Rejected                    a final no, with its reason
+│   ├── Faulty                  of code, about the reply itself
 │   └── NoRoom                  a prompt is longer than the context: nobody was asked
 └── Failed                      no usable reply after all attempts
     └── NoReply                 none came in time; the next pass asks again
@@ -84,6 +85,10 @@ class Dropped(Exception):
 
 class Rejected(Dropped):
     """A final no: the item was understood and is not wanted."""
+
+
+class Faulty(Rejected):
+    """A final no to a reply that can be read and is wrong in itself: no example to learn from."""
 
 
 class NoRoom(Rejected):

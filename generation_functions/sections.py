@@ -4,7 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from jinja2 import Environment, TemplateSyntaxError
-from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    field_serializer,
+    model_validator,
+)
 
 from generation_functions.addresses import hide_logins
 
@@ -122,6 +129,9 @@ class Model(Section):
     concurrency: int = Field(default=8, ge=1)  # requests at once to each url
     retries: int = Field(default=5, ge=0)  # after 429, 5xx and timeouts
     api_key_env: str | None = None  # the environment variable that holds a key
+    cost_per_hour: float | None = Field(default=None, ge=0)  # of its machine, while it is asked
+    # of tokens: of the prompts, of the replies
+    cost_per_million: tuple[NonNegativeFloat, NonNegativeFloat] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "Model":

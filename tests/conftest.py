@@ -78,6 +78,7 @@ def open_small_run(tmp_path: Path, prompts_once: None) -> OpenRun:
             },
             "conversations": sections.get("conversations", {}),
             "representation_variation": sections.get("representation_variation", {}),
+            "meta_datagen": sections.get("meta_datagen", {}),
         }
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")

@@ -271,7 +271,8 @@ def test_a_finished_run_is_shown_from_its_folder(finished: Run) -> None:
     assert "The bridge was opened on 4 May 1931" in rows
     assert "**Finished.**" in rows
     assert "axolotl.cli.train" in show_manifests(finished.folder).source
-    configs = show_configs(finished.folder).source
+    configs = show_configs(finished).source
+    assert "as by default" in configs
     assert "gradient_accumulation_steps" in configs
     assert "## How much it is" in configs
     assert "optimizer steps are few" in show_manifests(finished.folder).source
@@ -284,16 +285,21 @@ def test_rows_are_drawn_at_random_and_the_same_again(finished: Run) -> None:
 
 
 def test_lengths_of_rows_stand_beside_the_context(finished: Run) -> None:
-    for name in ("pretraining_run", "sft_run"):
-        manifest = json.loads((finished.folder / name / "MANIFEST.json").read_text("utf-8"))
-        listed = [one for one in manifest["files"] if one["in_config"]]
-        figure = plot_row_lengths(finished.folder, name).figure
-        titles = [axes.get_title(loc="left") for axes in figure.axes]
-        assert len(titles) == len(listed) > 0
-        for title, entry in zip(titles, listed, strict=True):
-            assert title.startswith(f"{Path(entry['name']).name}: {entry['rows']}, ")
-            assert title.endswith(f"most {entry['longest']}")
-        assert figure.axes[0].lines[0].get_xdata()[0] == manifest["sequence_len"] == 5000
+    listed = [
+        (name, one)
+        for name in ("pretraining_run", "sft_run")
+        for one in json.loads((finished.folder / name / "MANIFEST.json").read_text("utf-8"))[
+            "files"
+        ]
+        if one["in_config"]
+    ]
+    figure = plot_row_lengths(finished.folder).figure
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(titles) == len(listed) > 2
+    for title, (name, entry) in zip(titles, listed, strict=True):
+        assert title.startswith(f"{name}/{entry['name']}: {entry['rows']}, ")
+        assert title.endswith(f"most {entry['longest']}")
+    assert figure.axes[0].lines[0].get_xdata()[0] == 5000
 
 
 def test_changed_options_of_training_are_shown_beside_their_defaults(finished: Run) -> None:
@@ -412,7 +418,7 @@ def differences(loaded: BaseModel, raw: dict[str, Any], place: str) -> Iterator[
 def test_config_yaml_names_every_planned_option_in_a_comment() -> None:
     lines = (ROOT / "config.yaml").read_text(encoding="utf-8").splitlines()
     comments = " ".join(line.partition("#")[2] for line in lines)
-    planned = {name for section, keys in PLANNED.items() for name in keys or {section}}
+    planned = {name for keys in PLANNED.values() for name in keys}
     assert {name for name in planned if not re.search(rf"\b{name}\b", comments)} == set()
 
 

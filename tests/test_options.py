@@ -58,11 +58,7 @@ def options(model: type[BaseModel], place: str = "") -> Iterator[str]:
 
 
 BUILT = set(options(Config))
-PLANNED_NAMES = {
-    name
-    for section, keys in PLANNED.items()
-    for name in ({f"{section}.{key}" for key in keys} or {section})
-}
+PLANNED_NAMES = {f"{section}.{key}" for section, keys in PLANNED.items() for key in keys}
 
 
 def value_of(option: str) -> Any:

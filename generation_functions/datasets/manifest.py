@@ -212,6 +212,11 @@ class RowFile:
         return hashlib.sha256(line).hexdigest()
 
     @property
+    def rows(self) -> int:
+        """How many rows were written so far."""
+        return self._rows
+
+    @property
     def entry(self) -> FileEntry:
         """What the manifest says of the file."""
         return FileEntry(

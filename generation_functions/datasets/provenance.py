@@ -4,6 +4,7 @@ Files whose rows are made from the same items, in the same order, share one. A t
 of them; who wants to sort out, check or cite rows does.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -134,6 +135,33 @@ def record_conversation(conversation: Conversation) -> Row:
 def record_recalls(recalls: Sequence[Recall]) -> Row:
     """Return what a row of recalls was made from; its uuid is the first one's."""
     return {"uuid": recalls[0].uuid, "recalls": to_json(recalls)}
+
+
+def read_row_uuids(folder: Path) -> set[str]:
+    """Return the uuids of all that a training folder's rows were made from.
+
+    Chunks, pairs, documents and the like, as the files in provenance/ name them.
+    """
+    found: set[str] = set()
+    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                _collect_uuids(json.loads(line), found)
+    return found
+
+
+def _collect_uuids(value: object, found: set[str]) -> None:
+    if isinstance(value, list):
+        for one in value:
+            _collect_uuids(one, found)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key in ("uuid", "document") and isinstance(one, str):
+                found.add(one)
+            elif key == "parts" and isinstance(one, list):
+                found.update(map(str, one))
+            else:
+                _collect_uuids(one, found)
 
 
 def _describe(pair: QAPair) -> Row:

@@ -24,6 +24,7 @@ from generation_functions.errors import RunFolderError
 from generation_functions.records import Turn
 from generation_functions.sections import FinalDatasaving, ModelTraining
 from generation_functions.steps.files import read_json
+from generation_functions.steps.run import Run
 
 FOLDERS = (PRETRAINING_FOLDER, SFT_FOLDER)
 MOST_LENGTHS = 20_000  # rows of a file that a plot looks at
@@ -35,18 +36,20 @@ def show_manifests(folder: Path) -> Html:
     return join(_show_manifest(folder / name) for name in FOLDERS)
 
 
-def plot_row_lengths(folder: Path, name: str = SFT_FOLDER) -> Picture:
-    """Draw how many tokens the rows of each file have that the config of `name` lists.
+def plot_row_lengths(folder: Path) -> Picture:
+    """Draw how many tokens the rows of each file have that a config lists.
 
-    The line is its sequence_len. Of a long file the first 20,000 rows are looked at.
+    The line is sequence_len, where the two configs differ the smaller one. Of a long file the
+    first 20,000 rows are looked at.
     """
-    training = folder / name
-    manifest = _manifest(training)
+    manifests = {name: _manifest(folder / name) for name in FOLDERS}
     lengths = {
-        Path(entry["name"]).name: list(islice(_lengths(training, entry), MOST_LENGTHS))
+        f"{name}/{entry['name']}": list(islice(_lengths(folder / name, entry), MOST_LENGTHS))
+        for name, manifest in manifests.items()
         for entry in _listed(manifest)
     }
-    return plot_token_lengths(lengths, limit=manifest["sequence_len"], label="tokens in a row")
+    limit = min(manifest["sequence_len"] for manifest in manifests.values())
+    return plot_token_lengths(lengths, limit=limit, label="tokens in a row")
 
 
 def show_rows(folder: Path, most: int = 5, seed: int = 0) -> Html:
@@ -66,6 +69,16 @@ def show_rows(folder: Path, most: int = 5, seed: int = 0) -> Html:
     )
 
 
+def show_configs(run: Run) -> Html:
+    """Return what of training is not as by default, then both configs and their README.md."""
+    shown = (
+        folded(f"{name}/{file}", tag("pre", _read(run.folder / name / file)))
+        for name in FOLDERS
+        for file in (_manifest(run.folder / name)["launch"].split()[-1], "README.md")
+    )
+    return join([show_changes(run.config), *shown])
+
+
 def show_changes(config: Config) -> Html:
     """Return the options of training, and of the rows' text, that are not as by default."""
     sections: Mapping[str, tuple[BaseModel, BaseModel]] = {
@@ -79,15 +92,6 @@ def show_changes(config: Config) -> Html:
         if value != getattr(usual, name)
     ]
     return show_table(changed, empty="All options of training are as by default.")
-
-
-def show_configs(folder: Path) -> Html:
-    """Return the text of both of the trainer's configs, and of what says how to use them."""
-    return join(
-        folded(f"{name}/{file}", tag("pre", _read(folder / name / file)))
-        for name in FOLDERS
-        for file in (_manifest(folder / name)["launch"].split()[-1], "README.md")
-    )
 
 
 def _show_manifest(folder: Path) -> Html:

@@ -24,6 +24,11 @@ class Engines:
         self._changed = asyncio.Condition()
         self._wakings: set[asyncio.Task[None]] = set()
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The model roles that there are."""
+        return tuple(self._by_role)
+
     def of(self, role: str) -> Engine:
         """Return the engine of a role; it need not be loaded."""
         return self._by_role[role]

@@ -14,6 +14,7 @@ from generation_functions.stages.masking import (
     write_corrections,
     write_rag_items,
 )
+from generation_functions.stages.meta import write_meta_dataset
 from generation_functions.stages.mixing import mix
 from generation_functions.stages.pretraining import write_pretraining
 from generation_functions.stages.questions import QUESTION_STEPS, write_questions
@@ -35,6 +36,7 @@ __all__ = [
     "write_characters",
     "write_conversations",
     "write_corrections",
+    "write_meta_dataset",
     "write_pretraining",
     "write_questions",
     "write_rag_items",
@@ -52,4 +54,5 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "characters": write_characters,
     "conversations": write_conversations,
     "mix": mix,
+    "meta": write_meta_dataset,
 }
