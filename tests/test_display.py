@@ -148,7 +148,7 @@ def records(tmp_path: Path) -> Path:
     folder = tmp_path / "judge_chunk"
     folder.mkdir()
     for number, outcome in enumerate(ends):
-        record = Record(f"u{number}", "judge_chunk", {"chunk": "text"}, [REPLY], [], outcome)
+        record = Record(f"u{number}", "judge_chunk", {"chunk": "text"}, [REPLY], outcome=outcome)
         text = json.dumps(record.as_json())
         (folder / f"u{number}.json").write_text(text, encoding="utf-8")
     reasons = {"rejected": {"no facts": 1, "exercises": 1}, "failed": {"no verdict": 1}}
