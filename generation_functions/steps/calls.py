@@ -1,7 +1,8 @@
 """The calls of a run, read from its records one at a time: what was sent, what came of it.
 
 Only what stages asked about in their last pass is read, with the replies to just that: records
-hold those to older prompts too. What was counted apart, as planted pairs are, is no part of it.
+hold those to older prompts too. What was counted apart, as planted pairs are, is no part of it, nor
+is what stages of the exam asked: both measure models, which must not have learnt them.
 """
 
 import json
@@ -18,11 +19,14 @@ from generation_functions.steps.prompts import Prompt, read_saved_prompt
 from generation_functions.steps.record import Reading, Record
 from generation_functions.steps.stage_pass import ASKED, LED
 
+EXAM = "exam"  # what the names of stages begin with that ask about held-out text
+
 
 def list_calls(folder: Path) -> dict[str, list[str]]:
     """Return the items that the stages' last passes asked about, by step, both sorted."""
     found: dict[str, set[str]] = {}
-    for path in sorted(folder.glob(ASKED.format("*"))):
+    held_out = set(folder.glob(ASKED.format(f"{EXAM}*")))
+    for path in sorted(set(folder.glob(ASKED.format("*"))) - held_out):
         for step, uuids in (read_json(path) or {}).items():
             found.setdefault(step, set()).update(uuids)
     return {step: sorted(found[step]) for step in sorted(found)}

@@ -59,7 +59,8 @@ def split_texts(text: str, grammar: str, file: Path) -> PromptTexts:
         raise PromptError(f"{file}: {error}") from error
     examples = values.get(EXAMPLES) or []
     return PromptTexts(
-        *(str(values.get(name) or "") for name in TEXTS),
+        system=str(values.get("system") or ""),
+        user=str(values.get("user") or ""),
         examples=_show_list(blocks[EXAMPLES], examples) if examples else "",
         settings="".join(
             block for name, block in blocks.items() if name not in ("", *TEXTS, EXAMPLES)

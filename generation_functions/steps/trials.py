@@ -48,7 +48,7 @@ async def try_step(
 async def _try_item(trial: Run, step: Step[I, Any], item: I) -> Record:
     with suppress(Dropped):  # its record says why
         await trial.ask(step, item)
-    value = read_json(trial.folder / step.name / f"{item.uuid}.json")
+    value: dict[str, Any] = read_json(trial.folder / step.name / f"{item.uuid}.json") or {}
     record = Record.from_json(value)
     known = {reading["key"] for reading in value["readings"]}
     record.replies = [reply for reply in record.replies if reply.key in known]
