@@ -54,7 +54,7 @@ class Retriever(Protocol):
     def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
         """Return at most `most` of the allowed chunks that match a text best, the best first.
 
-        Nearly the same chunks are all found; what has nothing in common with the text is not.
+        Nearly the same chunks are all found, by words only those that share one with the text.
         """
         ...
 
@@ -236,9 +236,9 @@ class ChunkIndex:
         return joined
 
 
-def pick_best(score: npt.NDArray[np.float32], most: int) -> list[int]:
-    """Return the places of the `most` largest scores above 0, the largest first."""
-    best = np.flatnonzero(score > 0)
+def pick_best(score: npt.NDArray[np.float32], most: int, least: float = 0.0) -> list[int]:
+    """Return the places of the `most` largest scores above `least`, the largest first."""
+    best = np.flatnonzero(score > least)
     if best.size > most:
         kth = np.partition(score[best], best.size - most)[best.size - most]
         best = best[score[best] >= kth]

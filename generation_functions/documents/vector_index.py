@@ -69,34 +69,38 @@ class VectorIndex:
         together = np.asarray(self._vectors.matrix[rows]).mean(axis=0)
         other = allowed.copy()
         other[places] = False
-        return self._list_best(together / np.linalg.norm(together), CANDIDATES, other)
+        asked = together / np.linalg.norm(together)
+        return self._list_best(asked, CANDIDATES, other, LEAST_COSINE)
 
     def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
         """See Retriever. Raises LookupError for a text of which no vector was made."""
+        if most < 1:
+            return ()
         row = self._vectors.find(self._prefix + text)
         if row is None:
             raise LookupError(f"no vector was made of {text!r}")
-        return tuple(self._list_best(np.asarray(self._vectors.matrix[row]), most, allowed))
+        asked = np.asarray(self._vectors.matrix[row])
+        return tuple(self._list_best(asked, most, allowed, -np.inf))
 
     def _list_best(
-        self, asked: Numbers, most: int, allowed: npt.NDArray[np.bool_]
+        self, asked: Numbers, most: int, allowed: npt.NDArray[np.bool_], least: float
     ) -> list[Related]:
-        """Return the allowed chunks with the greatest cosines, the mean taken off, LEAST_COSINE at
-        least.
+        """Return the allowed chunks with the greatest cosines above `least`, the mean taken off.
 
         (v - m)(q - m) = vq - vm - qm + mm, so that no vector has to be changed for it.
         """
-        score = np.zeros(len(self._rows), np.float32)
-        if self._having.size and most > 0:
+        score = np.full(len(self._rows), -np.inf, np.float32)
+        if self._having.size:
             own = float(asked @ self._mean)
             square = float(self._mean @ self._mean)
             length = np.sqrt(max(1 - 2 * own + square, 0)) or 1.0
             dots = (self._vectors.matrix @ asked)[self._rows[self._having]]
             score[self._having] = (dots - self._along - own + square) / (self._lengths * length)
-        score[~allowed | (score < LEAST_COSINE)] = 0
+        score[~allowed] = -np.inf
         uuids = self._words.uuids
         return [
-            Related(uuids[place], round(float(score[place]), 3)) for place in pick_best(score, most)
+            Related(uuids[place], round(float(score[place]), 3))
+            for place in pick_best(score, most, least)
         ]
 
     def _blocks(self) -> Iterator[tuple[slice, Numbers]]:
