@@ -165,7 +165,7 @@ class ChunkIndex:
 
     def has_together(self, text: str) -> bool:
         """Whether one chunk has all words of a text, in any order; single letters do not count."""
-        terms = {term for term in find_terms(text) if len(term) > 1}
+        terms = {term for term in find_terms(text) if len(term) > 1 or term.isdigit()}
         numbers = [self._numbers.get(term) for term in sorted(terms)]
         if not numbers or None in numbers:
             return False

@@ -40,7 +40,9 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
         worthy = set(run.require(WORTHY))
         with closing(open_source(run).decisions()) as decisions:
-            corpus = ChunkIndex(one.chunk for one in decisions if not one.kept)
+            corpus = ChunkIndex(
+                one.chunk for one in decisions
+            )  # near duplicates too tell of things
         pieces = _cut_pieces(run, corpus, worthy)
         takes = {way.name: choose_pieces(pieces[:limit], way.name, run.config) for way in chosen}
         wanted = set().union(*(takes[way.name] for way in chosen if way.multi_source))
