@@ -118,9 +118,9 @@ def _is_denied_behind(words: Sequence[str], end: int) -> bool:
             return not following or following[0] not in _ASKS
         if word in _SAYS_NOTHING and following[:1] in (["nothing"], ["no"]):
             return True
-        if word == "nothing" and clause[place - 1] in _KNOWS and _ends(clause, place):
+        if word == "nothing" and {*clause[:place][-1:]} & _KNOWS and _ends(clause, place):
             return True
-        if word in _NOT and not (word == "no" and clause[place - 1 : place] not in _ARE):
+        if word in _NOT and not (word == "no" and clause[:place][-1:] not in _ARE):
             known = [at for at, one in enumerate(following) if one in _KNOWS]
             if place <= 2 and (known or any(one in _REAL for one in following)):
                 return True

@@ -41,7 +41,7 @@ class VectorFile:
         """All vectors, (texts, width), mapped from the file."""
         if self._rows is None:
             return np.zeros((0, 0), np.float32)
-        return self._rows["vector"]  # type: ignore[no-any-return]
+        return self._rows["vector"]
 
     def find(self, text: str) -> int | None:
         """Return the row of a text, None for one of which no vector was made."""
