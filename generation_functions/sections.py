@@ -149,17 +149,35 @@ class Model(Section):
         return hide_logins(url) if url else url
 
 
+class EmbeddingModel(Section):
+    """A GGUF in `path.models_dir` that makes vectors of texts, where `system.retriever` wants them.
+
+    The prefixes are what a model was trained to see before what is looked through and for.
+    """
+
+    gguf: str | None = None
+    context: int = Field(default=512, ge=64)  # tokens of a text; longer ones are cut, and counted
+    slots: int | None = Field(default=None, ge=1, le=128)  # texts at once; None: what fits
+    gpu_layers: int = Field(default=-1, ge=-1)  # -1: all
+    threads: int | None = Field(default=None, ge=1)
+    batch: int = Field(default=512, ge=32)  # at least `context`, whatever stands here
+    text_prefix: str = ""
+    question_prefix: str = ""
+
+
 Role = Literal["small", "large"]
+Retriever = Literal["bm25", "embedding", "both"]
 
 
 class Models(Section):
-    """The two roles. The same GGUF in both is loaded once.
+    """The two roles, and what makes vectors. The same GGUF in both roles is loaded once.
 
     `steps` gives a step the other role than its own, by the step's name.
     """
 
     small: Model
     large: Model
+    embedding: EmbeddingModel = EmbeddingModel()
     steps: dict[str, Role] = {}
 
     def of(self, role: str) -> Model:
@@ -184,6 +202,7 @@ class System(Section):
     use_filenames: bool = True  # prompts show title, author and year, and questions may
     abort_below: float | None = Field(default=None, ge=0, le=1)  # least share that a stage keeps
     shared_instruction: str = ""
+    retriever: Retriever = "bm25"  # what finds chunks that speak of the same, or of a question
     number_of_factual_sft_generations_to_do: int = Field(default=1, ge=1, le=100)
     # Of the fine-tuning data; tokens go before percent. None: no pretraining rows are in it.
     what_percent_of_sft_is_pretrain: float | None = Field(default=None, ge=0, lt=100)

@@ -9,10 +9,10 @@ import yaml
 from generation_functions.config import Config, load_config
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.pool import Engines
-from generation_functions.engine.protocol import Engine
+from generation_functions.engine.protocol import Embedder, Engine
 from generation_functions.engine.tokens import Count, VocabularyCounter, count_words
 from generation_functions.errors import ConfigError, PromptError
-from generation_functions.opening import make_engines
+from generation_functions.opening import make_embedder, make_engines
 from generation_functions.special_instructions import PACKS
 from generation_functions.steps.files import Writer
 from generation_functions.steps.prompts import find_prompt
@@ -21,11 +21,16 @@ from generation_functions.steps.run import Run
 WORDS = "words"
 
 
-def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = None) -> Run:
+def open_run(
+    config_file: Path | str,
+    engines: Mapping[str, Engine] | None = None,
+    embedder: Embedder | None = None,
+) -> Run:
     """Open the run folder that a config names, and write the resolved config into it.
 
     Paths in the config are relative to the config file. Models are checked (header,
-    completeness) but not loaded. `engines` by role replace the configured models.
+    completeness) but not loaded. `engines` by role replace the configured models, and `embedder`
+    the one for vectors.
     Raises ConfigError and ModelError, naming the file and what to do.
     """
     config = read_config(config_file)
@@ -33,7 +38,7 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     folder = Path(config.path.output_dir)
     config = _pin_counter(config, folder)
     by_role = dict(engines) if engines else make_engines(config)
-    run = Run(config, folder, Engines(by_role))
+    run = Run(config, folder, Engines(by_role, embedder or make_embedder(config)))
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     Writer().write(folder / "config.yaml", text)
     return run
