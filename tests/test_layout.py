@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "choosing": set(),
     "special_instructions": {"choosing", "errors"},
     "planned": set(),
+    "discovery": {"errors"},
     "addresses": {"errors"},
     "sections": {"addresses"},
     "pipeline_sections": {"sections"},
@@ -22,6 +23,7 @@ MAY_IMPORT = {
     "masked": {"records"},
     "config": {
         "addresses",
+        "discovery",
         "errors",
         "masked_sections",
         "planned",
@@ -60,6 +62,7 @@ MAY_IMPORT = {
     "stages": {
         "config",
         "datasets",
+        "discovery",
         "documents",
         "errors",
         "masked",

@@ -1,13 +1,14 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
     FileEntry,
@@ -32,6 +33,7 @@ from generation_functions.datasets.templates import make_template
 from generation_functions.datasets.turn_files import (
     TurnRows,
     write_conversations,
+    write_made,
     write_pairs,
     write_recalls,
 )
@@ -53,7 +55,7 @@ class Material:
     """What goes into the datasets: worthy chunks and the survivors of the last stages.
 
     `sheets` are of the pretraining stage, where it is on; `variations` gives those of each, told
-    or inferred, in their order.
+    or inferred, in their order. `made` has the rows of pipelines that are found by their names.
     """
 
     chunks: Sequence[Chunk]
@@ -64,6 +66,7 @@ class Material:
     recalls: Sequence[Recall] = ()
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
+    made: Mapping[str, Sequence[MadeRow]] = field(default_factory=dict)
 
 
 def _forget(label: str, uuid: str, rejected: str) -> None:
@@ -110,8 +113,8 @@ def _check_material(run_folder: Path, material: Material) -> None:
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
             "`questions`; if it has run, see its reasons with `status`."
         )
-    masked = material.retrievals or material.corrections
-    if not (material.pairs or material.conversations or material.recalls or masked):
+    others = material.retrievals or material.corrections or any(material.made.values())
+    if not (material.pairs or material.conversations or material.recalls or others):
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
@@ -134,6 +137,7 @@ def _in_order(material: Material) -> Material:
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
+        made=dict(sorted(material.made.items())),
     )
 
 
@@ -154,6 +158,8 @@ def _build(
         *write_rag(sft_folder, material.retrievals, config, count, note),
         *write_corrections(sft_folder, material.corrections, config, count, note),
     ]
+    for name, made in material.made.items():
+        turn_files += write_made(sft_folder, name, made, turns)
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.provenance import Item, Target, write_rows
@@ -84,6 +85,13 @@ def write_recalls(
         )
         entries += write_rows(folder, name, _chat_targets(name), items)
     return entries
+
+
+def write_made(folder: Path, name: str, rows: Iterable[MadeRow], made: TurnRows) -> list[FileEntry]:
+    """Write the rows of the pipeline `name` as ShareGPT and as completions."""
+    file = f"{name}.jsonl"
+    items = (Item(made.make(one.turns), one.record) for one in rows)
+    return write_rows(folder, file, _chat_targets(file), items)
 
 
 def _chat_targets(name: str) -> tuple[Target, ...]:
