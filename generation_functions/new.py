@@ -64,9 +64,9 @@ def describe_pipeline(name: str, files: list[Path], root: Path = ROOT) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,29}", name) or keyword.iskeyword(name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name) or keyword.iskeyword(name):
         raise ConfigError(
-            f"{name}: a pipeline's name has at most 30 small letters, digits and _, and is no "
+            f"{name}: a pipeline's name has at most 20 small letters, digits and _, and is no "
             "keyword of Python."
         )
     taken = {
