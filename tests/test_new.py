@@ -69,7 +69,7 @@ def test_what_is_written_passes_its_test_and_runs_by_its_name(copy: Path) -> Non
     assert len(others) == 1
 
 
-@pytest.mark.parametrize("name", ["qa", "cards", "a_name_of_20_letters_"])
+@pytest.mark.parametrize("name", ["qa", "cards", "a_name_of_20_letters"])
 def test_what_is_written_is_formatted_and_short(tmp_path: Path, name: str) -> None:
     files = create_pipeline(name, tmp_path)
     ruff = [sys.executable, "-m", "ruff"]
