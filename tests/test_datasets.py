@@ -296,6 +296,7 @@ def test_rows_of_a_pipeline_of_ones_own_are_a_file_beside_the_others(tmp_path: P
     assert read_rows(folder / "provenance" / "cards.jsonl")[0]["chunk"] == "a chunk"
     assert "completion/cards.jsonl" in (folder / "sft_training_config.yaml").read_text("utf-8")
     assert not list(folder.rglob("nothing.jsonl"))
+    assert "Rows of cards passed" in (folder / "MANIFEST.json").read_text("utf-8")
 
 
 def test_an_unlisted_directory_is_an_error(tmp_path: Path) -> None:

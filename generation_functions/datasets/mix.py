@@ -15,6 +15,7 @@ from generation_functions.datasets.manifest import (
     FolderManifest,
     Manifest,
     describe_checks,
+    describe_made_checks,
     describe_masked_checks,
     describe_origin,
     describe_recall_checks,
@@ -166,6 +167,7 @@ def _build(
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
     checks += describe_masked_checks(*masked, config.questions.double_check_counter)
+    checks += describe_made_checks(name for name, made in material.made.items() if made)
     return Manifest(
         _finish(
             pretraining_folder,
