@@ -85,12 +85,19 @@ def _run(options: argparse.Namespace) -> None:
         raise PalimpsestError(f"--limit {options.limit}: at least 1.")
     if options.gaps and options.limit:
         raise PalimpsestError("--gaps with --limit: gaps are what a whole pass leaves. Take one.")
-    named = options.what in list_pipelines() and not Path(options.what).is_file()
+    found = list_pipelines()
+    named = options.what in found and not Path(options.what).is_file()
+    if options.what.isidentifier() and not (named or Path(options.what).exists()):
+        raise PalimpsestError(
+            f"{options.what}: neither a config file nor a pipeline ({', '.join(found)})."
+        )
     if named and (options.stage or options.gaps):
         raise PalimpsestError(f"{options.what} is a pipeline: --stage and --gaps are for a config.")
     config = options.config if named else Path(options.what)
     asyncio.run(_run_stages(config, options.what if named else "", options))
     _print_status(run_folder(config))
+    if named:
+        print(f"Rows: {run_folder(config) / find_pipeline(options.what).rows}")
 
 
 async def _run_stages(config: Path, pipeline: str, options: argparse.Namespace) -> None:

@@ -74,6 +74,7 @@ MAY_IMPORT = {
         "session",
         "sources",
         "special_instructions",
+        "status",
         "steps",
     },
     "status": {"errors", "pipelines", "steps"},
