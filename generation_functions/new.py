@@ -2,6 +2,7 @@
 
 import keyword
 import re
+from collections.abc import Container
 from pathlib import Path
 from string import Template
 
@@ -69,7 +70,7 @@ def _check_name(name: str) -> None:
             f"{name}: a pipeline's name has at most 20 small letters, digits and _, and is no "
             "keyword of Python."
         )
-    taken = {
+    taken: dict[str, Container[str]] = {
         "a pipeline": list_pipelines(),
         "a stage": STAGES,
         "a section of the config": {*Config.model_fields, *PLANNED},

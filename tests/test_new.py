@@ -13,18 +13,20 @@ from generation_functions.errors import ConfigError
 from generation_functions.new import create_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
+NAME = "kit_trial"  # of no pipeline that a person is likely to have
 # What a person runs next, but for the model: the test, and the pipeline by its name.
 RUN = """
 import sys
+name = sys.argv[1]
 from functools import partial
 import pytest
 from generation_functions import __main__
 from generation_functions.engine.scripted import ScriptedEngine
-failed = pytest.main(["-q", "-p", "no:cacheprovider", "tests/test_cards.py"])
+failed = pytest.main(["-q", "-p", "no:cacheprovider", f"tests/test_{name}.py"])
 engine = ScriptedEngine(lambda request: "It tells of ropes.")
 opened = partial(__main__.open_run, engines={"small": engine, "large": engine})
 __main__.open_run = opened
-sys.exit(failed or __main__.main(["run", "cards", "--config", sys.argv[1], "--limit", "2"]))
+sys.exit(failed or __main__.main(["run", name, "--config", sys.argv[2], "--limit", "2"]))
 """
 
 
@@ -49,27 +51,27 @@ def write_config(root: Path) -> Path:
         "models: {small: {gguf: none.gguf}, large: {gguf: none.gguf}}\n"
         "dataset_context: metals\n"
         "system: {token_counter: words}\n"
-        "cards: {instruction: 'What is it?'}\n",
+        f"{NAME}: {{instruction: 'What is it?'}}\n",
         encoding="utf-8",
     )
     return file
 
 
 def test_what_is_written_passes_its_test_and_runs_by_its_name(copy: Path) -> None:
-    create_pipeline("cards", copy)
+    create_pipeline(NAME, copy)
     config = write_config(copy)
     done = subprocess.run(
-        [sys.executable, "-c", RUN, str(config)], cwd=copy, capture_output=True, text=True
+        [sys.executable, "-c", RUN, NAME, str(config)], cwd=copy, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout
-    rows = (copy / "run" / "cards_rows" / "sharegpt.jsonl").read_text(encoding="utf-8")
+    rows = (copy / "run" / f"{NAME}_rows" / "sharegpt.jsonl").read_text(encoding="utf-8")
     first, *others = [json.loads(line)["conversations"] for line in rows.splitlines()]
     assert first[0]["value"].startswith("What is it?\n\n")
     assert len(others) == 1
 
 
-@pytest.mark.parametrize("name", ["qa", "cards", "a_name_of_20_letters"])
+@pytest.mark.parametrize("name", ["kt", NAME, "kit_trial_at_its_most"[:20]])
 def test_what_is_written_is_formatted_and_short(tmp_path: Path, name: str) -> None:
     files = create_pipeline(name, tmp_path)
     ruff = [sys.executable, "-m", "ruff"]
@@ -82,7 +84,7 @@ def test_what_is_written_is_formatted_and_short(tmp_path: Path, name: str) -> No
 
 
 def test_its_notebook_leads_to_what_was_written(tmp_path: Path) -> None:
-    files = create_pipeline("cards", tmp_path)
+    files = create_pipeline(NAME, tmp_path)
     notebook = next(file for file in files if file.suffix == ".ipynb")
     content = json.loads(notebook.read_text(encoding="utf-8"))
     text = "".join("".join(cell["source"]) for cell in content["cells"])
@@ -114,10 +116,10 @@ def test_a_name_that_clashes_is_refused_and_nothing_is_written(
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    test = tmp_path / new.FILES["test.py"].format(name="cards")
+    test = tmp_path / new.FILES["test.py"].format(name=NAME)
     test.parent.mkdir(parents=True)
     test.write_text("mine", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"tests/test_cards\.py is there already"):
-        create_pipeline("cards", tmp_path)
+    with pytest.raises(ConfigError, match=rf"tests/test_{NAME}\.py is there already"):
+        create_pipeline(NAME, tmp_path)
     assert test.read_text(encoding="utf-8") == "mine"
     assert len(list(tmp_path.rglob("*.*"))) == 1

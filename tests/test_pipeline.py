@@ -161,7 +161,7 @@ def test_a_limit_takes_so_many_chunks_and_chunk_size_makes_pieces_of_them(
 
 
 def test_a_stage_that_the_config_does_not_enable_does_nothing(open_small_run: OpenRun) -> None:
-    assert list(STAGES)[-2:] == ["style", "mix"]
+    assert list(STAGES).index("style") < list(STAGES).index("mix")
     run = open_small_run(ScriptedEngine())
     assert asyncio.run(STAGES["style"](run, None)) == []
     assert not (run.folder / "status.json").exists()
