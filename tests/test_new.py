@@ -1,73 +1,64 @@
 """`new`: what it writes runs at once, and nothing has to be edited for it."""
 
 import json
+import runpy
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import OpenRun
 
-from generation_functions import new
+from generation_functions import __main__, discovery, new
+from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError
 from generation_functions.new import create_pipeline
+from generation_functions.pipelines import own
+from generation_functions.steps import prompts
+from generation_functions.steps.prompts import GRAMMARS
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "kit_trial"  # of no pipeline that a person is likely to have
-# What a person runs next, but for the model: the test, and the pipeline by its name.
-RUN = """
-import sys
-name = sys.argv[1]
-from functools import partial
-import pytest
-from generation_functions import __main__
-from generation_functions.engine.scripted import ScriptedEngine
-failed = pytest.main(["-q", "-p", "no:cacheprovider", f"tests/test_{name}.py"])
-engine = ScriptedEngine(lambda request: "It tells of ropes.")
-opened = partial(__main__.open_run, engines={"small": engine, "large": engine})
-__main__.open_run = opened
-sys.exit(failed or __main__.main(["run", name, "--config", sys.argv[2], "--limit", "2"]))
-"""
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """Return a copy of what a new pipeline needs of the program."""
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Write a pipeline into a folder, and let the program find it as if it stood in its own."""
     root = tmp_path / "program"
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    for folder in ("generation_functions", "grammars"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
-    (root / "tests").mkdir()
-    for file in ("tests/conftest.py", "pyproject.toml", "input_texts/samples/seven_metals.md"):
-        (root / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, root / file)
-    return root
+    create_pipeline(NAME, root)
+    shutil.copy(GRAMMARS / "shared.gbnf", root / "grammars")
+    package = root / "generation_functions"
+    monkeypatch.setattr(prompts, "PROMPTS", package / "prompts")
+    monkeypatch.setattr(prompts, "GRAMMARS", root / "grammars")
+    monkeypatch.setattr(discovery, "OWN", package / "pipelines" / "own")
+    monkeypatch.setattr(own, "__path__", [*own.__path__, str(discovery.OWN)])
+    yield root
+    sys.modules.pop(f"{own.__name__}.{NAME}", None)
 
 
-def write_config(root: Path) -> Path:
-    file = root / "own.yaml"
-    file.write_text(
-        "path: {input_dirs: [{path: input_texts}], output_dir: run}\n"
-        "models: {small: {gguf: none.gguf}, large: {gguf: none.gguf}}\n"
-        "dataset_context: metals\n"
-        "system: {token_counter: words}\n"
-        f"{NAME}: {{instruction: 'What is it?'}}\n",
-        encoding="utf-8",
-    )
-    return file
+def test_what_is_written_passes_its_own_test(written: Path, open_small_run: OpenRun) -> None:
+    tests = runpy.run_path(str(written / new.FILES["test.py"].format(name=NAME)))
+    begun = time.process_time()
+    tests["test_each_chunk_becomes_a_row"](open_small_run)
+    assert time.process_time() - begun < 1
 
 
-def test_what_is_written_passes_its_test_and_runs_by_its_name(copy: Path) -> None:
-    create_pipeline(NAME, copy)
-    config = write_config(copy)
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, NAME, str(config)], cwd=copy, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
-    rows = (copy / "run" / f"{NAME}_rows" / "sharegpt.jsonl").read_text(encoding="utf-8")
+def test_what_is_written_runs_by_its_name(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_small_run: OpenRun
+) -> None:
+    config = {"enabled": False, "instruction": "What is it?"}
+    engine = ScriptedEngine(lambda request: "It tells of ropes.")
+    run = open_small_run(engine, **{NAME: config})
+    monkeypatch.setattr(__main__, "open_run", lambda file: run)
+    command = ["run", NAME, "--config", str(tmp_path / "config.yaml"), "--limit", "2"]
+    assert __main__.main(command) == 0
+    rows = (run.folder / f"{NAME}_rows" / "sharegpt.jsonl").read_text(encoding="utf-8")
     first, *others = [json.loads(line)["conversations"] for line in rows.splitlines()]
     assert first[0]["value"].startswith("What is it?\n\n")
+    assert first[1]["value"] == "It tells of ropes."
     assert len(others) == 1
 
 
