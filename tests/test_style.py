@@ -83,7 +83,8 @@ def test_limits_are_the_configs() -> None:
 
 
 def test_only_prose_in_whole_sentences_is_taken() -> None:
-    parts = ("the lot. " + AUTHOR, "## Piers", "| a | b |", "- a pier", "It was then that she")
+    noted = AUTHOR.replace("in six years,", "in six years,[12]")
+    parts = ("[7] the lot. " + noted, "## Piers", "| a | b |", "- a pier", "It was then that she")
     found = take_passage(make_chunk("\n\n".join(parts)), Style())
     assert found.text == passage.text
     assert found.begins_abruptly

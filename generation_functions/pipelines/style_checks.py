@@ -20,6 +20,7 @@ RUN = 5  # words in a row by which wording is compared
 LEAST_SHARED = 0.3  # share of the plain text's roots that the passage has
 _SHORT = 12  # words; a shorter paragraph without a stop is a heading or a caption
 _LISTED = re.compile(r"[#|>*+-]|\d{1,3}[.)] ")
+_NOTE = re.compile(r"[ \t]*\[(?:\d{1,3}|\*|[A-Za-z])\]")  # the number of a footnote
 _STOPPED = re.compile(r"[.!?…。！？।۔][\"'”’»)\]]*\Z")
 _TAKES_UP = re.compile(
     r"\W*(?:But|And|So|Or|Nor|Yet|For|Then|Thus|Hence|Therefore|However|Moreover|Besides|Still"
@@ -57,11 +58,14 @@ class Passage:
 
 
 def take_passage(chunk: Chunk, limits: StyleLimits) -> Passage:
-    """Return the prose of a chunk in whole sentences; headings, lists and tables are left out.
+    """Return the prose of a chunk in whole sentences.
+
+    Headings, lists, tables and the numbers of footnotes are left out.
 
     Raises Rejected where too little is left.
     """
-    found = (" ".join(one.split()) for one in re.split(r"\n\s*\n", chunk.text.strip()))
+    text = _NOTE.sub("", chunk.text).strip()
+    found = (" ".join(one.split()) for one in re.split(r"\n\s*\n", text))
     paragraphs = [one for one in found if _is_prose(one)]
     first = last = False
     if paragraphs:
