@@ -16,7 +16,7 @@ from generation_functions import __main__, discovery
 from generation_functions.config import load_config
 from generation_functions.display.made import browse_made, read_trails
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError
+from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.pipelines.pipeline import Pipeline, PipelineSection
 from generation_functions.pipelines.style import PIPELINE as STYLE
 from generation_functions.records import Chunk, Turn, make_uuid
@@ -170,7 +170,8 @@ def test_a_stage_that_the_config_does_not_enable_does_nothing(open_small_run: Op
 
 def test_the_mix_takes_the_rows_of_what_is_enabled(openings: None, open_small_run: OpenRun) -> None:
     run = open_small_run(openings={"enabled": True})
-    assert take_made(run) == {}  # before the stage has ended
+    with pytest.raises(RunFolderError, match="Run the stage before"):
+        take_made(run)
     made = asyncio.run(run_pipeline(run, PIPELINE))
     rows = take_made(run)["openings"]
     assert [row.turns[-1].text for row in rows] == [one.words for one in made]

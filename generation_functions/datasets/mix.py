@@ -3,11 +3,15 @@
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part, Receipt
+from generation_functions.datasets.balanced_files import Pool, write_balanced
+from generation_functions.datasets.generic_sources import GenericSource
 from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
@@ -68,6 +72,7 @@ class Material:
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
     made: Mapping[str, Sequence[MadeRow]] = field(default_factory=dict)
+    generic: Sequence[GenericSource] = ()
 
 
 def _forget(label: str, uuid: str, rejected: str) -> None:
@@ -139,6 +144,7 @@ def _in_order(material: Material) -> Material:
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
         made=dict(sorted(material.made.items())),
+        generic=material.generic,
     )
 
 
@@ -152,15 +158,24 @@ def _build(
     pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
 
     turns = TurnRows(make_template(config), count)
-    turn_files = [
-        *write_conversations(sft_folder, material.conversations, config, turns),
-        *write_pairs(sft_folder, material.pairs, config, turns),
-        *write_recalls(sft_folder, material.recalls, config, turns),
-        *write_rag(sft_folder, material.retrievals, config, count, note),
-        *write_corrections(sft_folder, material.corrections, config, count, note),
+    made = {
+        DOMAIN: [
+            *write_conversations(sft_folder, material.conversations, config, turns),
+            *write_pairs(sft_folder, material.pairs, config, turns),
+            *write_recalls(sft_folder, material.recalls, config, turns),
+        ],
+        RAG: write_rag(sft_folder, material.retrievals, config, count, note),
+        CORRECTIONS: write_corrections(sft_folder, material.corrections, config, count, note),
+        **{f"pipeline {n}": write_made(sft_folder, n, r, turns) for n, r in material.made.items()},
+    }
+    parts = [
+        Part(name, data.rows, data.tokens)
+        for name, files in made.items()
+        if (data := _data(files)).rows
     ]
-    for name, made in material.made.items():
-        turn_files += write_made(sft_folder, name, made, turns)
+    pool = Pool(pretraining_folder, chunk_files, material.generic)
+    filled, receipt = write_balanced(sft_folder, parts, pool, config, turns)
+    turn_files = [*chain.from_iterable(made.values()), *filled]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
@@ -177,7 +192,7 @@ def _build(
             describe_origin(bool(material.sheets)),
             config,
         ),
-        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config, receipt),
     )
 
 
@@ -198,6 +213,7 @@ def _finish(
     entries: Sequence[FileEntry],
     checks: str,
     config: Config,
+    balance: Receipt | None = None,
 ) -> FolderManifest:
     data, tokenizer = _data(entries), config.model_training.tokenizer
     launch = axolotl.launch_command(config_name)
@@ -217,6 +233,7 @@ def _finish(
         tokens=data.tokens,
         optimizer_steps=steps,
         files=(*entries, entry),
+        balance=balance,
     )
     write_manifest(folder, manifest)
     folders.sync(folder)

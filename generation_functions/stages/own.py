@@ -68,12 +68,12 @@ STAGES = {name: partial(run_enabled, name) for name in list_pipelines()}
 def take_made(run: Run) -> dict[str, list[MadeRow]]:
     """Return the rows of the pipelines that the config enables, by name, in the documents' order.
 
-    Those whose stage has not ended have none.
+    Raises RunFolderError before their stages have ended.
     """
     found = {}
     for name in list_pipelines():
         section = getattr(run.config, name, None)
-        if section is not None and section.enabled and run.has(name):
+        if section is not None and section.enabled:
             pipeline = find_pipeline(name)
             made = run.survivors(name, pipeline.kind)
             made.sort(key=lambda one: (*chunk_place(one.chunk), one.uuid))
