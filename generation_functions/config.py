@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
 from generation_functions.addresses import hide_logins
+from generation_functions.discovery import list_pipelines, load_pipeline
 from generation_functions.errors import ConfigError
 from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.meta_section import MetaDatagen
@@ -37,7 +45,10 @@ from generation_functions.sections import (
 
 
 class Config(Section):
-    """The whole of config.yaml."""
+    """The whole of config.yaml, but for the sections of pipelines that are found by their names.
+
+    A config that has such a section is of a class that has it too; `Pipeline.settings` finds it.
+    """
 
     path: Paths
     models: Models
@@ -113,10 +124,20 @@ def load_config(file: Path) -> Config:
     if not isinstance(raw, dict):
         raise ConfigError(f"{file}: expected sections (`path:`, `models:` ...), found {raw!r}.")
     _refuse_planned(file, raw)
+    kind = _add_sections(raw)
     try:
-        return Config.model_validate(raw)
+        return kind.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(file, raw, one) for one in error.errors())) from error
+        said = (_explain(file, kind, one) for one in error.errors())
+        raise ConfigError("\n".join(said)) from error
+
+
+def _add_sections(raw: dict[str, Any]) -> type[Config]:
+    """Return Config with the sections of the pipelines in pipelines/own/, or `style`, it names."""
+    sections: dict[str, Any] = {
+        name: (load_pipeline(name).section, ...) for name in list_pipelines() if name in raw
+    }
+    return create_model("Config", __base__=Config, **sections) if sections else Config
 
 
 def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
@@ -128,18 +149,19 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
             raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
 
 
-def _explain(file: Path, raw: dict[str, Any], error: Any) -> str:
+def _explain(file: Path, kind: type[Config], error: Any) -> str:
     location = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         given = "" if error["type"] == "missing" else hide_logins(f" (given: {error['input']!r})")
         return f"{file}: `{location}`: {error['msg']}{given}"
-    near = difflib.get_close_matches(str(error["loc"][-1]), _names_beside(error["loc"]), 1, 0.5)
+    names = _names_beside(kind, error["loc"])
+    near = difflib.get_close_matches(str(error["loc"][-1]), names, 1, 0.5)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"{file}: `{location}` is not an option.{hint}"
 
 
-def _names_beside(location: tuple[str | int, ...]) -> list[str]:
-    model: type[BaseModel] = Config
+def _names_beside(kind: type[Config], location: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = kind
     for part in location[:-1]:
         if isinstance(part, int):
             continue
@@ -151,4 +173,4 @@ def _names_beside(location: tuple[str | int, ...]) -> list[str]:
         if not inner:
             return []
         model = inner[0]
-    return list(model.model_fields)
+    return [*model.model_fields, *(list_pipelines() if model is kind else ())]

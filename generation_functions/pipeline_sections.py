@@ -7,6 +7,16 @@ from pydantic import Field, field_validator, model_validator
 from generation_functions.sections import Section
 
 
+class PipelineSection(Section):
+    """What every pipeline has that is found by its module's name; it adds its own options.
+
+    Off by default: only `run NAME`, a notebook, or a config that says so runs it.
+    """
+
+    enabled: bool = False
+    chunk_size: int | None = Field(default=None, ge=32)  # tokens, of neighbours; None: a chunk
+
+
 class PdfCleaning(Section):
     """How a model repairs the text of PDFs, and how far a reply may stray from its piece.
 

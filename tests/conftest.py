@@ -80,6 +80,7 @@ def open_small_run(tmp_path: Path, prompts_once: None) -> OpenRun:
             "representation_variation": sections.get("representation_variation", {}),
             "meta_datagen": sections.get("meta_datagen", {}),
         }
+        config |= {name: one for name, one in sections.items() if name not in config}
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
         engine = small or ScriptedEngine()

@@ -15,6 +15,7 @@ import yaml
 
 from generation_functions.config import Config
 from generation_functions.datasets import rows
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.pretraining import name_directories
 from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
@@ -301,6 +302,18 @@ def test_a_missing_kind_is_left_out_of_folder_and_config(
     assert {path.name for path in folder.rglob("*.jsonl")} == {left} | plain
     config = yaml.safe_load((folder / "sft_training_config.yaml").read_text(encoding="utf-8"))
     assert [one["path"] for one in config["datasets"]] == [f"factual_sft_completion/{left}"]
+
+
+def test_rows_of_a_pipeline_of_ones_own_are_a_file_beside_the_others(tmp_path: Path) -> None:
+    turns = (Turn("human", "What is a kibble?"), Turn("gpt", "A bucket."))
+    made = {"cards": [MadeRow(turns, {"uuid": "1", "chunk": "a chunk"})], "nothing": []}
+    write_datasets(tmp_path, replace(make_material(), made=made), make_config(), count_words)
+    folder = tmp_path / "sft_run"
+    assert read_rows(folder / "combined_factual_data" / "cards.jsonl") == [rows.sharegpt_row(turns)]
+    assert read_rows(folder / "provenance" / "cards.jsonl")[0]["chunk"] == "a chunk"
+    assert "completion/cards.jsonl" in (folder / "sft_training_config.yaml").read_text("utf-8")
+    assert not list(folder.rglob("nothing.jsonl"))
+    assert "Rows of cards passed" in (folder / "MANIFEST.json").read_text("utf-8")
 
 
 def test_an_unlisted_directory_is_an_error(tmp_path: Path) -> None:

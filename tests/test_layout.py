@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "choosing": set(),
     "special_instructions": {"choosing", "errors"},
     "planned": set(),
+    "discovery": {"errors"},
     "addresses": {"errors"},
     "sections": {"addresses"},
     "pipeline_sections": {"sections"},
@@ -24,6 +25,7 @@ MAY_IMPORT = {
     "meta_section": {"sections"},
     "config": {
         "addresses",
+        "discovery",
         "errors",
         "masked_sections",
         "meta_section",
@@ -65,6 +67,7 @@ MAY_IMPORT = {
     "stages": {
         "config",
         "datasets",
+        "discovery",
         "documents",
         "errors",
         "masked",
@@ -76,6 +79,7 @@ MAY_IMPORT = {
         "session",
         "sources",
         "special_instructions",
+        "status",
         "steps",
     },
     "status": {"errors", "pipelines", "steps"},

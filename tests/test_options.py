@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from generation_functions.config import Config
+from generation_functions.discovery import BUILT_IN, list_own, load_pipeline
 from generation_functions.pipelines.conversations import (
     REWRITE_CONVERSATION,
     WRITE_CONVERSATION,
@@ -57,8 +58,14 @@ def options(model: type[BaseModel], place: str = "") -> Iterator[str]:
             yield re.sub(r"^models\.(small|large)\.", "models.<role>.", f"{place}{name}")
 
 
-BUILT = set(options(Config))
-PLANNED_NAMES = {f"{section}.{key}" for section, keys in PLANNED.items() for key in keys}
+BUILT = set(options(Config)) | {
+    name for one in BUILT_IN for name in options(load_pipeline(one).section, f"{one}.")
+}
+PLANNED_NAMES = {
+    name
+    for section, keys in PLANNED.items()
+    for name in ({f"{section}.{key}" for key in keys} or {section})
+}
 
 
 def value_of(option: str) -> Any:
@@ -166,7 +173,8 @@ def test_the_defaults_beside_the_first_notebooks_settings_are_ours() -> None:
 
 def test_the_table_of_sampling_says_what_the_prompts_files_say() -> None:
     said = {step.strip("`"): here for _, step, _, here in rows("what")}
-    assert set(said) == {file.stem for file in PROMPTS.glob("*.yaml")}
+    own = {step.name for name in list_own() for step in load_pipeline(name).steps}
+    assert set(said) == {file.stem for file in PROMPTS.glob("*.yaml")} - own
     for step, here in said.items():
         prompt = prompt_of(step)
         drawn = prompt.sampling

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -66,6 +66,12 @@ def describe_masked_checks(retrievals: int, corrections: int, votes: int) -> str
             "from its text, by code" + (" and lost a vote on its accuracy." if votes else ".")
         )
     return said
+
+
+def describe_made_checks(names: Iterable[str]) -> str:
+    """Return how the rows of these pipelines, which are found by their names, were checked."""
+    said = ", ".join(names)
+    return f" Rows of {said} passed the checks of their own pipelines." if said else ""
 
 
 def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:

@@ -1,8 +1,8 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part
 from generation_functions.datasets.balanced_files import Pool, write_balanced
 from generation_functions.datasets.fitting import find_context
 from generation_functions.datasets.generic_sources import GenericSource
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import (
     FileEntry,
     Manifest,
     describe_checks,
+    describe_made_checks,
     describe_masked_checks,
     describe_origin,
     describe_recall_checks,
@@ -33,6 +35,7 @@ from generation_functions.datasets.training_folder import finish_folder
 from generation_functions.datasets.turn_files import (
     TurnRows,
     write_conversations,
+    write_made,
     write_pairs,
     write_recalls,
 )
@@ -54,7 +57,7 @@ class Material:
     """What goes into the datasets: worthy chunks and the survivors of the last stages.
 
     `sheets` are of the pretraining stage, where it is on; `variations` gives those of each, told
-    or inferred, in their order.
+    or inferred, in their order. `made` has the rows of pipelines that are found by their names.
     """
 
     chunks: Sequence[Chunk]
@@ -65,6 +68,7 @@ class Material:
     recalls: Sequence[Recall] = ()
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
+    made: Mapping[str, Sequence[MadeRow]] = field(default_factory=dict)
     generic: Sequence[GenericSource] = ()
 
 
@@ -112,8 +116,8 @@ def _check_material(run_folder: Path, material: Material) -> None:
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
             "`questions`; if it has run, see its reasons with `status`."
         )
-    masked = material.retrievals or material.corrections
-    if not (material.pairs or material.conversations or material.recalls or masked):
+    others = material.retrievals or material.corrections or any(material.made.values())
+    if not (material.pairs or material.conversations or material.recalls or others):
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
@@ -136,6 +140,7 @@ def _in_order(material: Material) -> Material:
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
+        made=dict(sorted(material.made.items())),
         generic=material.generic,
     )
 
@@ -177,6 +182,10 @@ def _write_turns(
         ],
         RAG: write_rag(folder, material.retrievals, config, count, note),
         CORRECTIONS: write_corrections(folder, material.corrections, config, count, note),
+        **{
+            f"pipeline {name}": write_made(folder, name, rows, config, turns)
+            for name, rows in material.made.items()
+        },
     }
     context = find_context(config)
     parts = [
@@ -193,4 +202,5 @@ def _describe_checks(material: Material, config: Config) -> str:
     if material.recalls:
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
-    return checks + describe_masked_checks(*masked, config.questions.double_check_counter)
+    checks += describe_masked_checks(*masked, config.questions.double_check_counter)
+    return checks + describe_made_checks(name for name, made in material.made.items() if made)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.modes import Mode, draw_modes
 from generation_functions.datasets.packing import pack_recalls
@@ -87,6 +88,15 @@ def write_recalls(
             folder, name, _chat_targets(name, config), _recall_items(own, name, config, made)
         )
     return entries
+
+
+def write_made(
+    folder: Path, name: str, rows: Sequence[MadeRow], config: Config, made: TurnRows
+) -> list[FileEntry]:
+    """Write the rows of the pipeline `name` as ShareGPT and as completions."""
+    file = f"{name}.jsonl"
+    items = (Item(made.make(one.turns), one.record) for one in rows)
+    return write_rows(folder, file, _chat_targets(file, config), items)
 
 
 def _recall_items(

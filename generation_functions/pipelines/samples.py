@@ -66,6 +66,7 @@ from generation_functions.pipelines.sample_items import (
     read_chunk,
     read_pair,
 )
+from generation_functions.pipelines.style import PIPELINE as STYLE
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import list_steps
 from generation_functions.records import (
@@ -254,5 +255,6 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
     REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),
     **MASKED_SAMPLES,
+    **STYLE.samples,
     **{step.name: Samples(WAY_REQUESTS, read_way_request) for step in list_steps()},
 }

@@ -16,6 +16,8 @@ from generation_functions.stages.masking import (
 )
 from generation_functions.stages.meta import write_meta_dataset
 from generation_functions.stages.mixing import mix
+from generation_functions.stages.own import STAGES as OWN_STAGES
+from generation_functions.stages.own import find_pipeline, run_pipeline
 from generation_functions.stages.pretraining import write_pretraining
 from generation_functions.stages.questions import QUESTION_STEPS, write_questions
 from generation_functions.stages.reading import clean_pdfs, documents
@@ -32,7 +34,9 @@ __all__ = [
     "STAGES",
     "clean_pdfs",
     "documents",
+    "find_pipeline",
     "mix",
+    "run_pipeline",
     "write_characters",
     "write_conversations",
     "write_corrections",
@@ -53,6 +57,7 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "corrections": write_corrections,
     "characters": write_characters,
     "conversations": write_conversations,
+    **OWN_STAGES,
     "mix": mix,
     "meta": write_meta_dataset,
 }

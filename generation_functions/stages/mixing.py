@@ -10,6 +10,7 @@ from generation_functions.masked import Correction, RagItem
 from generation_functions.pipelines import corrections, rag, recall, variations
 from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.records import Chunk, Conversation, QAPair, Recall
+from generation_functions.stages.own import take_made
 from generation_functions.stages.taking import open_training_counter
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item
@@ -38,6 +39,7 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             recalls=recalls,
             retrievals=_survive_retrievals(run, pairs, recalls),
             corrections=_survive_corrections(run, pairs),
+            made=take_made(run),
             generic=generic,
         )
         with open_training_counter(run.config) as count:
