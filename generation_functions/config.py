@@ -18,6 +18,7 @@ from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
+    Exam,
     FactualSftSettings,
     FactualWay,
     PdfCleaning,
@@ -50,6 +51,7 @@ class Config(Section):
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
     rag_data: RagData = RagData()
     correction_pipeline: CorrectionPipeline = CorrectionPipeline()
+    exam: Exam = Exam()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
 

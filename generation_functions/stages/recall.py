@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from generation_functions.documents.cutting import Decision
+from generation_functions.documents.holding import SET_ASIDE
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.pipelines import recall, recall_rounds, ways
 from generation_functions.pipelines.pieces import (
@@ -39,7 +41,7 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
         worthy = set(run.require(WORTHY))
         with closing(open_source(run).decisions()) as decisions:
-            corpus = ChunkIndex(one.chunk for one in decisions if not one.kept)
+            corpus = ChunkIndex(one.chunk for one in decisions if _may_show(one))
         pieces = _cut_pieces(run, corpus, worthy)
         takes = {way.name: choose_pieces(pieces[:limit], way.name, run.config) for way in chosen}
         wanted = set().union(*(takes[way.name] for way in chosen if way.multi_source))
@@ -52,6 +54,11 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         # Last, so that a stage which was interrupted compares with what was asked before it.
         run.write_text(NEIGHBOURS, write_neighbours(related, before if limit else ""))
         return asked
+
+
+def _may_show(decision: Decision) -> bool:
+    """Whether a chunk may be looked at: it repeats no other, and is no matter of the exam."""
+    return not decision.kept and decision.reason not in SET_ASIDE
 
 
 def _cut_pieces(run: Run, corpus: ChunkIndex, worthy: set[str]) -> list[Piece]:
