@@ -1,7 +1,8 @@
 """From documents to chunks and what is decided about each, one document at a time.
 
-Rules drop what is no text to learn from, then all but the first of chunks that are alike,
-then what is held out for the exam and what is not in its folder's subset. A document is forgotten once it is cut.
+Rules drop what is no text to learn from, then all but the first of chunks that are alike, then
+what is held out for the exam, then what is not in its folder's subset. A document is forgotten
+once it is cut.
 """
 
 import heapq

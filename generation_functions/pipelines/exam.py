@@ -1,4 +1,4 @@
-"""The exam: of chunks that are trained on, and of those held out, vetted questions that no row asks.
+"""The exam: vetted questions that no row asks, on chunks that are trained on and on others.
 
 A question is written and vetted as a pair is, from seeds of its own; nothing is repaired. What a
 pair of the datasets asks is left out, whoever asks it in which words (similar.py).
@@ -13,6 +13,7 @@ from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected
 from generation_functions.pipelines.exam_steps import (
+    HELD_OUT,
     WRITE_EXAM_QUESTIONS,
     ExamQuestion,
     is_short,
@@ -21,7 +22,7 @@ from generation_functions.pipelines.exam_steps import (
 from generation_functions.pipelines.landmarks import has_landmark
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.question_steps import QuestionRequest
-from generation_functions.pipelines.questions import Draft, make_alone, vet
+from generation_functions.pipelines.questions import Draft, judge, make_alone, vet
 from generation_functions.pipelines.similar import AskedBefore
 from generation_functions.records import Chunk, QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
@@ -44,7 +45,7 @@ async def write_part(
     most = run.config.exam.most_questions
     made: list[ExamQuestion] = []
     while len(made) < most and (some := list(islice(chunks, AT_ONCE))):
-        for pairs in await run.map(partial(ask_exam, run), some, f"{part} chunks"):
+        for pairs in await run.map(partial(ask_exam, run, part), some, f"{part} chunks"):
             for pair in pairs:
                 question = ExamQuestion.of(pair, part)
                 reason = ASKED if before.add(pair) else ENOUGH if len(made) == most else ""
@@ -53,8 +54,13 @@ async def write_part(
     return made
 
 
-async def ask_exam(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
-    """Return vetted pairs with short answers about what a chunk has for itself."""
+async def ask_exam(run: Run, part: str, chunk: Chunk) -> tuple[QAPair, ...]:
+    """Return vetted pairs with short answers about what a chunk has for itself.
+
+    One that is held out is judged first, as those that are taught have been.
+    """
+    if part == HELD_OUT:
+        await judge(run, chunk)
     own = take_own(chunk)
     most = run.config.exam.questions_per_chunk
     plan = show_plan(own, choose_sentences(own, most, run.config.system.seed))

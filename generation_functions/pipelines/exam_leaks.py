@@ -36,7 +36,7 @@ class Leaks:
 def find_leaks(questions: Sequence[ExamQuestion], texts: Iterable[str]) -> Leaks:
     """Look for an exam in the texts of rows, which pass one at a time.
 
-    Of a taught question the source is in the datasets on purpose; of one that is held out it is not.
+    The source of a taught question is in the datasets on purpose, of one held out it is not.
     """
     leaks = Leaks()
     asked = _Index({one.uuid: one.question for one in questions})
@@ -63,7 +63,7 @@ class _Index:
         self._sizes = {name: len(runs) for name, runs in short.items()}
 
     def look_up(self, text: str) -> tuple[set[str], set[str]]:
-        """Return which of the texts share a long run with this one, and which nearly stand in it."""
+        """Return which texts share a long run with this one, and which nearly stand in it."""
         shared = {name for run in set(_runs(text, RUN_WORDS)) for name in self._long.get(run, ())}
         counts: dict[str, int] = defaultdict(int)
         for run in set(_runs(text, SHORT_RUN)):

@@ -32,7 +32,7 @@ _ONE_STOP = re.compile(r"([^.]{3,})\.")
 class ExamQuestion:
     """A question that no row asks, with its short answer; `part` is one of PARTS.
 
-    `quote` are the words of the source that the answer rests on, and `chunk` is what the judge sees.
+    `quote` are the words of the source that the answer rests on; the judge sees the whole `chunk`.
     """
 
     uuid: str
