@@ -27,6 +27,7 @@ NOTEBOOKS = (
     "06_corrections",
     "07_conversations",
     "08_mix_and_configs",
+    "09_exam",
 )
 PARAMETERS: dict[str, dict[str, object]] = {"00_models": {"calibration_seconds": 8}}  # small
 _WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from generation_functions.errors import PalimpsestError
-from generation_functions.examined import open_examined
+from generation_functions.examined import name_model, open_examined
 from generation_functions.pipelines.exam_scores import (
     Score,
     comparison_rows,
@@ -44,7 +44,7 @@ def _score(options: argparse.Namespace) -> None:
 
 async def _ask_all(options: argparse.Namespace) -> None:
     run = open_examined(options.run_dir, options.model, options.judge)
-    name = options.name or Path(options.model).name.removesuffix(".gguf")
+    name = options.name or name_model(options.model)
     score = await score_exam(run, name, options.judge, options.plain)
     others = [one for one in read_scores(run.folder) if one.model != score.model]
     _print([score, *others])

@@ -1,6 +1,6 @@
-"""Opening a model that is to sit an exam, beside the models of the run that judges it."""
+"""Models that are to sit a run's exam, opened beside the run's own, one of which may judge them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from generation_functions.config import Config
@@ -9,9 +9,11 @@ from generation_functions.engine.pool import Engines
 from generation_functions.engine.protocol import Engine
 from generation_functions.errors import ModelError
 from generation_functions.opening import make_engine
+from generation_functions.pipelines.exam_scores import Score
 from generation_functions.pipelines.exam_steps import EXAMINED, JUDGE_EXAM_ANSWER
 from generation_functions.sections import Model, Models
 from generation_functions.session import read_config
+from generation_functions.stages.scoring import score_exam
 from generation_functions.steps.run import Run
 
 
@@ -46,6 +48,22 @@ def open_examined(
     by_role = dict(engines) if engines else _open(config, chosen, judged)
     config = config.model_copy(update={"models": models})
     return Run(config, Path(config.path.output_dir), Engines(by_role))
+
+
+async def score_models(
+    run_dir: Path, models: Sequence[str], judged: bool = False, plain: bool = False
+) -> list[Score]:
+    """Put the exam to models, one after the other; their scores are called as their files are."""
+    found = []
+    for model in models:
+        run = open_examined(run_dir, model, judged)
+        found.append(await score_exam(run, name_model(model), judged, plain))
+    return found
+
+
+def name_model(model: str) -> str:
+    """Return what the score of a model is called: its file's or folder's name."""
+    return Path(model).name.removesuffix(".gguf")
 
 
 def find_model(name: str, config: Config) -> Model:

@@ -208,7 +208,7 @@ CHUNK = Chunk("c", "d", "texts", "Bridges", "The deck is 112 metres long.", 0, 2
 
 
 def ask(uuid: str, part: str, question: str, quote: str = "q") -> ExamQuestion:
-    return ExamQuestion(uuid, part, question, "112 metres", quote, CHUNK)
+    return ExamQuestion(uuid, part, question, "112 metres", (1,), quote, CHUNK)
 
 
 def test_leaks_are_counted_by_long_runs_and_near_copies_are_dropped() -> None:

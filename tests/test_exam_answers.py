@@ -14,7 +14,7 @@ CHUNK = Chunk("c", "d", "texts", "The Lights", TEXT, 0, len(TEXT), 30)
 
 
 def ask(question: str, answer: str) -> ExamQuestion:
-    return ExamQuestion("q", TAUGHT, question, answer, TEXT, CHUNK)
+    return ExamQuestion("q", TAUGHT, question, answer, (1, 2), TEXT, CHUNK)
 
 
 YEAR = ask("In which year was the lighthouse on Skerry Holm finished?", "1856")

@@ -89,7 +89,7 @@ def test_holding_out_with_copies_left_in_is_refused() -> None:
 
 
 def test_the_paired_interval_is_that_of_its_source() -> None:
-    """Airway reactivity before and after a transplantation: Fagerland and others, 2014, table 8."""
+    """On the example of Fagerland, Lydersen and Laake, Statistics in Medicine 33 (2014)."""
     assert paired_interval(1, 1, 7, 12) == pytest.approx((-0.507, -0.026), abs=0.001)
     low, high = paired_interval(7, 1, 0, 2)
     assert low < 0.1 < high

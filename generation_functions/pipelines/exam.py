@@ -66,7 +66,8 @@ async def ask_exam(run: Run, part: str, chunk: Chunk) -> tuple[QAPair, ...]:
     plan = show_plan(own, choose_sentences(own, most, run.config.system.seed))
     written = await run.ask(WRITE_EXAM_QUESTIONS, QuestionRequest(own, most, plan))
     vetted = await run.map(partial(vet_exam, run), written, "exam questions")
-    return tuple(replace(pair, chunk=chunk) for pair in vetted)
+    shown = replace(own, uuid=chunk.uuid)
+    return tuple(replace(pair, chunk=shown) for pair in vetted)
 
 
 async def vet_exam(run: Run, pair: QAPair) -> QAPair:

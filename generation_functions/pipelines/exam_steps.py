@@ -32,13 +32,15 @@ _ONE_STOP = re.compile(r"([^.]{3,})\.")
 class ExamQuestion:
     """A question that no row asks, with its short answer; `part` is one of PARTS.
 
-    `quote` are the words of the source that the answer rests on; the judge sees the whole `chunk`.
+    `sentences` of the chunk, counted from 1, are what the answer rests on, and `quote` their words;
+    the judge sees the whole `chunk`.
     """
 
     uuid: str
     part: str
     question: str
     answer: str
+    sentences: tuple[int, ...]
     quote: str
     chunk: Chunk
 
@@ -46,7 +48,8 @@ class ExamQuestion:
     def of(cls, pair: QAPair, part: str) -> "ExamQuestion":
         """Return a vetted pair as a question of the exam."""
         uuid = make_uuid(pair.uuid, part)
-        return cls(uuid, part, pair.question, pair.answer, pair.quote, pair.chunk)
+        said = (pair.question, pair.answer, pair.sentences, pair.quote)
+        return cls(uuid, part, *said, pair.chunk)
 
 
 @dataclass(frozen=True, slots=True)
