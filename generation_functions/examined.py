@@ -47,7 +47,7 @@ def open_examined(
     )
     by_role = dict(engines) if engines else _open(config, chosen, judged)
     config = config.model_copy(update={"models": models})
-    return Run(config, Path(config.path.output_dir), Engines(by_role))
+    return Run(config, run_dir.resolve(), Engines(by_role))
 
 
 async def score_models(

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 from scripted_run import friendly_reply
+from test_display import Reading
 
 from generation_functions import stages
 from generation_functions.__main__ import main
+from generation_functions.display import exam as display
 from generation_functions.engine.protocol import Engine, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ModelError, RunFolderError
@@ -341,3 +343,38 @@ def test_without_an_exam_there_is_nothing_to_score(tmp_path: Path) -> None:
     run = run_stages(write_run(tmp_path), "documents")
     with pytest.raises(RunFolderError, match="Run the stage before this one"):
         asyncio.run(score_exam(open_scoring(run.folder)[0], "x"))
+
+
+def test_notebooks_show_the_exam_its_leaks_its_scores_and_every_reply(finished: Run) -> None:
+    asyncio.run(score_exam(open_scoring(finished.folder)[0], "shown", judged=True))
+    asyncio.run(score_exam(open_scoring(finished.folder, lambda _: "<b>42</b>")[0], "other"))
+    questions, scores = (
+        display.read_exam(finished),
+        read_scores(finished.folder, ["shown", "other"]),
+    )
+    parts = Reading(display.show_parts(questions).source).text
+    assert TAUGHT in parts
+    assert HELD_OUT in parts
+    leaks = Reading(display.show_leaks(read_status(finished.folder)).source).text
+    assert "source shares 8 words with a row" in leaks
+    shown = Reading(display.show_question(questions[0]).source)
+    assert questions[0].question in shown.text
+    assert "mark" in shown.elements
+    table = Reading(display.show_scores(scores).source).text
+    assert "The judge is large.gguf" in table
+    assert "shown" in Reading(display.show_comparisons(scores).source).text
+    replies = display.browse_answers(scores)
+    assert {name.partition(":")[0] for name in replies.groups} == {"shown", "other"}
+    assert "<b>42</b>" in Reading(display.show_answer(scores[1].answers[0]).source).text
+
+
+def test_notebooks_say_what_is_missing_where_there_is_no_exam(tmp_path: Path) -> None:
+    run = run_stages(write_run(tmp_path, exam={}), "documents")
+    assert display.read_exam(run) == []
+    for shown in (
+        display.show_parts([]),
+        display.show_leaks(read_status(run.folder)),
+        display.browse_questions([]).show_plain(),
+    ):
+        assert "is `exam.enabled` true" in Reading(shown.source).text
+    assert "exam score" in Reading(display.show_scores([]).source).text

@@ -7,11 +7,14 @@ transformers are imported when the model is loaded; this program does not instal
 import asyncio
 import hashlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from generation_functions.engine.chat import render_text
-from generation_functions.engine.protocol import Completion, Request
+from jinja2 import TemplateError
+
+from generation_functions.engine.chat import merge_system, render_text
+from generation_functions.engine.protocol import Completion, Message, Request
 from generation_functions.errors import ModelError, PromptTooLong
 
 _SAMPLE = 1 << 20  # bytes at both ends of a file of weights that are looked at
@@ -88,13 +91,19 @@ class CheckpointEngine:
                 f"{self.folder}: its tokenizer has no chat template. Score it with --plain."
             )
         else:
-            read = self._tokenizer.apply_chat_template(
-                [{"role": one.role, "content": one.content} for one in request.messages],
-                add_generation_prompt=True,
-                return_tensors="pt",
-                return_dict=True,
-            )
+            try:
+                read = self._render(request.messages)
+            except TemplateError:  # a template that knows no system role
+                read = self._render(merge_system(request.messages))
         return read.to(self._model.device)
+
+    def _render(self, messages: Sequence[Message]) -> Any:
+        return self._tokenizer.apply_chat_template(
+            [{"role": one.role, "content": one.content} for one in messages],
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+        )
 
 
 def take_line(text: str) -> str:
@@ -129,7 +138,7 @@ def load_checkpoint(folder: Path) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, torch_dtype=torch.bfloat16
+            folder, local_files_only=True, dtype=torch.bfloat16
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: transformers cannot load it: {error}") from error
