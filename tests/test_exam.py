@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,25 @@ from generation_functions.engine.protocol import Engine, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ModelError, RunFolderError
 from generation_functions.examined import open_examined
-from generation_functions.pipelines.exam import ASKED
+from generation_functions.pipelines.exam import ASKED, choose_sentences, take_own
 from generation_functions.pipelines.exam_leaks import IN_QUESTION, IN_TEXT, find_leaks
 from generation_functions.pipelines.exam_scores import compare, read_scores, score_rows
-from generation_functions.pipelines.exam_steps import EXAMINED, HELD_OUT, TAUGHT, ExamQuestion
+from generation_functions.pipelines.exam_steps import (
+    EXAMINED,
+    HELD_OUT,
+    TAUGHT,
+    WRITE_EXAM_QUESTIONS,
+    ExamQuestion,
+)
+from generation_functions.pipelines.pair_checks import find_problem
+from generation_functions.pipelines.samples import SAMPLES
+from generation_functions.pipelines.wording import find_unclear
 from generation_functions.records import Chunk
 from generation_functions.session import open_run
+from generation_functions.sources import Source
 from generation_functions.stages.scoring import score_exam
 from generation_functions.status import read_status
+from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run import Run
 
 BRIDGES = ("Arno", "Brent", "Calder", "Derwent", "Esk", "Frome")
@@ -137,6 +149,10 @@ def read_exam(run: Run) -> list[ExamQuestion]:
     return run.survivors("exam", ExamQuestion)
 
 
+def name_bridge(chunk: Chunk) -> str:
+    return str(re.findall(r"(\w+) Bridge", chunk.text)[0])
+
+
 def held_out(run: Run) -> set[str]:
     lines = (run.folder / "chunks.jsonl").read_text(encoding="utf-8").splitlines()
     rows = map(json.loads, lines)
@@ -148,11 +164,7 @@ def test_what_is_held_out_is_in_no_dataset_and_is_counted(finished: Run) -> None
     assert 0 < len(held) < len(BRIDGES)
     reasons = read_status(finished.folder)["documents"]["pipelines"]["documents"]["reasons"]
     assert reasons["rejected"] == {"held out for the exam": len(held)}
-    names = {
-        re.findall(r"(\w+) Bridge", one.chunk.text)[0]
-        for one in read_exam(finished)
-        if one.part == HELD_OUT
-    }
+    names = {name_bridge(one.chunk) for one in read_exam(finished) if one.part == HELD_OUT}
     assert len(names) == len(held)
     for file in [
         *finished.folder.glob("pretraining_run/**/*"),
@@ -176,6 +188,34 @@ def test_both_parts_are_asked_with_short_answers_from_their_own_chunks(finished:
     assert all(
         row.keys() > {"question", "answer", "quote", "source", "part"} for row in listed.values()
     )
+
+
+def test_no_stage_but_the_exams_is_shown_what_is_held_out(tmp_path: Path) -> None:
+    config = write_run(
+        tmp_path,
+        representation_variation={"enabled": True, "variation_generator_count": 1},
+        factual_sft={"openended": {}, "hallucination": {}},
+        rag_data={"enabled": True},
+        correction_pipeline={"enabled": True},
+        exam={},
+    )
+    run = run_stages(config, *stages.STAGES)
+    held = {
+        name_bridge(one.chunk)
+        for one in Source(run.config).decisions()
+        if one.reason == "held out for the exam"
+    }
+    assert held
+    engine = run.engines.of("small")
+    assert isinstance(engine, ScriptedEngine)
+    asked = {request.messages[-1].content for request in engine.requests}
+    assert len(asked) > 50
+    assert not [text for text in asked if any(f"{name} Bridge" in text for name in held)]
+    written = [file for file in run.folder.rglob("*.json*") if "prompts" not in file.parts]
+    assert (run.folder / "neighbours.jsonl") in written
+    for file in written:
+        text = file.read_text(encoding="utf-8")
+        assert not [name for name in held if f"{name} Bridge" in text], file
 
 
 def test_an_exam_is_the_same_when_it_is_written_again_and_asks_nothing(finished: Run) -> None:
@@ -378,3 +418,29 @@ def test_notebooks_say_what_is_missing_where_there_is_no_exam(tmp_path: Path) ->
     ):
         assert "is `exam.enabled` true" in Reading(shown.source).text
     assert "exam score" in Reading(display.show_scores([]).source).text
+
+
+def test_the_prompts_examples_are_short_clear_and_grounded() -> None:
+    shown = load_prompt(WRITE_EXAM_QUESTIONS.name).content.examples
+    assert len(shown) > 2
+    for example in shown:
+        item = SAMPLES[WRITE_EXAM_QUESTIONS.name].read(example.fields)
+        for pair in WRITE_EXAM_QUESTIONS.parse(item, example.answer.strip()):
+            assert find_problem(pair) is None
+            assert find_unclear(pair.question, pair.answer) == []
+            assert len(pair.answer.split()) <= 3
+
+
+def test_sentences_with_exact_things_are_asked_about_first() -> None:
+    text = "It is a fine old bridge to walk on. It was opened in 1931. Maud Ferris built all of it."
+    chunk = replace(CHUNK, text=text)
+    assert choose_sentences(chunk, 1, 0) in ((2,), (3,))
+    assert choose_sentences(chunk, 5, 0) == (2, 3)
+    assert choose_sentences(replace(CHUNK, text="It is a fine old bridge."), 3, 0) == ()
+
+
+def test_what_a_chunk_shares_with_the_one_before_is_not_asked_about() -> None:
+    chunk = replace(CHUNK, text="Paint is red. The deck is 112 metres long.", overlap=14)
+    own = take_own(chunk)
+    assert own.text == "The deck is 112 metres long."
+    assert (own.overlap, own.uuid != chunk.uuid) == (0, True)

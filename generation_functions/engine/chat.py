@@ -178,7 +178,7 @@ def _compile(template: str) -> Template:
 
 
 def merge_system(messages: Sequence[Message]) -> Sequence[Message]:
-    """Return the messages with the system's text before the first user's, as some templates want."""
+    """Return messages with the system's text before the first user's, as some templates want."""
     if len(messages) < 2 or messages[0].role != "system":
         return messages
     first = Message("user", messages[0].content + "\n\n" + messages[1].content)
