@@ -40,7 +40,7 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
     """
     number = only_first + only_second
     tail = sum(comb(number, hits) for hits in range(min(only_first, only_second) + 1))
-    return min(1.0, 2 * tail / 2**number)
+    return min(1.0, float(2 * tail / 2**number))
 
 
 def paired_interval(
