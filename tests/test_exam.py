@@ -12,13 +12,14 @@ import yaml
 from scripted_run import friendly_reply
 from test_display import Reading
 
-from generation_functions import stages
+from generation_functions import exam_commands, stages
 from generation_functions.__main__ import main
 from generation_functions.display import exam as display
+from generation_functions.engine.checkpoint import CheckpointEngine
 from generation_functions.engine.protocol import Engine, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ModelError, RunFolderError
-from generation_functions.examined import open_examined
+from generation_functions.examined import find_model, open_examined, score_models
 from generation_functions.pipelines.exam import ASKED, choose_sentences, take_own
 from generation_functions.pipelines.exam_leaks import IN_QUESTION, IN_TEXT, find_leaks
 from generation_functions.pipelines.exam_scores import compare, read_scores, score_rows
@@ -33,7 +34,7 @@ from generation_functions.pipelines.pair_checks import find_problem
 from generation_functions.pipelines.samples import SAMPLES
 from generation_functions.pipelines.wording import find_unclear
 from generation_functions.records import Chunk
-from generation_functions.session import open_run
+from generation_functions.session import open_run, read_config
 from generation_functions.sources import Source
 from generation_functions.stages.scoring import score_exam
 from generation_functions.status import read_status
@@ -265,7 +266,8 @@ def test_leaks_are_counted_by_long_runs_and_near_copies_are_dropped() -> None:
         ask("held", HELD_OUT, "Who looks at the piers of the Esk Bridge?", told),
     ]
     rows = [
-        "Human: how many metres long is the deck of the Arno Bridge? **Finished.**",
+        "x" * 300_000
+        + " Human: how many metres long is the deck of the Arno Bridge? **Finished.**",
         f"Here it is told again. {told.upper()}, they say.",
         "Somebody asks nothing here.",
     ]
@@ -380,6 +382,32 @@ def test_a_model_that_is_not_there_is_named_before_anything_is_asked(finished: R
     empty.mkdir(exist_ok=True)
     with pytest.raises(ModelError, match=r"no config\.json"):
         open_examined(finished.folder, str(empty))
+
+
+def test_a_model_is_a_role_of_the_run_a_gguf_or_a_checkpoint(finished: Run, tmp_path: Path) -> None:
+    config = read_config(finished.folder / "config.yaml")
+    assert find_model("large", config) == config.models.large
+    (tmp_path / "tuned.gguf").write_bytes(b"GGUF")
+    found = find_model(str(tmp_path / "tuned.gguf"), config)
+    assert found == config.models.small.model_copy(update={"gguf": str(tmp_path / "tuned.gguf")})
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    run = open_examined(finished.folder, str(tmp_path))
+    assert isinstance(run.engines.of(EXAMINED), CheckpointEngine)
+    assert run.folder == finished.folder
+
+
+def test_the_command_scores_a_model_beside_those_before_it(
+    finished: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(score_exam(open_scoring(finished.folder, lambda _: "Nobody")[0], "before"))
+    monkeypatch.setattr(exam_commands, "open_examined", lambda folder, *_: open_scoring(folder)[0])
+    command = ["exam", "score", str(finished.folder), "--model", "x/now.gguf", "--judge"]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"^now +taught +\d+ ", shown, re.MULTILINE)
+    assert re.search(r"^now +before +taught +exact", shown, re.MULTILINE)
+    assert "The judge is large.gguf" in shown
+    assert asyncio.run(score_models(finished.folder, [])) == []
 
 
 def test_without_an_exam_there_is_nothing_to_score(tmp_path: Path) -> None:

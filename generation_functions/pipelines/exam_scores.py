@@ -105,11 +105,11 @@ def name_score(model: str) -> str:
 def read_scores(folder: Path, names: Sequence[str] = ()) -> list[Score]:
     """Return the scores of a run, by name, or those named. Raises RunFolderError for none such."""
     files = {file.stem: file for file in sorted((folder / SCORES).glob("[!.]*.json"))}
-    for name in names:
+    for name in map(name_score, names):
         if name not in files:
             known = ", ".join(files) or "none"
             raise RunFolderError(f"{folder / SCORES}: no score of {name}. There are: {known}.")
-    return [_read(files[name]) for name in names or files]
+    return [_read(files[name_score(name)]) for name in names or files]
 
 
 def _read(file: Path) -> Score:

@@ -1,8 +1,10 @@
 """The stage `exam`: questions on what the datasets teach, and on what was held out of them."""
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from heapq import nsmallest
 from itertools import islice
 
@@ -32,6 +34,7 @@ from generation_functions.steps.survivors import read_survivors
 LINES = "exam.jsonl"
 MOST_CHUNKS = 4  # that may be needed for a question, of what is held out
 CHECKED = "exam"  # in the funnel: what became of the questions, beside the datasets
+_log = logging.getLogger(__name__)
 
 
 async def write_exam(run: Run, limit: int | None = None) -> list[ExamQuestion]:
@@ -82,10 +85,16 @@ def _read_taught(run: Run) -> Iterator[Chunk]:
 
 def _read_held_out(run: Run) -> list[Chunk]:
     """Return chunks of what is held out, as many as can be of use, in an order of the seed's."""
-    seed, most = run.config.system.seed, MOST_CHUNKS * run.config.exam.most_questions
+    system, most = run.config.system, MOST_CHUNKS * run.config.exam.most_questions
+    if not system.held_out_share:
+        return []
     with closing(open_source(run).decisions()) as decisions:
-        found = (one.chunk for one in _only_held_out(run, decisions))
-        return nsmallest(most, found, lambda one: draw_number(seed, EXAM, HELD_OUT, one.uuid))
+        held = (one.chunk for one in _only_held_out(run, decisions))
+        key = partial(draw_number, system.seed, EXAM, HELD_OUT)
+        found = nsmallest(most, held, lambda one: key(one.uuid))
+    if not found:
+        _log.warning("held_out_share is %s, but no section was drawn", system.held_out_share)
+    return found
 
 
 def _only_held_out(run: Run, decisions: Iterable[Decision]) -> Iterator[Decision]:
