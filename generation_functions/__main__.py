@@ -11,6 +11,7 @@ from pathlib import Path
 from generation_functions.costs import describe_costs, read_costs
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import PalimpsestError
+from generation_functions.exam_commands import add_exam
 from generation_functions.pipelines.coverage import read_coverage
 from generation_functions.plans import describe_plans
 from generation_functions.session import open_run, read_config, run_folder
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     masks.add_argument("--tokenizer", help="a folder, a GGUF or a Hugging Face id; else the run's")
     masks.add_argument("--html", type=Path, metavar="FILE", help="write the first rows in colour")
     masks.set_defaults(act=_check_masks)
+    add_exam(commands)
     demo = commands.add_parser("demo", help="execute the notebooks on the sample texts")
     demo.add_argument("--config", type=Path, default=ROOT / "config.demo.yaml")
     demo.set_defaults(act=_demo)

@@ -27,6 +27,7 @@ from generation_functions.meta_section import MetaDatagen
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
+    Exam,
     FactualSftSettings,
     FactualWay,
     PdfCleaning,
@@ -62,6 +63,7 @@ class Config(Section):
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
     rag_data: RagData = RagData()
     correction_pipeline: CorrectionPipeline = CorrectionPipeline()
+    exam: Exam = Exam()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
     meta_datagen: MetaDatagen = MetaDatagen()

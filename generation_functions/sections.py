@@ -197,6 +197,7 @@ class System(Section):
     use_stop: bool = True
     use_subset: bool = False
     subset_size: int = Field(default=30, ge=1)  # chunks of each folder, by a seeded hash
+    held_out_share: float = Field(default=0.0, ge=0, lt=1)  # of sections, for the exam alone
     drop_duplicates: bool = True  # exact and near duplicates among all chunks; the first stays
     skip_filter_chunks: bool = False  # every chunk goes on without the model's judgement
     use_filenames: bool = True  # prompts show title, author and year, and questions may
@@ -219,6 +220,15 @@ class System(Section):
             raise ValueError(
                 "`remove_system_prompt_ratio` and `remove_thought_process_ratio` are shares of "
                 "different rows: together at most 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> "System":
+        if self.held_out_share and not self.drop_duplicates:
+            raise ValueError(
+                "`held_out_share` needs `drop_duplicates`: a second copy of what is held out "
+                "would be trained on"
             )
         return self
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from generation_functions.documents.holding import SET_ASIDE
 from generation_functions.documents.layout import Span
 from generation_functions.pipelines.passages import (
     Covered,
@@ -43,8 +44,8 @@ L = TypeVar("L")
 DOCUMENTS = "documents.jsonl"  # a line for each document, without its text
 CHUNKS = "chunks.jsonl"  # a line for each chunk: where it stands, and why it is dropped
 FACTS, VARIATIONS, QUESTIONS = "facts", "variations", "questions"
-NOTHING, UNWORTHY, UNREAD = "nothing", "not worthy", "not judged"
-KINDS = (FACTS, VARIATIONS, QUESTIONS, NOTHING, UNWORTHY, UNREAD)
+NOTHING, UNWORTHY, UNREAD, FOR_EXAM = "nothing", "not worthy", "not judged", "held out"
+KINDS = (FACTS, VARIATIONS, QUESTIONS, NOTHING, UNWORTHY, UNREAD, FOR_EXAM)
 _STATES = {"kept": NOTHING, "rejected": UNWORTHY, "failed": UNWORTHY}  # by a judgement's outcome
 
 
@@ -54,7 +55,8 @@ class Coverage:
 
     Facts and questions have the sentences that they rest on, variations their whole piece. Of
     these three ranges may overlap. What has none of them is: worthy text, of which there is
-    nothing; text that a rule or a model found not worthy; text that no pass has judged.
+    nothing; text that a rule or a model found not worthy; text that no pass has judged; text that
+    is held out for the exam.
     """
 
     document: str
@@ -131,7 +133,7 @@ def measure(
 ) -> Coverage:
     """Return the coverage of a document: what was `made` of it, and the `states` of the rest.
 
-    `states` are the ranges of its chunks that are worthy (NOTHING), UNWORTHY and UNREAD.
+    `states` are the ranges of its chunks that are worthy (NOTHING), UNWORTHY, UNREAD, FOR_EXAM.
     """
     known = merge(span for ranges in made.values() for span in ranges)
     ranges = {kind: tuple(merge(spans)) for kind, spans in made.items()}
@@ -145,7 +147,10 @@ def _read_states(folder: Path) -> dict[str, dict[str, list[Span]]]:
     worthy = set(_read_live(folder, WORTHY))
     states: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
     for line in _read_lines(folder / CHUNKS, ChunkEntry):
-        state = UNWORTHY if line.reason else _judge(folder, line.uuid, worthy)
+        if line.reason in SET_ASIDE:
+            state = FOR_EXAM
+        else:
+            state = UNWORTHY if line.reason else _judge(folder, line.uuid, worthy)
         states[line.document][state].append((line.start, line.end))
     return states
 

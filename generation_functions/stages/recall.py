@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from generation_functions.documents.holding import SET_ASIDE
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.pipelines import recall, recall_rounds, ways
 from generation_functions.pipelines.pieces import (
@@ -40,9 +41,8 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
         worthy = set(run.require(WORTHY))
         with closing(open_source(run).decisions()) as decisions:
-            corpus = ChunkIndex(
-                one.chunk for one in decisions
-            )  # near duplicates too tell of things
+            # near duplicates too tell of things
+            corpus = ChunkIndex(one.chunk for one in decisions if one.reason not in SET_ASIDE)
         pieces = _cut_pieces(run, corpus, worthy)
         takes = {way.name: choose_pieces(pieces[:limit], way.name, run.config) for way in chosen}
         wanted = set().union(*(takes[way.name] for way in chosen if way.multi_source))
