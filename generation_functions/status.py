@@ -7,6 +7,7 @@ from typing import Any
 from generation_functions.errors import RunFolderError
 from generation_functions.pipelines.coverage import KINDS, Coverage
 from generation_functions.steps.files import read_json
+from generation_functions.steps.stage_pass import STATUS
 
 Status = dict[str, Any]
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
@@ -18,7 +19,7 @@ _COLUMNS = ("in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
 
 def read_status(folder: Path) -> Status:
     """Return a run's status by stage. Raises RunFolderError where no stage has run."""
-    status = read_json(folder / "status.json")
+    status = read_json(folder / STATUS)
     if status is None:
         raise RunFolderError(f"{folder}: no status.json there; is it a run folder?")
     return dict(status)

@@ -14,6 +14,7 @@ from generation_functions.engine.chat import open_thinking, render_chat, render_
 from generation_functions.engine.fitting import check_settings, fit_settings
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.model_facts import ModelFacts, describe_model
 from generation_functions.engine.process import ChildProcess
 from generation_functions.engine.protocol import Completion, Load, Request
 
@@ -50,6 +51,10 @@ class LocalEngine:
     @property
     def fingerprint(self) -> str:
         return self.model.fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return describe_model(self.model)
 
     @property
     def context(self) -> int:

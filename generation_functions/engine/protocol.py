@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
+from generation_functions.engine.model_facts import ModelFacts
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -87,6 +89,11 @@ class Engine(Protocol):
     @property
     def fingerprint(self) -> str:
         """Identity of the model; part of every request key."""
+        ...
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known about the model; its fingerprint is the engine's."""
         ...
 
     @property

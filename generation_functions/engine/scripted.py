@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from generation_functions.engine.drawing import draw_text
 from generation_functions.engine.grammar import Grammar, parse_grammar
+from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.errors import EngineError, PromptTooLong
 
@@ -40,6 +41,10 @@ class ScriptedEngine:
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(self._fingerprint, name="scripted")
 
     @property
     def context(self) -> int:

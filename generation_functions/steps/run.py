@@ -200,6 +200,10 @@ class Run(RunFolder):
         cells = self._current.findings.setdefault(name, {}).setdefault(row, {})
         cells[column] = cells.get(column, 0) + 1
 
+    def status(self) -> dict[str, Any]:
+        """Return the status of all stages, with what the running one has counted so far."""
+        return self._current.status()
+
     def open_survivors(self, *folders: str) -> None:
         """Name the folders that this stage fills, also when it fills them with nothing."""
         for folder in folders:
@@ -283,7 +287,7 @@ class Run(RunFolder):
         count = self._current.count_of(record)
         stored = record.reply(key)
         if stored:
-            count.replayed_calls += 1
+            count.add_replay(inquiry.prompt.hash, engine.fingerprint)
             return stored
         if record.refusal(key, engine.context):
             raise NoRoom
@@ -309,7 +313,7 @@ class Run(RunFolder):
         record.replies.append(reply)
         record.replies.sort(key=lambda one: (one.vote, one.attempt))
         self._records.save(record)
-        count.add_call(completion)
+        count.add_call(reply.prompt, reply.model, completion)
         return reply
 
     @contextmanager
