@@ -66,8 +66,8 @@ def judge_rows(status: Status) -> list[dict[str, Any]]:
         {
             "check": figure["check"],
             "planted": figure["source"],
-            "known_bad_caught": _say_share(figure["caught"], figure["bad"], figure["recall"]),
-            "known_good_refused": _say_share(
+            "known_bad_caught": say_share(figure["caught"], figure["bad"], figure["recall"]),
+            "known_good_refused": say_share(
                 figure["refused"], figure["right"], figure["false_alarms"]
             ),
         }
@@ -85,7 +85,8 @@ def _judges(status: Status) -> dict[str, Any]:
     return dict(findings.get("judges", {}))
 
 
-def _say_share(hits: int, number: int, interval: tuple[float, float]) -> str:
+def say_share(hits: int, number: int, interval: tuple[float, float]) -> str:
+    """Return how many of how many, and the percents between which the share lies."""
     if not number:
         return "none"
     low, high = (f"{100 * end:.0f}" for end in interval)

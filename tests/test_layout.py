@@ -57,7 +57,18 @@ MAY_IMPORT = {
     "session": {"errors", "config", "engine", "opening", "special_instructions", "steps"},
     "ocr_files": {"errors", "records", "config", "documents", "steps"},
     "sources": {"errors", "records", "config", "engine", "documents", "ocr_files", "session"},
+    "card": {
+        "config",
+        "datasets",
+        "documents",
+        "engine",
+        "pipelines",
+        "records",
+        "status",
+        "steps",
+    },
     "stages": {
+        "card",
         "config",
         "datasets",
         "documents",

@@ -19,7 +19,8 @@ COUNTER_NOTE = (
     "Tokens are counted with token_counter, which is not the tokenizer of the model to be "
     "trained: the trainer will find somewhat more or fewer."
 )
-_SKIPPED = {
+CARD = "DATASET_CARD.md"
+SKIPPED = {  # option of a way of asking -> the check that it leaves out
     "skip_question_check": "the check of the question",
     "skip_answer_relevancy_check": "that of the answer's relevance",
     "skip_answer_accuracy_check": "that of its accuracy",
@@ -71,7 +72,7 @@ def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
     left_out = [
         f"{name} without {', '.join(skipped)}"
         for name, way in ways.items()
-        if (skipped := [check for option, check in _SKIPPED.items() if getattr(way, option)])
+        if (skipped := [check for option, check in SKIPPED.items() if getattr(way, option)])
     ]
     return (
         "Recalls passed the same checks, and by code one of their way of asking"

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl import Data
 from generation_functions.datasets.manifest import (
+    CARD,
     COUNTER_NOTE,
     FileEntry,
     FolderManifest,
@@ -46,6 +47,7 @@ from generation_functions.records import (
 )
 
 Count = Callable[[str], int]
+Describe = Callable[[Manifest], tuple[str, str]]  # the dataset cards of the two folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,27 @@ def _forget(label: str, uuid: str, rejected: str) -> None:
     """Nobody is told what was left out."""
 
 
+def _describe_nothing(manifest: Manifest) -> tuple[str, str]:
+    """No card is written."""
+    return "", ""
+
+
 def write_datasets(
-    run_folder: Path, material: Material, config: Config, count: Count, note: Note = _forget
+    run_folder: Path,
+    material: Material,
+    config: Config,
+    count: Count,
+    note: Note = _forget,
+    describe: Describe = _describe_nothing,
 ) -> Manifest:
     """Build both training folders beside the old ones, then swap each in whole.
 
     `count` gives a text's tokens; the config's `model_training.tokenizer`, or
-    `system.token_counter`, is its name. `note` is told of each masked row whether it fits. The
-    same material, in any order, and config give the same bytes. Raises RunFolderError, with the
-    old folders as they were, if there is nothing to train on, if a folder holds files that
-    this did not write, or if the disk is full, and ConfigError for a template of no use.
+    `system.token_counter`, is its name. `note` is told of each masked row whether it fits,
+    `describe` of the manifest, for the folders' dataset cards. The same material, in any order,
+    and config give the same bytes. Raises RunFolderError, with the old folders as they were, if
+    there is nothing to train on, if a folder holds files that this did not write, or if the disk
+    is full, and ConfigError for a template of no use.
     """
     targets = (run_folder / axolotl.PRETRAINING_FOLDER, run_folder / axolotl.SFT_FOLDER)
     try:
@@ -91,7 +104,7 @@ def write_datasets(
     for target in targets:
         folders.check_only_ours(target, read_listed_names(target))
     try:
-        manifest = _build(targets, _in_order(material), config, count, note)
+        manifest = _build(targets, _in_order(material), config, count, note, describe)
         for target in targets:
             folders.swap_in(target)
     except OSError as error:
@@ -138,7 +151,12 @@ def _in_order(material: Material) -> Material:
 
 
 def _build(
-    targets: tuple[Path, Path], material: Material, config: Config, count: Count, note: Note
+    targets: tuple[Path, Path],
+    material: Material,
+    config: Config,
+    count: Count,
+    note: Note,
+    describe: Describe,
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
     chunk_files = write_pretraining_rows(
@@ -160,8 +178,8 @@ def _build(
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
     checks += describe_masked_checks(*masked, config.questions.double_check_counter)
-    return Manifest(
-        _finish(
+    manifest = Manifest(
+        _write_config(
             pretraining_folder,
             axolotl.PRETRAINING_CONFIG,
             pretraining,
@@ -169,7 +187,12 @@ def _build(
             describe_origin(bool(material.sheets)),
             config,
         ),
-        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+        _write_config(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+    )
+    pretraining_card, sft_card = describe(manifest)
+    return Manifest(
+        _finish(pretraining_folder, manifest.pretraining, pretraining_card),
+        _finish(sft_folder, manifest.sft, sft_card),
     )
 
 
@@ -183,7 +206,7 @@ def _data(entries: Sequence[FileEntry]) -> Data:
     )
 
 
-def _finish(
+def _write_config(
     folder: Path,
     config_name: str,
     settings: Sequence[Setting],
@@ -199,7 +222,7 @@ def _finish(
         f"run:\n{launch}"
     )
     entry = write_text(folder, config_name, render(settings, heading))
-    manifest = FolderManifest(
+    return FolderManifest(
         launch=launch,
         axolotl=axolotl.VERSION,
         token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
@@ -210,6 +233,13 @@ def _finish(
         optimizer_steps=steps,
         files=(*entries, entry),
     )
+
+
+def _finish(folder: Path, manifest: FolderManifest, card: str) -> FolderManifest:
+    """Write the card and MANIFEST.json; return the manifest with the card."""
+    if card:
+        entry = write_text(folder, CARD, card)
+        manifest = replace(manifest, files=(*manifest.files, entry))
     write_manifest(folder, manifest)
     folders.sync(folder)
     return manifest

@@ -1,8 +1,13 @@
 """The stage `mix`: datasets and the trainer's configs from what survived."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
+from generation_functions.card.describe import describe
+from generation_functions.card.gather import CARD, gather_facts
+from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
+from generation_functions.datasets.manifest import Manifest
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.rag_source import FOLDER, write_rag_source
 from generation_functions.masked import Correction, RagItem
@@ -34,11 +39,19 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             corrections=_survive_corrections(run, pairs),
         )
         with open_training_counter(run.config) as count:
-            write_datasets(run.folder, material, run.config, count, run.count)
+            cards = partial(_write_cards, run)
+            write_datasets(run.folder, material, run.config, count, run.count, cards)
         if run.config.rag_data.enabled:
             names = write_rag_source(run.open_text, pairs, material.recalls, run.config)
             run.set_aside(FOLDER, names)
     return material
+
+
+def _write_cards(run: Run, manifest: Manifest) -> tuple[str, str]:
+    """Write the run's dataset card; return those of its two training folders."""
+    facts = gather_facts(run.folder, run.config, run.status(), manifest)
+    run.write_text(CARD, describe(facts))
+    return describe(facts, PRETRAINING_FOLDER), describe(facts, SFT_FOLDER)
 
 
 def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
