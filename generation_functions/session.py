@@ -39,9 +39,14 @@ def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = Non
     run = Run(config, folder, Engines(by_role))
     for warning in note_models(folder, [one.facts for one in by_role.values()]):
         _log.warning(warning)
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    Writer().write(folder / "config.yaml", text)
+    write_config(config)
     return run
+
+
+def write_config(config: Config) -> None:
+    """Write a resolved config into its run folder."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    Writer().write(Path(config.path.output_dir) / "config.yaml", text)
 
 
 def read_config(config_file: Path | str) -> Config:

@@ -67,6 +67,16 @@ MAY_IMPORT = {
         "status",
         "steps",
     },
+    "sharing": {
+        "addresses",
+        "card",
+        "config",
+        "datasets",
+        "engine",
+        "errors",
+        "session",
+        "steps",
+    },
     "stages": {
         "card",
         "config",

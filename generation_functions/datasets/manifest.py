@@ -130,6 +130,7 @@ class Manifest:
 
 class _ListedFile(BaseModel):
     name: str
+    sha256: str = ""
 
 
 class _Listed(BaseModel):
@@ -224,11 +225,17 @@ def write_manifest(folder: Path, manifest: FolderManifest) -> None:
 
 def read_listed_names(folder: Path) -> set[str]:
     """Return the names that the folder's MANIFEST.json lists and its own; none without one."""
+    listed = read_checksums(folder)
+    return {NAME, *listed} if listed else set()
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that MANIFEST.json lists, by name; none without one."""
     try:
         listed = _Listed.model_validate_json((folder / NAME).read_bytes())
     except (FileNotFoundError, ValidationError):
-        return set()
-    return {NAME, *(entry.name for entry in listed.files)}
+        return {}
+    return {entry.name: entry.sha256 for entry in listed.files}
 
 
 def _sync(file: BinaryIO) -> None:
