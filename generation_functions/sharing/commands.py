@@ -4,8 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from generation_functions.engine.plan import say_size
-
 _GB = 1000**3
 
 
@@ -37,8 +35,8 @@ def _bundle(options: argparse.Namespace) -> None:
     from generation_functions.sharing.bundling import bundle
 
     packed = bundle(options.run_dir, options.file, options.with_inputs)
-    size = say_size(options.file.stat().st_size)
-    print(f"{options.file}: {len(packed.files):,} files, {say_size(packed.size)}, packed {size}.")
+    size = options.file.stat().st_size
+    print(f"{options.file}: {len(packed.files):,} files, {packed.size:,} bytes, packed {size:,}.")
     _say_needs("Models never come along, and this did not either:", packed.describe_needs())
 
 
@@ -46,7 +44,7 @@ def _unbundle(options: argparse.Namespace) -> None:
     from generation_functions.sharing.unbundling import tell_difference, unbundle
 
     packed = unbundle(options.file, options.folder, int(options.most_gigabytes * _GB))
-    print(f"{options.folder}: {len(packed.files):,} files, {say_size(packed.size)}, all as packed.")
+    print(f"{options.folder}: {len(packed.files):,} files, {packed.size:,} bytes, all as packed.")
     if difference := tell_difference(packed):
         print(difference)
     _say_needs("Put into that folder, or change its config.yaml:", packed.describe_needs())
@@ -63,10 +61,10 @@ def _push(options: argparse.Namespace) -> None:
 
     outgoing = list_outgoing(options.run_dir)
     for one in outgoing:
-        print(f"{say_size(one.size):>10}  {one.name}")
-    total = say_size(sum(one.size for one in outgoing))
+        print(f"{one.size:>15,}  {one.name}")
+    total = f"{sum(one.size for one in outgoing):,} bytes"
     kept = "public: everybody may read it" if options.public else "private"
-    print(f"{total:>10}  in {len(outgoing)} files, to the dataset {options.repo}, {kept}")
+    print(f"{total} in {len(outgoing)} files, to the dataset {options.repo}, {kept}")
     if options.dry_run:
         print("Nothing was sent (--dry-run).")
         return

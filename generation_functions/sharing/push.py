@@ -159,7 +159,8 @@ def _explain(endpoint: str, repo: str) -> Iterator[None]:
         said = error.server_message or "no reason given"
         raise HubError(f"{page}: the hub answers with HTTP {status}: {said}") from error
     except (httpx2.TransportError, RuntimeError) as error:
+        why = f"{error}: {error.__cause__!r}" if error.__cause__ else f"{error!r}"
         raise HubError(
-            f"{page}: the upload broke off ({type(error).__name__}: {error}). Look at the "
-            "network; the same command sends what is missing."
+            f"{page}: the upload broke off: {hide_logins(why)}. Look at the network; the same "
+            "command sends what is missing."
         ) from error
