@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "ocr_files": {"errors", "records", "config", "documents", "steps"},
     "sources": {"errors", "records", "config", "engine", "documents", "ocr_files", "session"},
     "card": {
+        "__version__",
         "config",
         "datasets",
         "documents",
@@ -68,6 +69,7 @@ MAY_IMPORT = {
         "steps",
     },
     "sharing": {
+        "__version__",
         "addresses",
         "card",
         "config",
