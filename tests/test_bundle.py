@@ -14,6 +14,7 @@ import yaml
 from scripted_run import friendly_reply
 
 from generation_functions.__main__ import main
+from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ModelError, RunFolderError
 from generation_functions.session import open_run, read_config
@@ -22,6 +23,7 @@ from generation_functions.sharing.bundling import bundle
 from generation_functions.sharing.unbundling import unbundle
 from generation_functions.stages import STAGES
 from generation_functions.steps.lock import hold_run
+from generation_functions.steps.models_used import note_models, read_models
 from generation_functions.steps.run import Run
 
 OpenRun = Callable[..., Run]
@@ -90,6 +92,14 @@ def test_without_inputs_the_bundle_names_what_is_missing(
     assert not (tmp_path / "new/inputs").exists()
 
 
+def test_a_run_folder_that_was_renamed_can_be_packed(small_run: Path, tmp_path: Path) -> None:
+    small_run.rename(tmp_path / "second")
+    bundle(tmp_path / "second", tmp_path / "a.zip")
+    unbundle(tmp_path / "a.zip", tmp_path / "new")
+    moved = read_config(tmp_path / "new" / "config.yaml")
+    assert moved.path.output_dir == str(tmp_path / "new" / "outputs" / "second")
+
+
 def test_prompts_come_along_and_texts_that_look_like_paths_stay(
     small_run: Path, tmp_path: Path
 ) -> None:
@@ -125,6 +135,16 @@ def test_a_missing_model_is_named_as_it_was(
     with pytest.raises(ModelError, match="no such model") as error:
         open_run(tmp_path / "new" / "config.yaml")
     assert told in str(error.value)
+
+
+def test_models_are_remembered_and_a_changed_file_is_warned_of(tmp_path: Path) -> None:
+    first, other = ModelFacts("aa", "small.gguf"), ModelFacts("bb", "large.gguf")
+    assert note_models(tmp_path, [first, other]) == []
+    assert note_models(tmp_path, [first]) == []
+    (warning,) = note_models(tmp_path, [ModelFacts("cc", "small.gguf")])
+    assert "small.gguf is another file" in warning
+    assert set(read_models(tmp_path)) == {"aa", "bb", "cc"}
+    assert note_models(tmp_path, [first]) == []
 
 
 def test_a_running_stage_is_respected(small_run: Path, tmp_path: Path) -> None:

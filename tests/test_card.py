@@ -13,8 +13,9 @@ import yaml
 from gguf_files import shape_llama, write_gguf
 from scripted_run import friendly_reply
 
+from generation_functions.__main__ import main
 from generation_functions.card.describe import describe
-from generation_functions.card.facts import CardFacts, Leak, ModelUse
+from generation_functions.card.facts import CardFacts, ModelUse
 from generation_functions.card.front_matter import name_licence, name_size, write_front_matter
 from generation_functions.card.gather import CARD, gather_facts
 from generation_functions.card.switched_off import list_switched_off
@@ -65,7 +66,7 @@ def make_facts(**changes: Any) -> CardFacts:
         judge_warnings=(),
         coverage=None,
         repeats=(),
-        leak=None,
+        leaks=None,
         unfinished=(),
         off=(),
         not_made=(),
@@ -148,7 +149,7 @@ def test_what_is_not_in_the_records_is_not_measured(tmp_path: Path) -> None:
     for heading in ("Sources", "Models", "Prompts and grammars", "Yields", "Judges", "Coverage"):
         assert cut_section(card, heading).strip() == "Not measured."
     assert "chunks: not measured" in card
-    assert "held-out exam: not measured" in card
+    assert "shares with an exam: not measured" in card
     assert "no pairs were planted" in card
 
 
@@ -244,8 +245,31 @@ def test_a_cell_stays_a_cell_and_long_tables_say_how_much_more(tmp_path: Path) -
     assert "43 documents of 43,000 characters. Of 43 no licence" in text
 
 
-def test_a_leak_check_has_its_figure() -> None:
-    assert "with the held-out exam: 2 of 900" in describe(make_facts(leak=Leak(8, 900, 2)))
+def test_what_an_exam_shares_with_the_data_is_told_once_that_was_looked_for(
+    open_small_run: OpenRun,
+) -> None:
+    run = run_all(open_small_run(ScriptedEngine(friendly_reply)))
+    file = run.folder / "status.json"
+    status = json.loads(file.read_text(encoding="utf-8"))
+    found = {"leaks": {"held out": {"written": 9, "dropped": 2}}}
+    status["exam"] = make_part(findings=found)
+    file.write_text(json.dumps(status), encoding="utf-8")
+    before = (run.folder / CARD).read_text(encoding="utf-8")
+    assert "text that the data shares with an exam: not measured" in before
+    assert main(["card", str(run.folder)]) == 0
+    after = (run.folder / CARD).read_text(encoding="utf-8")
+    assert "questions of the exam, held out: written: 9; dropped: 2." in after
+    assert cut_section(after, "What is in it") == cut_section(before, "What is in it")
+    run_all(run, "mix")
+    assert (run.folder / CARD).read_text(encoding="utf-8") == before
+
+
+def test_before_the_mix_there_is_no_card(
+    open_small_run: OpenRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_all(open_small_run(ScriptedEngine()), "documents")
+    assert main(["card", str(run.folder)]) == 1
+    assert "Run the stage `mix`" in capsys.readouterr().err
 
 
 def test_models_are_told_by_their_header(tmp_path: Path) -> None:

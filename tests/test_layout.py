@@ -77,6 +77,7 @@ MAY_IMPORT = {
         "engine",
         "errors",
         "session",
+        "status",
         "steps",
     },
     "stages": {

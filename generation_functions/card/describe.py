@@ -104,12 +104,12 @@ def _describe_models(facts: CardFacts) -> list[str]:
             f"{one.model.parameters:,}" if one.model.parameters else "not known",
             say_size(one.model.size) if one.model.size else "not known",
             one.model.licence or "not stated",
-            f"{one.calls:,}",
+            f"{one.replies:,}",
             f"`{one.model.fingerprint}`",
         )
         for one in facts.models
     ]
-    head = "model|name|quantisation|parameters|size|licence as its file states|calls|fingerprint"
+    head = "model|name|quantisation|parameters|size|licence as its file states|replies|fingerprint"
     asked = [f"- `{one.model.fingerprint}`: {', '.join(one.steps)}." for one in facts.models]
     return [_table(head.split("|"), rows), "\n".join(asked)] if rows else []
 
@@ -120,15 +120,15 @@ def _name(model: ModelFacts) -> str:
 
 def _describe_prompts(facts: CardFacts) -> list[str]:
     rows = [
-        (one.step, f"`{one.prompt}`", f"`{one.grammar}`" if one.grammar else "", f"{one.calls:,}")
+        (one.step, f"`{one.prompt}`", f"`{one.grammar}`" if one.grammar else "", f"{one.replies:,}")
         for one in facts.prompts
     ]
     if not rows:
         return []
     return [
         "Every reply is bound by a GBNF grammar. The run folder has each prompt, with its grammar, "
-        "in `<step>/prompts/<hash>.json`; calls include votes and attempts.",
-        _table(("step", "hash of prompt and grammar", "SHA-256 of the grammar", "calls"), rows),
+        "in `<step>/prompts/<hash>.json`; replies include votes and such as could not be used.",
+        _table(("step", "hash of prompt and grammar", "SHA-256 of the grammar", "replies"), rows),
     ]
 
 
@@ -196,14 +196,11 @@ def _describe_repeats(facts: CardFacts) -> list[str]:
         said.append(f"- {one.what}: {left_out:,} of {one.seen:,} left out{share}{kinds}.")
     if not any(one.what == "chunks" for one in facts.repeats):
         said.append(f"- chunks: {NOT_MEASURED}.")
-    leak = facts.leak
-    if leak is None:
-        said.append(f"- rows that share text with a held-out exam: {NOT_MEASURED}.")
-    else:
-        said.append(
-            f"- rows that share {leak.words} words in a row with the held-out exam: "
-            f"{leak.found:,} of {leak.rows:,}."
-        )
+    if facts.leaks is None:
+        said.append(f"- text that the data shares with an exam: {NOT_MEASURED}.")
+    for part, counts in (facts.leaks or {}).items():
+        told = "; ".join(f"{what}: {number:,}" for what, number in counts.items())
+        said.append(f"- questions of the exam, {part}: {told}.")
     said.append(f"- overlap with public benchmarks: {NOT_MEASURED}.")
     return ["\n".join(said)]
 

@@ -30,7 +30,7 @@ class Yield:
 
 @dataclass(frozen=True, slots=True)
 class PromptUse:
-    """Calls of a step with one prompt: its hash with the grammar's, and the grammar's own.
+    """Replies to a step's prompt: its hash with the grammar's, and the grammar's own.
 
     `grammar` is the beginning of a SHA-256, "" where the prompt's file is gone.
     """
@@ -38,16 +38,16 @@ class PromptUse:
     step: str
     prompt: str
     grammar: str
-    calls: int
+    replies: int
 
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """A model, the steps that it answered, and how many calls of them."""
+    """A model, the steps that it answered, and how many replies of its were read."""
 
     model: ModelFacts
     steps: tuple[str, ...]
-    calls: int
+    replies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,13 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
-class Leak:
-    """Of `rows` training rows, `found` share a run of `words` words with the held-out exam."""
-
-    words: int
-    rows: int
-    found: int
-
-
-@dataclass(frozen=True, slots=True)
 class CardFacts:
     """All that a card tells.
 
-    `judges` has a figure for each check and source of planted pairs, `unfinished` what of the run
-    was limited or broken off, `off` the checks that were switched off, `not_made` the kinds of
-    data. None is what was not measured.
+    `judges` has a figure for each check and source of planted pairs, `leaks` how many questions
+    of each part of an exam share text with the data, by kind, `unfinished` what of the run was
+    limited or broken off, `off` the checks that were switched off, `not_made` the kinds of data.
+    None is what was not measured.
     """
 
     run: str
@@ -90,7 +82,7 @@ class CardFacts:
     judge_warnings: tuple[str, ...]
     coverage: tuple[Coverage, ...] | None
     repeats: tuple[Repeats, ...]
-    leak: Leak | None
+    leaks: Mapping[str, Mapping[str, int]] | None
     unfinished: tuple[str, ...]
     off: tuple[str, ...]
     not_made: tuple[str, ...]

@@ -48,7 +48,7 @@ def gather_facts(folder: Path, config: Config, status: Status, manifest: Manifes
         judge_warnings=tuple(judge_warnings(status)),
         coverage=tuple(read_coverage(folder)) or None,
         repeats=tuple(_list_repeats(folder, config, status)),
-        leak=None,
+        leaks=_findings(status, "exam").get("leaks"),
         unfinished=tuple(_list_unfinished(status)),
         off=tuple(list_switched_off(config)),
         not_made=tuple(list_not_made(config)),
@@ -71,12 +71,12 @@ def _findings(status: Status, stage: str) -> dict[str, Any]:
     return dict(status.get(stage, {}).get("findings", {}))
 
 
-def _calls(status: Status) -> Iterator[tuple[str, str, str, int]]:
-    """Yield step, prompt, model and calls; those about planted pairs under their own name."""
+def _replies(status: Status) -> Iterator[tuple[str, str, str, int]]:
+    """Yield step, prompt, model and replies; those about planted pairs under their own name."""
     for content in status.values():
         for step, counts in (content["steps"] | content["apart"]).items():
             for one in counts.get("made_with", []):
-                yield step, one["prompt"], one["model"], one["calls"]
+                yield step, one["prompt"], one["model"], one["replies"]
 
 
 def _name_step(counted: str) -> str:
@@ -87,18 +87,18 @@ def _name_step(counted: str) -> str:
 def _list_models(folder: Path, status: Status) -> Iterator[ModelUse]:
     known = read_models(folder)
     steps: dict[str, Counter[str]] = defaultdict(Counter)
-    for step, _, model, calls in _calls(status):
-        steps[model][_name_step(step)] += calls
+    for step, _, model, replies in _replies(status):
+        steps[model][_name_step(step)] += replies
     for fingerprint, asked in sorted(steps.items()):
         model = known.get(fingerprint, ModelFacts(fingerprint))
         yield ModelUse(model, tuple(sorted(asked)), asked.total())
 
 
 def _list_prompts(folder: Path, status: Status) -> Iterator[PromptUse]:
-    calls: Counter[tuple[str, str]] = Counter()
-    for step, prompt, _, number in _calls(status):
-        calls[step, prompt] += number
-    for (step, prompt), number in sorted(calls.items()):
+    replies: Counter[tuple[str, str]] = Counter()
+    for step, prompt, _, number in _replies(status):
+        replies[step, prompt] += number
+    for (step, prompt), number in sorted(replies.items()):
         kept = read_json(folder / _name_step(step) / "prompts" / f"{prompt}.json") or {}
         text = kept.get("grammar", "")
         grammar = hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""

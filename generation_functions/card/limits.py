@@ -40,5 +40,5 @@ def _of_this_run(facts: CardFacts) -> Iterator[str]:
         yield "Some of the models' files state no licence either."
     if facts.manifest.sft.token_counter_note:
         yield "Numbers of tokens are not those that the trainer will count."
-    if facts.leak is None:
+    if facts.leaks is None:
         yield "A test on questions of the same documents would need a check that it is not in here."

@@ -11,8 +11,9 @@ from typing import BinaryIO
 from pydantic import BaseModel, ValidationError
 
 from generation_functions.datasets.rows import Row
+from generation_functions.errors import RunFolderError
 from generation_functions.pipeline_sections import FactualWay
-from generation_functions.records import to_json
+from generation_functions.records import from_json, to_json
 
 NAME = "MANIFEST.json"
 COUNTER_NOTE = (
@@ -221,6 +222,16 @@ def write_manifest(folder: Path, manifest: FolderManifest) -> None:
     """Write MANIFEST.json."""
     text = json.dumps(to_json(manifest), ensure_ascii=False, indent=2) + "\n"
     write_text(folder, NAME, text)
+
+
+def read_manifest(folder: Path) -> FolderManifest:
+    """Read MANIFEST.json. Raises RunFolderError where there is none that fits."""
+    try:
+        return from_json(FolderManifest, json.loads((folder / NAME).read_bytes()))
+    except (FileNotFoundError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder / NAME}: not there, or of another version. Run the stage `mix`."
+        ) from error
 
 
 def read_listed_names(folder: Path) -> set[str]:

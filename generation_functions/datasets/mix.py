@@ -72,18 +72,13 @@ def _forget(label: str, uuid: str, rejected: str) -> None:
     """Nobody is told what was left out."""
 
 
-def _describe_nothing(manifest: Manifest) -> tuple[str, str]:
-    """No card is written."""
-    return "", ""
-
-
 def write_datasets(
     run_folder: Path,
     material: Material,
     config: Config,
     count: Count,
     note: Note = _forget,
-    describe: Describe = _describe_nothing,
+    describe: Describe | None = None,
 ) -> Manifest:
     """Build both training folders beside the old ones, then swap each in whole.
 
@@ -104,7 +99,9 @@ def write_datasets(
     for target in targets:
         folders.check_only_ours(target, read_listed_names(target))
     try:
-        manifest = _build(targets, _in_order(material), config, count, note, describe)
+        manifest = _build(targets, _in_order(material), config, count, note)
+        if describe:
+            manifest = _add_cards(targets, manifest, describe(manifest))
         for target in targets:
             folders.swap_in(target)
     except OSError as error:
@@ -151,12 +148,7 @@ def _in_order(material: Material) -> Material:
 
 
 def _build(
-    targets: tuple[Path, Path],
-    material: Material,
-    config: Config,
-    count: Count,
-    note: Note,
-    describe: Describe,
+    targets: tuple[Path, Path], material: Material, config: Config, count: Count, note: Note
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
     chunk_files = write_pretraining_rows(
@@ -178,8 +170,8 @@ def _build(
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
     checks += describe_masked_checks(*masked, config.questions.double_check_counter)
-    manifest = Manifest(
-        _write_config(
+    return Manifest(
+        _finish(
             pretraining_folder,
             axolotl.PRETRAINING_CONFIG,
             pretraining,
@@ -187,13 +179,20 @@ def _build(
             describe_origin(bool(material.sheets)),
             config,
         ),
-        _write_config(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
     )
-    pretraining_card, sft_card = describe(manifest)
-    return Manifest(
-        _finish(pretraining_folder, manifest.pretraining, pretraining_card),
-        _finish(sft_folder, manifest.sft, sft_card),
-    )
+
+
+def _add_cards(targets: tuple[Path, Path], manifest: Manifest, cards: tuple[str, str]) -> Manifest:
+    """Write the cards into the folders that are built; return the manifest with them."""
+    finished = []
+    for target, own, card in zip(targets, (manifest.pretraining, manifest.sft), cards, strict=True):
+        folder = folders.new_folder(target)
+        own = replace(own, files=(*own.files, write_text(folder, CARD, card)))
+        write_manifest(folder, own)
+        folders.sync(folder)
+        finished.append(own)
+    return Manifest(*finished)
 
 
 def _data(entries: Sequence[FileEntry]) -> Data:
@@ -206,7 +205,7 @@ def _data(entries: Sequence[FileEntry]) -> Data:
     )
 
 
-def _write_config(
+def _finish(
     folder: Path,
     config_name: str,
     settings: Sequence[Setting],
@@ -222,7 +221,7 @@ def _write_config(
         f"run:\n{launch}"
     )
     entry = write_text(folder, config_name, render(settings, heading))
-    return FolderManifest(
+    manifest = FolderManifest(
         launch=launch,
         axolotl=axolotl.VERSION,
         token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
@@ -233,13 +232,6 @@ def _write_config(
         optimizer_steps=steps,
         files=(*entries, entry),
     )
-
-
-def _finish(folder: Path, manifest: FolderManifest, card: str) -> FolderManifest:
-    """Write the card and MANIFEST.json; return the manifest with the card."""
-    if card:
-        entry = write_text(folder, CARD, card)
-        manifest = replace(manifest, files=(*manifest.files, entry))
     write_manifest(folder, manifest)
     folders.sync(folder)
     return manifest

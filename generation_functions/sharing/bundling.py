@@ -45,7 +45,7 @@ def bundle(run: Path, file: Path, with_inputs: bool = False) -> Bundle:
     if file.is_relative_to(run):
         raise RunFolderError(f"{file}: lies in the run folder, which is to be packed.")
     config = read_config(run / CONFIG)
-    values, named = carry_config(config)
+    values, named = carry_config(config, run.name)
     coming = [one for one in named if one.path.exists() and _comes(one, with_inputs)]
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     with hold_run(run, "bundle"), _new_zip(file) as packed:

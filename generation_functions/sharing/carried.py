@@ -32,10 +32,10 @@ class Carried:
     document: bool = False
 
 
-def carry_config(config: Config) -> tuple[dict[str, Any], list[Carried]]:
+def carry_config(config: Config, run: str) -> tuple[dict[str, Any], list[Carried]]:
     """Return a resolved config as values with the bundle's names for paths, and what they name.
 
-    The run folder and the folder of models are not among the latter.
+    The run folder, whose name is `run`, and the folder of models are not among the latter.
     """
     path = config.path
     carried = {
@@ -44,7 +44,7 @@ def carry_config(config: Config) -> tuple[dict[str, Any], list[Carried]]:
         )
         for number, folder in enumerate(path.input_dirs)
     }
-    known = {path.output_dir: f"{RUNS}/{Path(path.output_dir).name}", path.models_dir: MODELS}
+    known = {path.output_dir: f"{RUNS}/{run}", path.models_dir: MODELS}
 
     def rename(key: str, value: str) -> str:
         if value in known:

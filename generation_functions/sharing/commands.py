@@ -1,4 +1,4 @@
-"""The commands `bundle`, `unbundle` and `push`."""
+"""The commands `card`, `bundle`, `unbundle` and `push`."""
 
 import argparse
 from pathlib import Path
@@ -9,6 +9,9 @@ _GB = 1000**3
 
 def add_commands(commands: Any) -> None:
     """Add the commands to the parser's (argparse's own type has no public name)."""
+    card = commands.add_parser("card", help="write a run's dataset card anew from its records")
+    card.add_argument("run_dir", type=Path)
+    card.set_defaults(act=_card)
     bundle = commands.add_parser("bundle", help="pack a run into one file, to go on elsewhere")
     bundle.add_argument("run_dir", type=Path)
     bundle.add_argument("file", type=Path, help="a .zip that is not there yet")
@@ -29,6 +32,17 @@ def add_commands(commands: Any) -> None:
     push.add_argument("--public", action="store_true", help="everybody may read it; else private")
     push.add_argument("--dry-run", action="store_true", help="only list what would go")
     push.set_defaults(act=_push)
+
+
+def _card(options: argparse.Namespace) -> None:
+    from generation_functions.card.rewriting import rewrite_card
+    from generation_functions.session import read_config
+    from generation_functions.status import read_status
+    from generation_functions.steps.lock import hold_run
+
+    folder, status = options.run_dir, read_status(options.run_dir)
+    with hold_run(folder, "card"):
+        print(rewrite_card(folder, read_config(folder / "config.yaml"), status))
 
 
 def _bundle(options: argparse.Namespace) -> None:

@@ -48,8 +48,12 @@ async def mix(run: Run, limit: int | None = None) -> Material:
 
 
 def _write_cards(run: Run, manifest: Manifest) -> tuple[str, str]:
-    """Write the run's dataset card; return those of its two training folders."""
-    facts = gather_facts(run.folder, run.config, run.status(), manifest)
+    """Write the run's dataset card; return those of its two training folders.
+
+    An exam that an earlier pass checked against other datasets says nothing about these.
+    """
+    status = {name: part for name, part in run.status().items() if name != "exam"}
+    facts = gather_facts(run.folder, run.config, status, manifest)
     run.write_text(CARD, describe(facts))
     return describe(facts, PRETRAINING_FOLDER), describe(facts, SFT_FOLDER)
 

@@ -13,8 +13,8 @@ class StepCount:
     """One step in one pass. Calls are requests: new ones were asked, the others replayed.
 
     Tokens are those of new calls; cached ones are prompt tokens that the engine had
-    evaluated for an earlier request. `made_with` counts all calls by the hash of their prompt
-    and the fingerprint of their model.
+    evaluated for an earlier request. `made_with` counts the replies that were read, by the hash
+    of their prompt and the fingerprint of their model.
     """
 
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -25,15 +25,9 @@ class StepCount:
     completion_tokens: int = 0
     made_with: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def add_replay(self, prompt: str, model: str) -> None:
-        """Count a call that was answered before."""
-        self.replayed_calls += 1
-        self.made_with[prompt, model] += 1
-
-    def add_call(self, prompt: str, model: str, completion: Completion) -> None:
+    def add_call(self, completion: Completion) -> None:
         """Count a new call."""
         self.new_calls += 1
-        self.made_with[prompt, model] += 1
         self.prompt_tokens += completion.prompt_tokens
         self.cached_tokens += completion.cached_tokens
         self.completion_tokens += completion.completion_tokens
@@ -60,8 +54,8 @@ class StepCount:
             "cached_tokens": self.cached_tokens,
             "completion_tokens": self.completion_tokens,
             "made_with": [
-                {"prompt": prompt, "model": model, "calls": calls}
-                for (prompt, model), calls in sorted(self.made_with.items())
+                {"prompt": prompt, "model": model, "replies": replies}
+                for (prompt, model), replies in sorted(self.made_with.items())
             ],
             "reasons": {name: dict(counts.most_common()) for name, counts in reasons.items()},
         }

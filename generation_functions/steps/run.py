@@ -86,6 +86,10 @@ class Run(RunFolder):
                 if not self.keep_models:
                     await self.engines.release()
 
+    def status(self) -> dict[str, Any]:
+        """Return the status of all stages, with what the running one has counted so far."""
+        return self._current.status()
+
     async def map(
         self,
         function: Callable[[I], Awaitable[R]],
@@ -200,10 +204,6 @@ class Run(RunFolder):
         cells = self._current.findings.setdefault(name, {}).setdefault(row, {})
         cells[column] = cells.get(column, 0) + 1
 
-    def status(self) -> dict[str, Any]:
-        """Return the status of all stages, with what the running one has counted so far."""
-        return self._current.status()
-
     def open_survivors(self, *folders: str) -> None:
         """Name the folders that this stage fills, also when it fills them with nothing."""
         for folder in folders:
@@ -271,6 +271,7 @@ class Run(RunFolder):
         problem = ""
         for attempt in range(inquiry.prompt.content.attempts):
             reply = await self._reply(inquiry, record, vote, attempt)
+            self._current.count_of(record).made_with[reply.prompt, reply.model] += 1
             try:
                 return inquiry.read(reply)
             except Unparsable as error:
@@ -287,7 +288,7 @@ class Run(RunFolder):
         count = self._current.count_of(record)
         stored = record.reply(key)
         if stored:
-            count.add_replay(inquiry.prompt.hash, engine.fingerprint)
+            count.replayed_calls += 1
             return stored
         if record.refusal(key, engine.context):
             raise NoRoom
@@ -313,7 +314,7 @@ class Run(RunFolder):
         record.replies.append(reply)
         record.replies.sort(key=lambda one: (one.vote, one.attempt))
         self._records.save(record)
-        count.add_call(reply.prompt, reply.model, completion)
+        count.add_call(completion)
         return reply
 
     @contextmanager
