@@ -226,6 +226,7 @@ def test_the_head_is_what_the_hub_reads() -> None:
         "sft": ["sft_run/talks.jsonl"],
         "sft_segments": ["sft_run/rag.jsonl"],
     }
+    assert "language" not in read_head(write_front_matter(make_facts()))
     other = read_head(write_front_matter(make_facts(sources=(source("Ours"),))))
     assert (other["license"], other["license_name"]) == ("other", "as-the-sources-state")
 

@@ -71,7 +71,8 @@ def write_front_matter(facts: CardFacts, folder: str = "") -> str:
         "tags": ["synthetic", "domain-adaptation", "palimpsest"],
         "configs": _list_configs(facts, folder),
     }
-    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=98)
+    told = {name: value for name, value in head.items() if value}
+    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=98)
     return f"---\n{text}---\n"
 
 

@@ -51,7 +51,7 @@ def _bundle(options: argparse.Namespace) -> None:
     packed = bundle(options.run_dir, options.file, options.with_inputs)
     size = options.file.stat().st_size
     print(f"{options.file}: {len(packed.files):,} files, {packed.size:,} bytes, packed {size:,}.")
-    _say_needs("Models never come along, and this did not either:", packed.describe_needs())
+    _say_needs("Not in it, and wanted where the run goes on:", packed.describe_needs())
 
 
 def _unbundle(options: argparse.Namespace) -> None:
