@@ -90,8 +90,8 @@ def _list_models(folder: Path, status: Status) -> Iterator[ModelUse]:
     for step, _, model, replies in _replies(status):
         steps[model][_name_step(step)] += replies
     for fingerprint, asked in sorted(steps.items()):
-        model = known.get(fingerprint, ModelFacts(fingerprint))
-        yield ModelUse(model, tuple(sorted(asked)), asked.total())
+        facts = known.get(fingerprint, ModelFacts(fingerprint))
+        yield ModelUse(facts, tuple(sorted(asked)), asked.total())
 
 
 def _list_prompts(folder: Path, status: Status) -> Iterator[PromptUse]:
