@@ -28,3 +28,12 @@ def rank(options: Iterable[str], *key: object) -> list[str]:
         return digest.digest()
 
     return sorted(options, key=place)
+
+
+def spread(options: Iterable[str], *key: object) -> dict[str, float]:
+    """Give each option a number between 0 and 1, all the same way apart, in an order as of `rank`.
+
+    So as many as a share says, to one option, are below that share.
+    """
+    ordered = rank(options, *key)
+    return {option: (place + 0.5) / len(ordered) for place, option in enumerate(ordered)}

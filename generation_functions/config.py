@@ -103,15 +103,10 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
         value = raw.get(section)
         if value is None:
             continue
-        entries = [value] if isinstance(value, dict) else []
-        if section == "path" and isinstance(value, dict):
-            dirs = value.get("input_dirs") or []
-            entries += [one for one in dirs if isinstance(one, dict)]
         if not keys:
             raise ConfigError(f"{file}: the section `{section}` is not built yet. Remove it.")
-        for entry in entries:
-            for key in keys & set(entry):
-                raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
+        for key in keys & set(value if isinstance(value, dict) else ()):
+            raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
 
 
 def _explain(file: Path, raw: dict[str, Any], error: Any) -> str:

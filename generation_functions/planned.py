@@ -5,17 +5,6 @@ into one of the modules of sections. An empty set means the whole section.
 """
 
 PLANNED: dict[str, set[str]] = {
-    "path": {"huggingface_cache_dir"},
-    "system": {
-        "what_percent_of_sft_is_pretrain",
-        "num_tokens_pretraining_in_sft",
-    },
-    "final_datasaving_settings": {
-        "generic_dataset_paths",
-        "generic_dataset_percentages",
-        "max_samples_per_dataset",
-        "minimum_generic_sft",
-    },
     "factual_sft_settings": {"small_model", "large_model"},
     "meta_datagen": set(),
 }

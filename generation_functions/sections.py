@@ -1,7 +1,7 @@
 """The sections of config.yaml on folders, models, the run as a whole, and training."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from jinja2 import Environment, TemplateSyntaxError
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
@@ -71,6 +71,7 @@ class Paths(Section):
     default_prompts: str | None = None
     ocr: bool = False  # pages of a PDF without text are read by an installed tesseract
     ocr_languages: str = Field(default="eng", pattern=r"^\w+(\+\w+)*$")  # of its language files
+    huggingface_cache_dir: str | None = None  # None: where huggingface_hub keeps its files
 
     @model_validator(mode="before")
     @classmethod
@@ -174,21 +175,57 @@ class System(Section):
     abort_below: float | None = Field(default=None, ge=0, le=1)  # least share that a stage keeps
     shared_instruction: str = ""
     number_of_factual_sft_generations_to_do: int = Field(default=1, ge=1, le=100)
+    # Of the fine-tuning data; tokens go before percent. None: no pretraining rows are in it.
+    what_percent_of_sft_is_pretrain: float | None = Field(default=None, ge=0, lt=100)
+    num_tokens_pretraining_in_sft: int | None = Field(default=None, ge=0)
+    remove_system_prompt_ratio: float = Field(default=0.0, ge=0, le=1)  # shares of rows
+    remove_thought_process_ratio: float = Field(default=0.0, ge=0, le=1)
+    remove_thought_process_prompt: str = "Give the answer alone, with no thought process before it."
 
     @model_validator(mode="after")
-    def _overlap_fits(self) -> "System":
+    def _fits(self) -> "System":
         if self.chunk_overlap > self.chunk_size // 2:
             raise ValueError("`chunk_overlap` must be at most half of `chunk_size`")
+        if self.remove_system_prompt_ratio + self.remove_thought_process_ratio > 1:
+            raise ValueError(
+                "`remove_system_prompt_ratio` and `remove_thought_process_ratio` are shares of "
+                "different rows: together at most 1"
+            )
         return self
 
 
+Percentage = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+DATA_FILES = (".jsonl", ".json", ".parquet")
+
+
+class GenericDataset(Section):
+    """Conversations that are not about the documents: of the Hugging Face hub, or a file."""
+
+    path: str = Field(min_length=1)  # the hub's owner/name, or a file
+    subset: str | None = None  # of a dataset of the hub that has several
+    split: str = "train"  # of a dataset of the hub
+    context_to_add: str = ""
+    context_to_add_type: Literal["system", "human", "none"] = "none"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file by its name."""
+        return Path(self.path).suffix.lower() in DATA_FILES
+
+
 class FinalDatasaving(Section):
-    """How conversations become training text."""
+    """How conversations become training text, and which others are trained on beside them."""
 
     template: str = "atk"  # chatml, or a Jinja2 template
     template_kwargs: dict[str, Any] = {}  # for a template of one's own
     bos: str = "<s>"  # of the model to be trained; in rows of segments, which carry them
     eos: str = "</s>"
+    generic_dataset_paths: tuple[GenericDataset, ...] = ()
+    generic_dataset_percentages: tuple[
+        Annotated[float, Field(ge=0, allow_inf_nan=False)], ...
+    ] = ()  # one for each
+    max_samples_per_dataset: int | None = Field(default=100_000, ge=1)  # its first rows; None: all
+    minimum_generic_sft: int = Field(default=0, ge=0)  # tokens, where the percentages sum to 100
 
     @model_validator(mode="after")
     def _usable(self) -> "FinalDatasaving":
@@ -199,6 +236,20 @@ class FinalDatasaving(Section):
         for name in self.template_kwargs:
             if not name.isidentifier() or name in {"messages", "add_generation_prompt"}:
                 raise ValueError(f"`template_kwargs`: {name} cannot be a name")
+        return self
+
+    @model_validator(mode="after")
+    def _percentage_of_each(self) -> "FinalDatasaving":
+        named, percentages = self.generic_dataset_paths, self.generic_dataset_percentages
+        if len(named) != len(percentages):
+            raise ValueError(
+                f"{len(named)} `generic_dataset_paths` and {len(percentages)} "
+                "`generic_dataset_percentages`: give one percentage for each"
+            )
+        seen = [(one.path, one.subset, one.split) for one in named]
+        for one in seen:
+            if seen.count(one) > 1:
+                raise ValueError(f"`generic_dataset_paths`: {one[0]} stands there twice")
         return self
 
 

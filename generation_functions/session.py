@@ -101,6 +101,7 @@ def _resolve(config: Config, base: Path) -> Config:
             "models_dir": full(path.models_dir),
             "prompts": full(path.prompts),
             "default_prompts": full(path.default_prompts),
+            "huggingface_cache_dir": full(path.huggingface_cache_dir),
         }
     )
     talk = config.conversations
@@ -111,14 +112,23 @@ def _resolve(config: Config, base: Path) -> Config:
         )
         for name, way in config.factual_sft.items()
     }
-    training = config.model_training
+    training, saving = config.model_training, config.final_datasaving_settings
     named = training.tokenizer
     tokenizer = full(named) if named and (base / named).exists() else named  # else of the hub
+    generic = tuple(
+        one.model_copy(update={"path": full(one.path)})
+        if one.is_file or (base / one.path).exists()
+        else one
+        for one in saving.generic_dataset_paths
+    )
     return config.model_copy(
         update={
             "path": resolved,
             "conversations": talk.model_copy(update={"traits": traits}),
             "factual_sft": ways,
+            "final_datasaving_settings": saving.model_copy(
+                update={"generic_dataset_paths": generic}
+            ),
             "model_training": training.model_copy(update={"tokenizer": tokenizer}),
         }
     )

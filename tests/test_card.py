@@ -20,6 +20,7 @@ from generation_functions.card.front_matter import name_licence, name_size, writ
 from generation_functions.card.gather import CARD, gather_facts
 from generation_functions.card.switched_off import list_switched_off
 from generation_functions.config import Config
+from generation_functions.datasets.balance import Part, aim_generic, draw_up
 from generation_functions.datasets.manifest import FileEntry, FolderManifest, Manifest
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.model_facts import describe_model
@@ -59,6 +60,7 @@ def make_facts(**changes: Any) -> CardFacts:
         seed=7,
         manifest=make_manifest(),
         sources=None,
+        generic=(),
         models=(),
         prompts=(),
         yields=(),
@@ -244,6 +246,21 @@ def test_a_cell_stays_a_cell_and_long_tables_say_how_much_more(tmp_path: Path) -
     assert "| A \\| text of two lines 0 | texts |" in text
     assert "And 3 more." in text
     assert "43 documents of 43,000 characters. Of 43 no licence" in text
+
+
+def test_what_was_mixed_in_is_named_with_its_share() -> None:
+    parts = (
+        Part("domain", 8, 300),
+        Part("chats", 2, 100, aim_generic(300, [50], 0)[0], "all gone"),
+    )
+    manifest = make_manifest()
+    sft = replace(manifest.sft, balance=draw_up(parts))
+    sources = (source("CC BY 4.0"),)
+    facts = make_facts(manifest=replace(manifest, sft=sft), generic=("a/chats",), sources=sources)
+    card = describe(facts)
+    assert "| chats | 2 | 100 | 25.0 % | 150 | all gone |" in card
+    assert "Also mixed in: a/chats." in cut_section(card, "Sources")
+    assert read_head(card)["license"] == ["cc-by-4.0", "unknown"]
 
 
 def test_what_an_exam_shares_with_the_data_is_told_once_that_was_looked_for(

@@ -148,7 +148,7 @@ def test_firm_ones_come_in_their_share_and_doubts_vary() -> None:
     pairs = [replace(LENGTH, uuid=str(n), chunk=replace(CHUNK, uuid=str(n))) for n in range(400)]
     config = make_config(correction_pipeline={"stand_firm_share": 0.25})
     plans = list(corrections.plan_corrections(pairs, config))
-    assert 70 < sum(plan.firm for plan in plans) < 130
+    assert sum(plan.firm for plan in plans) == 100
     assert {plan.manner for plan in plans} == {*OF_WRONG, *OF_RIGHT}
     assert Counter(plan.manner for plan in plans).most_common(1)[0][1] < 90
     assert plans == list(corrections.plan_corrections(pairs, config))
@@ -169,6 +169,12 @@ def test_directories_have_their_own_subsets() -> None:
     config = make_config(path={"input_dirs": dirs})
     plans = corrections.plan_corrections([ask_length(chunk) for chunk in chunks], config)
     assert Counter(plan.pair.chunk.directory for plan in plans) == {"n": 3, "s": 10}
+
+
+def test_a_mix_before_the_stage_has_ended_is_an_error(tmp_path: Path, prompts_once: None) -> None:
+    run, _ = open_correction_run(tmp_path)
+    with pytest.raises(RunFolderError, match=r"corrections: not there yet"):
+        asyncio.run(stages.mix(run))
 
 
 def test_run_again_it_asks_nothing_and_keeps_the_same(tmp_path: Path, prompts_once: None) -> None:

@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "masked",
         "pipeline_sections",
         "records",
+        "sections",
     },
     "opening": {"addresses", "errors", "config", "engine", "sections"},
     "plans": {"errors", "config", "engine", "opening", "sections"},

@@ -32,6 +32,7 @@ from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.engine.tokens import count_words
 from generation_functions.errors import ConfigError, Rejected, RunFolderError, Unparsable
 from generation_functions.masked import (
+    FAILURES,
     FOUND,
     FOUND_IN_TWO,
     HARD,
@@ -44,6 +45,7 @@ from generation_functions.masked import (
     Evidence,
     RagItem,
 )
+from generation_functions.masked_sections import RagData
 from generation_functions.pipelines import rag
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.question_steps import make_pair
@@ -243,6 +245,25 @@ def test_the_smallest_corpora_have_rows(
     run, _ = open_rag_run(tmp_path, {"north": texts}, rag_data=settings)
     assert len(make_items(run)) == len(texts)
     assert len(read_lines(mix(run) / "axolotl_rag_conversations_north.jsonl")) == len(texts)
+
+
+def test_a_mix_before_the_stage_has_ended_is_an_error(tmp_path: Path, prompts_once: None) -> None:
+    run, _ = open_rag_run(tmp_path)
+    with pytest.raises(RunFolderError, match="rag_items: not there yet"):
+        mix(run)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kinds_come_in_their_shares_to_one(seed: int) -> None:
+    uuids = [str(number) for number in range(50)]
+    drawn = rag.draw_kinds(uuids, RagData(rag_max_chunks=3), seed)
+    assert list(drawn) == uuids
+    assert Counter(drawn.values()) == {
+        FOUND: 24, FOUND_IN_TWO: 6, HARD_NEGATIVES: 10, RANDOM_CHUNKS: 4, PARTIAL_EVIDENCE: 4,
+        NOTHING: 2,
+    }  # fmt: skip
+    few = rag.draw_kinds(uuids[:5], RagData(rag_max_chunks=1), seed)
+    assert Counter(kind in FAILURES for kind in few.values()) == {False: 3, True: 2}
 
 
 def test_an_edit_that_gives_the_answer_away_leaves_no_row(

@@ -6,6 +6,7 @@ from generation_functions.card.facts import CardFacts
 from generation_functions.card.front_matter import write_front_matter
 from generation_functions.card.limits import say_limits
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
+from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.manifest import FolderManifest
 from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.plan import say_size
@@ -63,12 +64,38 @@ def _describe_files(facts: CardFacts) -> list[str]:
     ]
     return [
         _table(("file", "rows", "tokens", "trained on"), rows),
+        *_describe_balance(facts.manifest.sft.balance),
         "\n".join(_sum_up(folder, manifest) for folder, manifest in both),
         f"Tokens are counted with `{facts.manifest.sft.token_counter}`. "
         f"{facts.manifest.sft.token_counter_note}".strip(),
         "`provenance/` in each folder tells of every row which source, place and quote it is made "
         "of; `MANIFEST.json` has the SHA-256 of each file.",
     ]
+
+
+def _describe_balance(receipt: Receipt | None) -> list[str]:
+    if not receipt or len(receipt.lines) < 2:
+        return []
+    rows = [
+        (
+            one.part,
+            f"{one.rows:,}",
+            f"{one.tokens:,}",
+            f"{one.share} %",
+            "" if one.asked_tokens is None else f"{one.asked_tokens:,}",
+            one.why_short,
+        )
+        for one in receipt.lines
+    ]
+    head = (
+        "part of the fine-tuning data",
+        "rows",
+        "tokens",
+        "share",
+        "tokens asked for",
+        "why fewer",
+    )
+    return [_table(head, rows)]
 
 
 def _sum_up(folder: str, manifest: FolderManifest) -> str:
@@ -85,6 +112,14 @@ def _describe_sources(facts: CardFacts) -> list[str]:
         (one.source, one.directory, one.language, one.licence or "not stated", f"{one.length:,}")
         for one in facts.sources
     ]
+    mixed_in = (
+        [
+            f"Also mixed in: {', '.join(facts.generic)}. Whose rows these are, and under which "
+            "licence, is not in the run's records."
+        ]
+        if facts.generic
+        else []
+    )
     unstated = sum(not one.licence for one in facts.sources)
     characters = sum(one.length for one in facts.sources)
     return [
@@ -92,6 +127,7 @@ def _describe_sources(facts: CardFacts) -> list[str]:
         "stated; where one is, it is what the file or the note beside it says, and nobody has "
         "checked it. A language that is not stated is guessed from the commonest words.",
         _table(("document", "folder", "language", "licence as stated", "characters"), rows),
+        *mixed_in,
     ]
 
 

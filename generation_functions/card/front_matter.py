@@ -54,7 +54,8 @@ def write_front_matter(facts: CardFacts, folder: str = "") -> str:
     `configs` name the files from there.
     """
     sources = facts.sources or ()
-    licences = sorted({name_licence(one.licence) for one in sources} or {UNKNOWN})
+    found = {name_licence(one.licence) for one in sources}
+    licences = sorted(found | ({UNKNOWN} if facts.generic or not found else set()))
     rows = facts.manifest.pretraining.rows + facts.manifest.sft.rows
     head: dict[str, Any] = {
         "pretty_name": facts.subject,

@@ -41,6 +41,7 @@ def gather_facts(folder: Path, config: Config, status: Status, manifest: Manifes
         seed=config.system.seed,
         manifest=manifest,
         sources=tuple(read_documents(folder)) or None,
+        generic=tuple(_name_generic(config)),
         models=tuple(_list_models(folder, status)),
         prompts=tuple(_list_prompts(folder, status)),
         yields=tuple(_list_yields(config, status)),
@@ -65,6 +66,12 @@ def _stages_off(config: Config) -> set[str]:
         "corrections": config.correction_pipeline.enabled,
     }
     return {name for name, wanted in on.items() if not wanted}
+
+
+def _name_generic(config: Config) -> Iterator[str]:
+    """Yield what generic datasets are called on every machine."""
+    for one in config.final_datasaving_settings.generic_dataset_paths:
+        yield Path(one.path).name if Path(one.path).is_absolute() else one.path
 
 
 def _findings(status: Status, stage: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
+from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.rows import Row
 from generation_functions.errors import RunFolderError
 from generation_functions.pipeline_sections import FactualWay
@@ -107,7 +108,7 @@ class FolderManifest:
 
     `checks` says how the rows were checked. `rows` and `tokens` are sums over the files that
     the config lists. `optimizer_steps` is an estimate for one GPU, None where the config
-    leaves it open.
+    leaves it open. `balance`, of fine-tuning data, says which part has how many tokens.
     """
 
     launch: str
@@ -119,6 +120,7 @@ class FolderManifest:
     tokens: int
     optimizer_steps: int | None
     files: tuple[FileEntry, ...]
+    balance: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,15 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part, Receipt
+from generation_functions.datasets.balanced_files import Pool, write_balanced
+from generation_functions.datasets.generic_sources import GenericSource
 from generation_functions.datasets.manifest import (
     CARD,
     COUNTER_NOTE,
@@ -66,6 +70,7 @@ class Material:
     recalls: Sequence[Recall] = ()
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
+    generic: Sequence[GenericSource] = ()
 
 
 def _forget(label: str, uuid: str, rejected: str) -> None:
@@ -144,6 +149,7 @@ def _in_order(material: Material) -> Material:
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
+        generic=material.generic,
     )
 
 
@@ -157,13 +163,23 @@ def _build(
     pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
 
     turns = TurnRows(make_template(config), count)
-    turn_files = [
-        *write_conversations(sft_folder, material.conversations, config, turns),
-        *write_pairs(sft_folder, material.pairs, config, turns),
-        *write_recalls(sft_folder, material.recalls, config, turns),
-        *write_rag(sft_folder, material.retrievals, config, count, note),
-        *write_corrections(sft_folder, material.corrections, config, count, note),
+    made = {
+        DOMAIN: [
+            *write_conversations(sft_folder, material.conversations, config, turns),
+            *write_pairs(sft_folder, material.pairs, config, turns),
+            *write_recalls(sft_folder, material.recalls, config, turns),
+        ],
+        RAG: write_rag(sft_folder, material.retrievals, config, count, note),
+        CORRECTIONS: write_corrections(sft_folder, material.corrections, config, count, note),
+    }
+    parts = [
+        Part(name, data.rows, data.tokens)
+        for name, files in made.items()
+        if (data := _data(files)).rows
     ]
+    pool = Pool(pretraining_folder, chunk_files, material.generic)
+    filled, receipt = write_balanced(sft_folder, parts, pool, config, turns)
+    turn_files = [*chain.from_iterable(made.values()), *filled]
     sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
@@ -179,7 +195,7 @@ def _build(
             describe_origin(bool(material.sheets)),
             config,
         ),
-        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config),
+        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config, receipt),
     )
 
 
@@ -212,6 +228,7 @@ def _finish(
     entries: Sequence[FileEntry],
     checks: str,
     config: Config,
+    balance: Receipt | None = None,
 ) -> FolderManifest:
     data, tokenizer = _data(entries), config.model_training.tokenizer
     launch = axolotl.launch_command(config_name)
@@ -231,6 +248,7 @@ def _finish(
         tokens=data.tokens,
         optimizer_steps=steps,
         files=(*entries, entry),
+        balance=balance,
     )
     write_manifest(folder, manifest)
     folders.sync(folder)

@@ -58,6 +58,12 @@ def write_pretraining_rows(
     return entries
 
 
+def find_directory(file: str) -> str:
+    """Return the part of the name of a file of rows that tells its input directory."""
+    kind = next(name for name in (CHUNKS, VARIATIONS, INFERRED) if file.startswith(f"{name}_"))
+    return file.removeprefix(f"{kind}_").removesuffix(".jsonl")
+
+
 def write_context(config: Config, chunk: Chunk) -> str:
     """Return the lines that a row begins with: its subject and, where it may be, its source.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from generation_functions.config import Config
+from generation_functions.datasets.modes import Mode
 from generation_functions.errors import RunFolderError
 from generation_functions.records import Conversation, Exchange, QAPair, Recall, Scene, Turn
 
@@ -31,20 +32,31 @@ def choose(options: Sequence[str], seed: int, uuid: str) -> str:
 
 
 def write_system_prompt(
-    config: Config, directory: str, uuid: str, scene: Scene | None = None, data: str | None = None
+    config: Config,
+    directory: str,
+    uuid: str,
+    scene: Scene | None = None,
+    data: str | None = None,
+    mode: Mode = Mode.WHOLE,
 ) -> str:
     """Return the system prompt of the row `uuid`, made from a document of `directory`.
 
     Its parts, each on lines of its own where it is not empty: the shared instruction,
     the directory's additional context, one of the assistant prompts. In a scene the card of
     the character who answers, and the scene, stand in the place of the assistant prompt. With
-    `data`, what was retrieved, it is one of those with a place for that.
+    `data`, what was retrieved, it is one of those with a place for that. A row in the mode PLAIN is
+    told at the end to leave its thoughts out; one in the mode BARE has the first part alone.
     """
     prompts = config.factual_sft_settings.final_assistant_prompts_no_rag
     prompts = prompts if data is None else config.rag_data.final_assistant_prompts
-    ours = [config.system.shared_instruction, find_additional_context(config, directory)]
-    if not scene:
-        ours.append(choose(prompts, config.system.seed, uuid))
+    additional = find_additional_context(config, directory)
+    ours = [config.system.shared_instruction]
+    if mode is not Mode.BARE:
+        ours.append(additional)
+        if not scene:
+            ours.append(choose(prompts, config.system.seed, uuid))
+    if mode is Mode.PLAIN:
+        ours.append(config.system.remove_thought_process_prompt)
     parts = [fill_context(part, config.dataset_context) for part in ours]
     if scene:  # a model's words, in which nothing is filled
         parts += [scene.card, f"Scene: {scene.setting}"]
@@ -68,31 +80,35 @@ def find_additional_context(config: Config, directory: str) -> str:
     )
 
 
-def pair_turns(pair: QAPair, config: Config) -> tuple[Turn, ...]:
+def pair_turns(pair: QAPair, config: Config, mode: Mode = Mode.WHOLE) -> tuple[Turn, ...]:
     """Return a pair as the turns of its row, with the system turn if there is one."""
-    system = write_system_prompt(config, pair.chunk.directory, pair.uuid)
-    return _with_system(system, (Turn("human", pair.question), Turn("gpt", pair.answer)))
+    system = write_system_prompt(config, pair.chunk.directory, pair.uuid, mode=mode)
+    return with_system(system, (Turn("human", pair.question), Turn("gpt", pair.answer)))
 
 
-def recall_turns(recalls: Sequence[Recall], config: Config) -> tuple[Turn, ...]:
+def recall_turns(
+    recalls: Sequence[Recall], config: Config, mode: Mode = Mode.WHOLE
+) -> tuple[Turn, ...]:
     """Return recalls of one directory as the turns of one row, one after the other."""
     first = recalls[0]
-    system = write_system_prompt(config, first.chunk.directory, first.uuid)
+    system = write_system_prompt(config, first.chunk.directory, first.uuid, mode=mode)
     turns = (
         turn
         for one in recalls
         for exchange in one.exchanges
         for turn in (
             Turn("human", exchange.question),
-            Turn("gpt", write_answer(exchange, one, config)),
+            Turn("gpt", write_answer(exchange, one, config, mode)),
         )
     )
-    return _with_system(system, tuple(turns))
+    return with_system(system, tuple(turns))
 
 
-def write_answer(exchange: Exchange, recall: Recall, config: Config) -> str:
+def write_answer(
+    exchange: Exchange, recall: Recall, config: Config, mode: Mode = Mode.WHOLE
+) -> str:
     """Return an answer as it is trained, with what is recalled before it if rows think aloud."""
-    if not config.factual_sft_settings.think_aloud:
+    if mode is Mode.PLAIN or not config.factual_sft_settings.think_aloud:
         return exchange.answer
     by_source: dict[str, list[str]] = {}
     for one in exchange.recalled:
@@ -110,15 +126,18 @@ def think_aloud(lines: Iterable[str], answer: str) -> str:
     return "\n".join((THOUGHT, *lines, "", ANSWER, answer))
 
 
-def conversation_turns(conversation: Conversation, config: Config) -> tuple[Turn, ...]:
+def conversation_turns(
+    conversation: Conversation, config: Config, mode: Mode = Mode.WHOLE
+) -> tuple[Turn, ...]:
     """Return a conversation's turns, with the system turn if there is one."""
     system = write_system_prompt(
-        config, conversation.chunk.directory, conversation.uuid, conversation.scene
+        config, conversation.chunk.directory, conversation.uuid, conversation.scene, mode=mode
     )
-    return _with_system(system, conversation.turns)
+    return with_system(system, conversation.turns)
 
 
-def _with_system(system: str, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+def with_system(system: str, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return turns behind a system turn, or as they are where it would be empty."""
     return (Turn("system", system), *turns) if system else turns
 
 

@@ -1,12 +1,13 @@
 """The files of sft_run/ that are trained on whole, each as ShareGPT and as completions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
 from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.modes import Mode, draw_modes
 from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.provenance import Item, Target, write_rows
 from generation_functions.datasets.rows import Row
@@ -38,12 +39,17 @@ class TurnRows:
 
 
 def write_conversations(
-    folder: Path, conversations: Iterable[Conversation], config: Config, made: TurnRows
+    folder: Path, conversations: Sequence[Conversation], config: Config, made: TurnRows
 ) -> list[FileEntry]:
-    """Write the same rows as ShareGPT and as completions."""
+    """Write the same rows as ShareGPT and as completions.
+
+    In a scene there is always a system prompt: it says who the two are.
+    """
+    with_assistant = (one.uuid for one in conversations if not one.scene)
+    modes = draw_modes(with_assistant, config, CONVERSATIONS_FILE)
     items = (
         Item(
-            made.make(rows.conversation_turns(one, config)),
+            made.make(rows.conversation_turns(one, config, modes.get(one.uuid, Mode.WHOLE))),
             provenance.record_conversation(one),
         )
         for one in conversations
@@ -52,15 +58,16 @@ def write_conversations(
 
 
 def write_pairs(
-    folder: Path, pairs: Iterable[QAPair], config: Config, made: TurnRows
+    folder: Path, pairs: Sequence[QAPair], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write the same rows as ShareGPT, as completions and as a plain list."""
+    modes = draw_modes((pair.uuid for pair in pairs), config, PAIRS_FILE)
 
     def items() -> Iterator[Item]:
         for pair in pairs:
             plain = rows.plain_row(pair)
             tokens = sum(made.count(str(text)) for text in plain.values())
-            chat = made.make(rows.pair_turns(pair, config))
+            chat = made.make(rows.pair_turns(pair, config, modes[pair.uuid]))
             yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
 
     targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
@@ -75,15 +82,21 @@ def write_recalls(
     for generation in sorted({one.generation for one in recalls}):
         name = RECALLS_FILE.format(generation=generation)
         own = [one for one in recalls if one.generation == generation]
-        items = (
-            Item(
-                made.make(rows.recall_turns(packed, config)),
-                provenance.record_recalls(packed),
-            )
-            for packed in pack_recalls(own, config.factual_sft_settings, config.system.seed)
+        entries += write_rows(
+            folder, name, _chat_targets(name), _recall_items(own, name, config, made)
         )
-        entries += write_rows(folder, name, _chat_targets(name), items)
     return entries
+
+
+def _recall_items(
+    recalls: Sequence[Recall], name: str, config: Config, made: TurnRows
+) -> Iterator[Item]:
+    settings = config.factual_sft_settings
+    packed = list(pack_recalls(recalls, settings, config.system.seed))
+    modes = draw_modes((row[0].uuid for row in packed), config, name, settings.think_aloud)
+    for row in packed:
+        turns = rows.recall_turns(row, config, modes[row[0].uuid])
+        yield Item(made.make(turns), provenance.record_recalls(row))
 
 
 def _chat_targets(name: str) -> tuple[Target, ...]:

@@ -89,6 +89,24 @@ def plot_token_lengths(
     return Picture(figure)
 
 
+def plot_parts(tokens: Mapping[str, int], asked: Mapping[str, int]) -> Picture:
+    """Draw the tokens of each part as a bar; a line marks how many were asked for."""
+    figure, axes = _new_figure(height=1.1 + 0.34 * max(len(tokens), 1))
+    total, widest = max(sum(tokens.values()), 1), max([*tokens.values(), *asked.values(), 1])
+    axes.barh(range(len(tokens)), list(tokens.values()), color=_COLOURS["kept"], height=0.66)
+    for place, (name, number) in enumerate(tokens.items()):
+        wanted = asked.get(name, number)
+        note = f"{number:,}, {100 * number / total:.1f} %"
+        axes.text(max(number, wanted) + widest * 0.012, place, note, va="center", color=_INK)
+        if name in asked:
+            axes.vlines(wanted, place - 0.42, place + 0.42, color=_COLOURS["failed"], linewidth=2)
+    axes.set_yticks(list(range(len(tokens))), list(tokens))
+    axes.set_xlim(0, widest * 1.3)
+    axes.set_xlabel("tokens (red: asked for)" if asked else "tokens")
+    axes.invert_yaxis()
+    return Picture(figure)
+
+
 def plot_speeds(lines: Mapping[str, Mapping[int, float]], chosen: int | None = None) -> Picture:
     """Draw tokens per second by number of slots, a line for each name; `chosen` is marked."""
     from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from generation_functions.choosing import draw_share, rank
+from generation_functions.choosing import rank, spread
 from generation_functions.config import Config
 from generation_functions.errors import Rejected
 from generation_functions.masked import Correction
@@ -106,7 +106,10 @@ async def _write_until(
 
 
 def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[CorrectionPlan]:
-    """Yield what is to be doubted of each chunk that has pairs, in the order in which they come."""
+    """Yield what is to be doubted of each chunk that has pairs, in the order in which they come.
+
+    Of all of them the share `stand_firm_share`, exact to one, stands firm.
+    """
     settings, seed, general = config.correction_pipeline, config.system.seed, config.system
     by_chunk = group_pairs(pairs)
     sizes = {
@@ -116,13 +119,16 @@ def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[Correc
         for one in config.path.input_dirs
     }
     chosen = choose_chunks(group_chunks(by_chunk), sizes, seed, "corrections")
+    taken: list[QAPair] = []
     for uuid, some in by_chunk.items():
         drawn = rank([pair.uuid for pair in some], seed, "correction")
-        for pair in some:
-            if uuid in chosen and pair.uuid in drawn[: settings.corrections_per_chunk]:
-                firm = draw_share(seed, pair.uuid, "firm") < settings.stand_firm_share
-                manners = OF_RIGHT if firm else OF_WRONG
-                yield CorrectionPlan(pair, rank(manners, seed, pair.uuid, "doubt")[0], firm)
+        first = drawn[: settings.corrections_per_chunk] if uuid in chosen else []
+        taken += [pair for pair in some if pair.uuid in first]
+    places = spread((pair.uuid for pair in taken), seed, "firm")
+    for pair in taken:
+        firm = places[pair.uuid] < settings.stand_firm_share
+        manners = OF_RIGHT if firm else OF_WRONG
+        yield CorrectionPlan(pair, rank(manners, seed, pair.uuid, "doubt")[0], firm)
 
 
 async def _agrees(run: Run, check: Step[QAPair, Verdict], pair: QAPair, unasked: bool) -> bool:

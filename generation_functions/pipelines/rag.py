@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from generation_functions.choosing import draw_share, rank
+from generation_functions.choosing import draw_share, rank, spread
 from generation_functions.config import Config
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Rejected
@@ -18,7 +18,7 @@ from generation_functions.masked import (
     Grounded,
     RagItem,
 )
-from generation_functions.masked_sections import RetrievalShares
+from generation_functions.masked_sections import RagData, RetrievalShares
 from generation_functions.pipelines.context_checks import (
     has_whole_quote,
     holds_answer,
@@ -94,8 +94,9 @@ def plan_items(
 ) -> Iterator[RagPlan]:
     """Yield what is to be asked of each chunk that has pairs, in the order in which they come.
 
-    Of success the share `two_chunk_share` needs two chunks together: by a recall that rests on
-    both, or by pairs of two chunks that speak of the same, where there are such.
+    Shares are exact to one. Of success the share `two_chunk_share` needs two chunks together: by a
+    recall that rests on both, or by pairs of two chunks that speak of the same, where there are
+    such.
     """
     by_chunk = group_pairs(pairs)
     joint: dict[str, list[Grounded]] = {}
@@ -112,9 +113,10 @@ def plan_items(
     }
     chosen = choose_chunks(same, sizes, config.system.seed, "rag")
     marked = {directory: index.mark(uuids) for directory, uuids in same.items()}
-    for uuid, some in by_chunk.items():
-        if uuid in chosen:
-            yield _plan(Partners(by_chunk, joint.get(uuid, []), index, marked), some, config)
+    taken = [uuid for uuid in by_chunk if uuid in chosen]
+    for uuid, kind in draw_kinds(taken, config.rag_data, config.system.seed).items():
+        partners = Partners(by_chunk, joint.get(uuid, []), index, marked)
+        yield _plan(partners, by_chunk[uuid], kind, config)
 
 
 def join_sources(recall: Recall) -> Grounded | None:
@@ -133,6 +135,27 @@ def join_sources(recall: Recall) -> Grounded | None:
     return Grounded(recall.uuid, question, exchange.answer, tuple(evidence))
 
 
+def draw_kinds(uuids: Sequence[str], settings: RagData, seed: int) -> dict[str, str]:
+    """Return what the retrieval for each chunk is to find: its kind, in the shares of `settings`.
+
+    `uuids` keep their order. What needs two chunks has the kind FOUND_IN_TWO.
+    """
+    places = spread(uuids, seed, "rag", "fails")
+    fails = [uuid for uuid in uuids if places[uuid] < settings.rag_failure_percentage]
+    kinds = {
+        uuid: draw_kind(settings.shares, place)
+        for uuid, place in spread(fails, seed, "rag", "kind").items()
+    }
+    if settings.rag_max_chunks > 1:
+        found = (uuid for uuid in uuids if uuid not in kinds)
+        kinds |= {
+            uuid: FOUND_IN_TWO
+            for uuid, place in spread(found, seed, "rag", "two").items()
+            if place < settings.two_chunk_share
+        }
+    return {uuid: kinds.get(uuid, FOUND) for uuid in uuids}
+
+
 def draw_kind(shares: RetrievalShares, drawn: float) -> str:
     """Return the kind of failure that a number from 0 to 1 stands for, by the shares."""
     weights = (shares.hard_negatives, shares.random_chunks, shares.partial_evidence, shares.nothing)
@@ -144,15 +167,13 @@ def draw_kind(shares: RetrievalShares, drawn: float) -> str:
     return next(kind for kind, weight in zip(FAILURES, weights, strict=True) if weight)
 
 
-def _plan(partners: Partners, pairs: Sequence[QAPair], config: Config) -> RagPlan:
-    settings, chunk = config.rag_data, pairs[0].chunk
+def _plan(partners: Partners, pairs: Sequence[QAPair], kind: str, config: Config) -> RagPlan:
+    chunk = pairs[0].chunk
     key = (config.system.seed, chunk.uuid, "rag")
-    kind, asked = FOUND, _draw_pairs(pairs, settings.pairs_per_item, key)
-    if draw_share(*key, "fails") < settings.rag_failure_percentage:
-        kind = draw_kind(settings.shares, draw_share(*key, "kind"))
-    elif settings.rag_max_chunks > 1 and draw_share(*key, "two") < settings.two_chunk_share:
+    asked = _draw_pairs(pairs, config.rag_data.pairs_per_item, key)
+    if kind == FOUND_IN_TWO:
         together = _ask_of_two(partners, pairs, key)
-        kind, asked = (FOUND_IN_TWO, together) if together else (kind, asked)
+        kind, asked = (kind, together) if together else (FOUND, asked)
     return RagPlan(make_uuid(chunk.uuid, "rag", *(one.uuid for one in asked)), chunk, asked, kind)
 
 

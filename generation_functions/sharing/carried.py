@@ -49,7 +49,8 @@ def carry_config(config: Config, run: str) -> tuple[dict[str, Any], list[Carried
     def rename(key: str, value: str) -> str:
         if value in known:
             return known[value]
-        if value not in carried and not Path(value).exists():
+        known_key = key in (*_NEVER, *_WITH_REPLIES)
+        if value not in carried and not known_key and not Path(value).exists():
             return value  # looks like a path and is none
         if value not in carried:
             name = f"{FILES}/{len(carried)}/{Path(value).name}"

@@ -7,6 +7,7 @@ from typing import TypeVar
 from generation_functions.card.describe import describe
 from generation_functions.card.gather import CARD, gather_facts
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
+from generation_functions.datasets.generic_sources import prepare_generic
 from generation_functions.datasets.manifest import Manifest
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.rag_source import FOLDER, write_rag_source
@@ -22,7 +23,12 @@ I = TypeVar("I", bound=Item)
 
 
 async def mix(run: Run, limit: int | None = None) -> Material:
-    """Write the datasets and the trainer's configs from what survived."""
+    """Write the datasets and the trainer's configs from what survived.
+
+    Generic datasets are found, or fetched, before anything else. Raises InputError where they
+    cannot be had, and RunFolderError before a stage that is on has ended.
+    """
+    generic = prepare_generic(run.config)
     async with run.stage("mix", limit):
         pairs = run.survivors(REVISED, QAPair)
         chunks = run.survivors(WORTHY, Chunk)
@@ -37,6 +43,7 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             recalls=recalls,
             retrievals=_survive_retrievals(run, pairs, recalls),
             corrections=_survive_corrections(run, pairs),
+            generic=generic,
         )
         with open_training_counter(run.config) as count:
             cards = partial(_write_cards, run)
@@ -94,11 +101,12 @@ def _survive_recalls(run: Run, chunks: Sequence[Chunk]) -> list[Recall]:
 def _survive_retrievals(
     run: Run, pairs: Sequence[QAPair], recalls: Sequence[Recall]
 ) -> list[RagItem]:
-    """Return the retrievals, if any were made, without those that ask about what is gone.
+    """Return the retrievals, where they are made, without those that ask about what is gone.
 
-    Nor does a failure stay that a person's edit has made hold its answer.
+    Nor does a failure stay that a person's edit has made hold its answer. Raises RunFolderError
+    before their stage has ended.
     """
-    if not (run.config.rag_data.enabled and run.has(rag.RAG_ITEMS)):
+    if not run.config.rag_data.enabled:
         return []
     known = {pair.uuid for pair in pairs} | {one.uuid for one in recalls}
 
@@ -111,8 +119,11 @@ def _survive_retrievals(
 
 
 def _survive_corrections(run: Run, pairs: Sequence[QAPair]) -> list[Correction]:
-    """Return the corrections, if any were written, without those of a pair that is gone."""
-    if not (run.config.correction_pipeline.enabled and run.has(corrections.CORRECTIONS)):
+    """Return the corrections, where they are written, without those of a pair that is gone.
+
+    Raises RunFolderError before their stage has ended.
+    """
+    if not run.config.correction_pipeline.enabled:
         return []
     known = {pair.uuid for pair in pairs}
 
