@@ -1,20 +1,17 @@
 """A dataset card as Markdown, made of facts alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
+from generation_functions.card.contents import describe_contents
 from generation_functions.card.facts import CardFacts
 from generation_functions.card.front_matter import write_front_matter
 from generation_functions.card.limits import say_limits
-from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
-from generation_functions.datasets.balance import Receipt
-from generation_functions.datasets.manifest import FolderManifest
+from generation_functions.card.tables import NOT_MEASURED, make_table
 from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.plan import say_size
 from generation_functions.pipelines.coverage import KINDS, NOTHING
 from generation_functions.status import say_share
 
-NOT_MEASURED = "not measured"
-_ROWS = 40  # of a table that may have thousands
 _REASONS = 3  # of a step that drops items
 
 
@@ -31,7 +28,7 @@ def describe(facts: CardFacts, folder: str = "") -> str:
         "below is from that run's own records, of the last pass of each stage; of what they do "
         f'not hold it says "{NOT_MEASURED}".',
         *facts.unfinished,
-        *_section("What is in it", _describe_files(facts)),
+        *_section("What is in it", describe_contents(facts)),
         *_section("Sources", _describe_sources(facts)),
         *_section("Models", _describe_models(facts)),
         *_section("Prompts and grammars", _describe_prompts(facts)),
@@ -47,62 +44,6 @@ def describe(facts: CardFacts, folder: str = "") -> str:
 
 def _section(heading: str, paragraphs: Iterable[str]) -> list[str]:
     return [f"## {heading}", *(list(paragraphs) or [f"{NOT_MEASURED.capitalize()}."])]
-
-
-def _describe_files(facts: CardFacts) -> list[str]:
-    both = ((PRETRAINING_FOLDER, facts.manifest.pretraining), (SFT_FOLDER, facts.manifest.sft))
-    rows = [
-        (
-            f"`{folder}/{one.name}`",
-            f"{one.rows:,}",
-            NOT_MEASURED if one.tokens is None else f"{one.tokens:,}",
-            ("in part" if one.segments else "yes") if one.in_config else "no",
-        )
-        for folder, manifest in both
-        for one in manifest.files
-        if one.rows is not None and not one.name.startswith("provenance/")
-    ]
-    return [
-        _table(("file", "rows", "tokens", "trained on"), rows),
-        *_describe_balance(facts.manifest.sft.balance),
-        "\n".join(_sum_up(folder, manifest) for folder, manifest in both),
-        f"Tokens are counted with `{facts.manifest.sft.token_counter}`. "
-        f"{facts.manifest.sft.token_counter_note}".strip(),
-        "`provenance/` in each folder tells of every row which source, place and quote it is made "
-        "of; `MANIFEST.json` has the SHA-256 of each file.",
-    ]
-
-
-def _describe_balance(receipt: Receipt | None) -> list[str]:
-    if not receipt or len(receipt.lines) < 2:
-        return []
-    rows = [
-        (
-            one.part,
-            f"{one.rows:,}",
-            f"{one.tokens:,}",
-            f"{one.share} %",
-            "" if one.asked_tokens is None else f"{one.asked_tokens:,}",
-            one.why_short,
-        )
-        for one in receipt.lines
-    ]
-    head = (
-        "part of the fine-tuning data",
-        "rows",
-        "tokens",
-        "share",
-        "tokens asked for",
-        "why fewer",
-    )
-    return [_table(head, rows)]
-
-
-def _sum_up(folder: str, manifest: FolderManifest) -> str:
-    return (
-        f"- `{folder}`: {manifest.rows:,} rows, {manifest.tokens:,} tokens. {manifest.checks} "
-        f"To train, go into the folder and run `{manifest.launch}`."
-    )
 
 
 def _describe_sources(facts: CardFacts) -> list[str]:
@@ -126,7 +67,7 @@ def _describe_sources(facts: CardFacts) -> list[str]:
         f"{len(rows):,} documents of {characters:,} characters. Of {unstated:,} no licence is "
         "stated; where one is, it is what the file or the note beside it says, and nobody has "
         "checked it. A language that is not stated is guessed from the commonest words.",
-        _table(("document", "folder", "language", "licence as stated", "characters"), rows),
+        make_table(("document", "folder", "language", "licence as stated", "characters"), rows),
         *mixed_in,
     ]
 
@@ -147,7 +88,7 @@ def _describe_models(facts: CardFacts) -> list[str]:
     ]
     head = "model|name|quantisation|parameters|size|licence as its file states|replies|fingerprint"
     asked = [f"- `{one.model.fingerprint}`: {', '.join(one.steps)}." for one in facts.models]
-    return [_table(head.split("|"), rows), "\n".join(asked)] if rows else []
+    return [make_table(head.split("|"), rows), "\n".join(asked)] if rows else []
 
 
 def _name(model: ModelFacts) -> str:
@@ -164,7 +105,9 @@ def _describe_prompts(facts: CardFacts) -> list[str]:
     return [
         "Every reply is bound by a GBNF grammar. The run folder has each prompt, with its grammar, "
         "in `<step>/prompts/<hash>.json`; replies include votes and such as could not be used.",
-        _table(("step", "hash of prompt and grammar", "SHA-256 of the grammar", "replies"), rows),
+        make_table(
+            ("step", "hash of prompt and grammar", "SHA-256 of the grammar", "replies"), rows
+        ),
     ]
 
 
@@ -181,7 +124,7 @@ def _describe_yields(facts: CardFacts) -> list[str]:
     if not rows:
         return []
     head = ("stage", "what", "in", "kept", "rejected", "failed", "commonest reasons")
-    return ["In = kept + rejected + failed, for every line.", _table(head, rows, most=200)]
+    return ["In = kept + rejected + failed, for every line.", make_table(head, rows, most=200)]
 
 
 def _describe_judges(facts: CardFacts) -> list[str]:
@@ -200,7 +143,7 @@ def _describe_judges(facts: CardFacts) -> list[str]:
         "Pairs with known faults and right ones were mixed in, judged as all others, and left "
         "out. Recall is the share of the faulty that was caught, a false alarm a right pair that "
         "was refused; in brackets Wilson's 95 % interval, in percent.",
-        _table(("check", "planted", "recall", "false alarms"), rows),
+        make_table(("check", "planted", "recall", "false alarms"), rows),
         *(f"**{said}**" for said in facts.judge_warnings),
     ]
 
@@ -219,7 +162,7 @@ def _describe_coverage(facts: CardFacts) -> list[str]:
     return [
         f"Of {characters:,} characters: {said}. Facts, variations and questions may overlap; "
         "a question covers the sentences that its answer rests on.",
-        _table(("document", *KINDS), rows),
+        make_table(("document", *KINDS), rows),
     ]
 
 
@@ -246,16 +189,3 @@ def _describe_off(facts: CardFacts) -> list[str]:
     if facts.not_made:
         said.append(f"- Not made: {', '.join(facts.not_made)}.")
     return ["\n".join(said)]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], most: int = _ROWS) -> str:
-    """Return a Markdown table of the first rows, and how many there are more."""
-    lines = [head, ["---"] * len(head), *rows[:most]]
-    text = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-    more = len(rows) - most
-    return f"{text}\n\nAnd {more:,} more." if more > 0 else text
-
-
-def _cell(text: str) -> str:
-    """Return a text that stays in its cell."""
-    return " ".join(text.split()).replace("|", "\\|")
