@@ -15,6 +15,7 @@ from generation_functions.exam_commands import add_exam
 from generation_functions.pipelines.coverage import read_coverage
 from generation_functions.plans import describe_plans
 from generation_functions.session import open_run, read_config, run_folder
+from generation_functions.sharing.commands import add_commands
 from generation_functions.stages import STAGES, find_pipeline, run_pipeline
 from generation_functions.status import (
     coverage_rows,
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     masks.add_argument("--html", type=Path, metavar="FILE", help="write the first rows in colour")
     masks.set_defaults(act=_check_masks)
     add_exam(commands)
+    add_commands(commands)
     demo = commands.add_parser("demo", help="execute the notebooks on the sample texts")
     demo.add_argument("--config", type=Path, default=ROOT / "config.demo.yaml")
     demo.set_defaults(act=_demo)

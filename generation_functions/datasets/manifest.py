@@ -13,15 +13,17 @@ from pydantic import BaseModel, ValidationError
 
 from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.rows import Row
+from generation_functions.errors import RunFolderError
 from generation_functions.pipeline_sections import FactualWay
-from generation_functions.records import to_json
+from generation_functions.records import from_json, to_json
 
 NAME = "MANIFEST.json"
 COUNTER_NOTE = (
     "Tokens are counted with token_counter, which is not the tokenizer of the model to be "
     "trained: the trainer will find somewhat more or fewer."
 )
-_SKIPPED = {
+CARD = "DATASET_CARD.md"
+SKIPPED = {  # option of a way of asking -> the check that it leaves out
     "skip_question_check": "the check of the question",
     "skip_answer_relevancy_check": "that of the answer's relevance",
     "skip_answer_accuracy_check": "that of its accuracy",
@@ -79,7 +81,7 @@ def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
     left_out = [
         f"{name} without {', '.join(skipped)}"
         for name, way in ways.items()
-        if (skipped := [check for option, check in _SKIPPED.items() if getattr(way, option)])
+        if (skipped := [check for option, check in SKIPPED.items() if getattr(way, option)])
     ]
     return (
         "Recalls passed the same checks, and by code one of their way of asking"
@@ -156,6 +158,7 @@ class Manifest:
 
 class _ListedFile(BaseModel):
     name: str
+    sha256: str = ""
 
 
 class _Listed(BaseModel):
@@ -261,13 +264,29 @@ def write_manifest(folder: Path, manifest: FolderManifest) -> None:
     write_text(folder, NAME, text)
 
 
+def read_manifest(folder: Path) -> FolderManifest:
+    """Read MANIFEST.json. Raises RunFolderError where there is none that fits."""
+    try:
+        return from_json(FolderManifest, json.loads((folder / NAME).read_bytes()))
+    except (FileNotFoundError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder / NAME}: not there, or of another version. Run the stage `mix`."
+        ) from error
+
+
 def read_listed_names(folder: Path) -> set[str]:
     """Return the names that the folder's MANIFEST.json lists and its own; none without one."""
+    listed = read_checksums(folder)
+    return {NAME, *listed} if listed else set()
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that MANIFEST.json lists, by name; none without one."""
     try:
         listed = _Listed.model_validate_json((folder / NAME).read_bytes())
     except (FileNotFoundError, ValidationError):
-        return set()
-    return {NAME, *(entry.name for entry in listed.files)}
+        return {}
+    return {entry.name: entry.sha256 for entry in listed.files}
 
 
 def _sync(file: BinaryIO) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from generation_functions.datasets.fitting import find_context
 from generation_functions.datasets.generic_sources import GenericSource
 from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import (
+    CARD,
     FileEntry,
     Manifest,
     describe_checks,
@@ -23,6 +24,8 @@ from generation_functions.datasets.manifest import (
     describe_origin,
     describe_recall_checks,
     read_listed_names,
+    write_manifest,
+    write_text,
 )
 from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
 from generation_functions.datasets.pretraining import (
@@ -50,6 +53,7 @@ from generation_functions.records import (
 )
 
 Count = Callable[[str], int]
+Describe = Callable[[Manifest], tuple[str, str]]  # the dataset cards of the two folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +81,21 @@ def _forget(label: str, uuid: str, rejected: str) -> None:
 
 
 def write_datasets(
-    run_folder: Path, material: Material, config: Config, count: Count, note: Note = _forget
+    run_folder: Path,
+    material: Material,
+    config: Config,
+    count: Count,
+    note: Note = _forget,
+    describe: Describe | None = None,
 ) -> Manifest:
     """Build both training folders beside the old ones, then swap each in whole.
 
     `count` gives a text's tokens; the config's `model_training.tokenizer`, or
-    `system.token_counter`, is its name. `note` is told of each masked row whether it fits. The
-    same material, in any order, and config give the same bytes. Raises RunFolderError, with the
-    old folders as they were, if there is nothing to train on, if a folder holds files that
-    this did not write, or if the disk is full, and ConfigError for a template of no use.
+    `system.token_counter`, is its name. `note` is told of each masked row whether it fits,
+    `describe` of the manifest, for the folders' dataset cards. The same material, in any order,
+    and config give the same bytes. Raises RunFolderError, with the old folders as they were, if
+    there is nothing to train on, if a folder holds files that this did not write, or if the disk
+    is full, and ConfigError for a template of no use.
     """
     targets = (run_folder / axolotl.PRETRAINING_FOLDER, run_folder / axolotl.SFT_FOLDER)
     try:
@@ -98,6 +108,8 @@ def write_datasets(
         folders.check_only_ours(target, read_listed_names(target))
     try:
         manifest = _build(targets, _in_order(material), config, count, note)
+        if describe:
+            manifest = _add_cards(targets, manifest, describe(manifest))
         for target in targets:
             folders.swap_in(target)
     except OSError as error:
@@ -204,3 +216,15 @@ def _describe_checks(material: Material, config: Config) -> str:
     masked = len(material.retrievals), len(material.corrections)
     checks += describe_masked_checks(*masked, config.questions.double_check_counter)
     return checks + describe_made_checks(name for name, made in material.made.items() if made)
+
+
+def _add_cards(targets: tuple[Path, Path], manifest: Manifest, cards: tuple[str, str]) -> Manifest:
+    """Write the cards into the folders that are built; return the manifest with them."""
+    finished = []
+    for target, own, card in zip(targets, (manifest.pretraining, manifest.sft), cards, strict=True):
+        folder = folders.new_folder(target)
+        own = replace(own, files=(*own.files, write_text(folder, CARD, card)))
+        write_manifest(folder, own)
+        folders.sync(folder)
+        finished.append(own)
+    return Manifest(*finished)

@@ -18,6 +18,7 @@ from generation_functions.engine.fitting import check_settings, fit_settings
 from generation_functions.engine.gguf import ModelFile
 from generation_functions.engine.jobs import make_job
 from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.model_facts import ModelFacts, describe_model
 from generation_functions.engine.process import ChildProcess
 from generation_functions.engine.protocol import Completion, Embedded, Load, Request
 
@@ -55,6 +56,10 @@ class LocalEngine:
     @property
     def fingerprint(self) -> str:
         return self.model.fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return describe_model(self.model)
 
     @property
     def context(self) -> int:

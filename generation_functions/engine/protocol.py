@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from generation_functions.engine.model_facts import ModelFacts
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -98,6 +100,11 @@ class Loadable(Protocol):
     @property
     def fingerprint(self) -> str:
         """Identity of the model; part of every request key."""
+        ...
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known about the model; its fingerprint is the engine's."""
         ...
 
     @property

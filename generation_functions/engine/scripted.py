@@ -10,6 +10,7 @@ import numpy as np
 
 from generation_functions.engine.drawing import draw_text
 from generation_functions.engine.grammar import Grammar, parse_grammar
+from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.protocol import Completion, Embedded, Request
 from generation_functions.errors import EngineError, PromptTooLong
 
@@ -47,6 +48,10 @@ class ScriptedEngine:
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(self._fingerprint, name="scripted")
 
     @property
     def context(self) -> int:
