@@ -34,12 +34,13 @@ def read_rows(file: Path) -> Iterator[Row]:
 def label_row(row: Row, kind: str, tokenizer: Any) -> tuple[list[int], list[int]]:
     """Return a row's token ids and labels; `kind` is its type in Axolotl's config."""
     if kind == "completion":
-        ids = list(tokenizer(row["text"])["input_ids"])
-        ids += [tokenizer.eos_token_id] if ids[-1:] != [tokenizer.eos_token_id] else []
-        return ids, ids
+        whole = list(tokenizer(row["text"])["input_ids"])
+        whole += [tokenizer.eos_token_id] if whole[-1:] != [tokenizer.eos_token_id] else []
+        return whole, whole
     if kind == "chat_template":
         return label_chat(row["conversations"], tokenizer)
-    ids, labels = [], []
+    ids: list[int] = []
+    labels: list[int] = []
     for segment in row["segments"]:
         some = tokenizer(segment["text"], add_special_tokens=False)["input_ids"]
         ids += some
@@ -100,7 +101,8 @@ def load_model(config: Row) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-    quantised = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)
+    make_quantised: Any = BitsAndBytesConfig
+    quantised = make_quantised(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)
     base = config["base_model"]
     model = AutoModelForCausalLM.from_pretrained(
         base,

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from generation_functions.engine.chat import merge_system, render_text
+from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.protocol import Completion, Message, Request
 from generation_functions.errors import ModelError, PromptTooLong
 
@@ -41,6 +42,10 @@ class CheckpointEngine:
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(self._fingerprint, name=self.folder.name)
 
     @property
     def context(self) -> int:
