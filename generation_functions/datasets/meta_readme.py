@@ -50,8 +50,8 @@ def describe_meta(config: Config, entries: Sequence[FileEntry]) -> str:
     learnt = "the reply is learnt, the prompt is read"
     paragraphs = [
         "# The calls of this run, to learn from",
-        f"`{dataset.name}`: {dataset.rows:,} rows, {learnt}. The longest has {dataset.longest:,} tokens, "
-        f"which `sequence_len` has to hold. Of the examples of each prompt the share "
+        f"`{dataset.name}`: {dataset.rows:,} rows, {learnt}. The longest has {dataset.longest:,} "
+        f"tokens, which `sequence_len` has to hold. Of the examples of each prompt the share "
         f"{settings.example_share:g} is left, so that a model learns to do without them.",
         _snippet(describe_datasets(settings.format, dataset.name)),
     ]
