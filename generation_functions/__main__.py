@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from generation_functions.costs import describe_costs, read_costs
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import PalimpsestError
+from generation_functions.exam_commands import add_exam
 from generation_functions.pipelines.coverage import read_coverage
 from generation_functions.plans import describe_plans
 from generation_functions.session import open_run, read_config, run_folder
+from generation_functions.sharing.commands import add_commands
 from generation_functions.stages import STAGES, find_pipeline, run_pipeline
 from generation_functions.status import (
     coverage_rows,
@@ -74,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     masks.add_argument("--tokenizer", help="a folder, a GGUF or a Hugging Face id; else the run's")
     masks.add_argument("--html", type=Path, metavar="FILE", help="write the first rows in colour")
     masks.set_defaults(act=_check_masks)
+    add_exam(commands)
+    add_commands(commands)
     demo = commands.add_parser("demo", help="execute the notebooks on the sample texts")
     demo.add_argument("--config", type=Path, default=ROOT / "config.demo.yaml")
     demo.set_defaults(act=_demo)
@@ -130,7 +135,8 @@ def _plan(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> None:
     if options.json:
         rows = coverage_rows(read_coverage(options.run_dir))
-        print(json.dumps(read_status(options.run_dir) | {"coverage": rows}, indent=1))
+        more = {"coverage": rows, "costs": read_costs(options.run_dir)}
+        print(json.dumps(read_status(options.run_dir) | more, indent=1))
     else:
         _print_status(options.run_dir)
 
@@ -139,6 +145,8 @@ def _print_status(folder: Path) -> None:
     print(describe_status(read_status(folder)))
     if covered := describe_coverage(read_coverage(folder)):
         print(f"\n{covered}")
+    if costs := describe_costs(read_costs(folder)):
+        print(f"\n{costs}")
 
 
 def _read(options: argparse.Namespace) -> None:

@@ -28,6 +28,7 @@ from generation_functions.stages import (
     CHARACTER_STEPS,
     CONVERSATION_STEPS,
     CORRECTION_STEPS,
+    EXAM_STEPS,
     QUESTION_STEPS,
     RAG_STEPS,
     RECALL_STEPS,
@@ -52,6 +53,7 @@ STEPS: tuple[Step[Any, Any], ...] = (
     *RECALL_STEPS,
     *RAG_STEPS,
     *CORRECTION_STEPS,
+    *EXAM_STEPS,
     *STYLE.steps,
 )
 

@@ -10,15 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, create_model, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
 from generation_functions.addresses import hide_logins
 from generation_functions.discovery import list_pipelines, load_pipeline
 from generation_functions.errors import ConfigError
 from generation_functions.masked_sections import CorrectionPipeline, RagData
+from generation_functions.meta_section import MetaDatagen
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
+    Exam,
     FactualSftSettings,
     FactualWay,
     PdfCleaning,
@@ -54,8 +63,10 @@ class Config(Section):
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
     rag_data: RagData = RagData()
     correction_pipeline: CorrectionPipeline = CorrectionPipeline()
+    exam: Exam = Exam()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
+    meta_datagen: MetaDatagen = MetaDatagen()
 
     def count_variations(self, directory: str) -> int:
         """Return how many variations each piece of an input directory, by its name, gets."""
@@ -79,6 +90,25 @@ class Config(Section):
             if name == "followup" and way.single_turn:
                 raise ValueError("`followup` has several turns: `single_turn` cannot be true")
         return ways
+
+    @field_validator("model_training")
+    @classmethod
+    def _ends_of_answers_are_learnt(
+        cls, training: ModelTraining, info: ValidationInfo
+    ) -> ModelTraining:
+        """Axolotl's chat_template trains on an answer and on one token behind it."""
+        saving = info.data.get("final_datasaving_settings")
+        if training.sft_format == "completion" or saving is None:
+            return training
+        ended = saving.template == "chatml" or "eos_token" in saving.template
+        if not ended and "eot_tokens" not in training.other_finetune_kwargs:
+            raise ValueError(
+                "`sft_format: chat_template` would leave untrained what ends an answer in "
+                f"`final_datasaving_settings.template` ({saving.template[:40]}): Axolotl trains "
+                "on one token there. Use the template `chatml`, or one of your own in which "
+                "{{ eos_token }} ends an answer"
+            )
+        return training
 
 
 def load_config(file: Path) -> Config:
@@ -117,8 +147,6 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
         value = raw.get(section)
         if value is None:
             continue
-        if not keys:
-            raise ConfigError(f"{file}: the section `{section}` is not built yet. Remove it.")
         for key in keys & set(value if isinstance(value, dict) else ()):
             raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
 

@@ -27,6 +27,7 @@ NOTEBOOKS = (
     "06_corrections",
     "07_conversations",
     "08_mix_and_configs",
+    "09_exam",
     "10_your_own_pipeline",
 )
 PARAMETERS: dict[str, dict[str, object]] = {  # small

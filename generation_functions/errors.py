@@ -7,6 +7,7 @@ PalimpsestError                 message says what is wrong and what to do
 ├── PromptError                 a prompt file that does not fit its step
 ├── GrammarError                a grammar: file and line
 ├── RunFolderError              a run folder: locked, damaged, no space left
+├── HubError                    the Hugging Face hub refuses, or cannot be reached
 ├── TooFewKept                  a stage keeps less than its `abort_below`
 └── EngineError                 the engine could not answer; ask again
     ├── EngineCrash             the child process died, more often than it may
@@ -16,6 +17,7 @@ PalimpsestError                 message says what is wrong and what to do
 
 Dropped                         an item leaves the pipeline (not an error)
 ├── Rejected                    a final no, with its reason
+│   ├── Faulty                  of code, about the reply itself
 │   └── NoRoom                  a prompt is longer than the context: nobody was asked
 └── Failed                      no usable reply after all attempts
     └── NoReply                 none came in time; the next pass asks again
@@ -48,6 +50,10 @@ class GrammarError(PalimpsestError):
 
 class RunFolderError(PalimpsestError):
     """A run folder that is in use, damaged, or cannot be written."""
+
+
+class HubError(PalimpsestError):
+    """The Hugging Face hub refuses an upload, or cannot be reached."""
 
 
 class TooFewKept(PalimpsestError):
@@ -84,6 +90,10 @@ class Dropped(Exception):
 
 class Rejected(Dropped):
     """A final no: the item was understood and is not wanted."""
+
+
+class Faulty(Rejected):
+    """A final no to a reply that can be read and is wrong in itself: no example to learn from."""
 
 
 class NoRoom(Rejected):

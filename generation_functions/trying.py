@@ -1,6 +1,6 @@
 """Try a step on made-up items: its template, its rules, and its parser on random replies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from generation_functions.engine.compiling import compile_grammar
@@ -62,6 +62,26 @@ def try_examples(step: Step[Any, Any], prompt: Prompt, samples: Samples) -> list
         if fault:
             problems.append(f"{place}: {fault}. Change the answer or the fields.")
     return problems
+
+
+def check_prompt(
+    step: Step[Any, Any], prompt: Prompt, items: Iterable[Any], samples: Samples | None
+) -> list[str]:
+    """Return a line for each problem that a prompt has with these items, or with its examples.
+
+    Its grammar goes through the doctor and llama.cpp's compiler, narrowed to each item; with
+    `samples` the examples' answers go through the parser.
+    """
+    problems = find_problems(prompt.grammar.rules)
+    for item in () if problems else items:
+        try:
+            prompt.messages(step.fields(item))
+            compile_grammar(prompt.grammar.replace(step.rules(item)))
+        except PalimpsestError as error:
+            problems.append(str(error))
+    if not problems and samples:
+        problems = try_examples(step, prompt, samples)
+    return list(dict.fromkeys(problems))
 
 
 def _try_replies(step: Step[Any, Any], item: Any, grammar: Grammar, seeds: range) -> Iterator[str]:

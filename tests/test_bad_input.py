@@ -127,13 +127,6 @@ def test_a_config_that_does_not_fit_names_file_key_and_the_nearest(
     assert said in error
 
 
-def test_a_section_that_is_not_built_yet(
-    tmp_path: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    config["meta_datagen"] = {"do_meta_datagen": True}
-    assert "the section `meta_datagen` is not built yet" in error_of(tmp_path, config, capsys)
-
-
 def test_no_config_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["run", str(tmp_path / "none.yaml")]) == 1
     assert "none.yaml: no such config file" in capsys.readouterr().err

@@ -4,6 +4,7 @@ Files whose rows are made from the same items, in the same order, share one. A t
 of them; who wants to sort out, check or cite rows does.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,12 +33,13 @@ FOLDER = "provenance"
 class Target:
     """A file of rows: its name in the training folder, and whether the config lists it.
 
-    With `segments` only a part of each row is trained on.
+    With `segments` only a part of each row is trained on; with `chat` it is ShareGPT.
     """
 
     name: str
     in_config: bool
     segments: bool = False
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ def write_rows(
 ) -> list[FileEntry]:
     """Write a row of each item into every target, and its record into provenance/`name`.jsonl.
 
-    A line of that file has `row` (the line it belongs to, from 0) and `sha256` (of the row's
-    line in each target, so that rows can be told after they were mixed or filtered). Without
-    items no file is written.
+    A line of that file has `row` (the line it belongs to, from 0), `sha256` (of the row's line in
+    each target, so that rows can be told after they were mixed or filtered) and `tokens` (of the
+    row in each). Without items no file is written.
     """
     items = iter(items)
     first = next(items, None)
@@ -65,7 +67,14 @@ def write_rows(
     with ExitStack() as stack:
         files = [
             stack.enter_context(
-                RowFile(folder, one.name, one.in_config, beside, segments=one.segments)
+                RowFile(
+                    folder,
+                    one.name,
+                    one.in_config,
+                    beside,
+                    segments=one.segments,
+                    chat=one.chat,
+                )
             )
             for one in targets
         ]
@@ -75,7 +84,8 @@ def write_rows(
                 file.name: file.write(row, tokens)
                 for file, (row, tokens) in zip(files, item.rows, strict=True)
             }
-            records.write({"row": number, "sha256": hashes, **item.record})
+            tokens = {file.name: count for file, (_, count) in zip(files, item.rows, strict=True)}
+            records.write({"row": number, "sha256": hashes, "tokens": tokens, **item.record})
     return [file.entry for file in (*files, records)]
 
 
@@ -125,6 +135,33 @@ def record_conversation(conversation: Conversation) -> Row:
 def record_recalls(recalls: Sequence[Recall]) -> Row:
     """Return what a row of recalls was made from; its uuid is the first one's."""
     return {"uuid": recalls[0].uuid, "recalls": to_json(recalls)}
+
+
+def read_row_uuids(folder: Path) -> set[str]:
+    """Return the uuids of all that a training folder's rows were made from.
+
+    Chunks, pairs, documents and the like, as the files in provenance/ name them.
+    """
+    found: set[str] = set()
+    for path in sorted((folder / FOLDER).glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                _collect_uuids(json.loads(line), found)
+    return found
+
+
+def _collect_uuids(value: object, found: set[str]) -> None:
+    if isinstance(value, list):
+        for one in value:
+            _collect_uuids(one, found)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key in ("uuid", "document") and isinstance(one, str):
+                found.add(one)
+            elif key == "parts" and isinstance(one, list):
+                found.update(map(str, one))
+            else:
+                _collect_uuids(one, found)
 
 
 def _describe(pair: QAPair) -> Row:

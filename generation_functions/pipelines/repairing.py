@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation_functions.errors import Rejected, Unparsable
+from generation_functions.errors import Faulty, Rejected, Unparsable
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.question_steps import (
     check_script,
@@ -86,7 +86,7 @@ def _parse_revision(pair: QAPair, reply: str) -> QAPair:
             raise Unparsable("unknown verdict")
         pair = _reword(pair, *reworded.groups())
     if find_unclear(pair.question, pair.answer):
-        raise Rejected(POINTS)
+        raise Faulty(POINTS)
     return pair
 
 

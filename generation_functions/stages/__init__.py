@@ -2,18 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 
+from generation_functions.pipelines.exam_steps import EXAM_STEPS
 from generation_functions.stages.conversations import (
     CHARACTER_STEPS,
     CONVERSATION_STEPS,
     write_characters,
     write_conversations,
 )
+from generation_functions.stages.exam import write_exam
 from generation_functions.stages.masking import (
     CORRECTION_STEPS,
     RAG_STEPS,
     write_corrections,
     write_rag_items,
 )
+from generation_functions.stages.meta import write_meta_dataset
 from generation_functions.stages.mixing import mix
 from generation_functions.stages.own import STAGES as OWN_STAGES
 from generation_functions.stages.own import find_pipeline, run_pipeline
@@ -27,6 +30,7 @@ __all__ = [
     "CHARACTER_STEPS",
     "CONVERSATION_STEPS",
     "CORRECTION_STEPS",
+    "EXAM_STEPS",
     "QUESTION_STEPS",
     "RAG_STEPS",
     "RECALL_STEPS",
@@ -39,6 +43,8 @@ __all__ = [
     "write_characters",
     "write_conversations",
     "write_corrections",
+    "write_exam",
+    "write_meta_dataset",
     "write_pretraining",
     "write_questions",
     "write_rag_items",
@@ -57,4 +63,6 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "conversations": write_conversations,
     **OWN_STAGES,
     "mix": mix,
+    "exam": write_exam,
+    "meta": write_meta_dataset,
 }

@@ -8,10 +8,10 @@ from typing import Any, Generic, TypeVar
 from generation_functions.config import Config
 from generation_functions.engine.grammar import Grammar
 from generation_functions.engine.protocol import Message, Request
-from generation_functions.errors import Unparsable
+from generation_functions.errors import Faulty, Rejected, Unparsable
 from generation_functions.steps.copying import find_copied
 from generation_functions.steps.prompts import Prompt
-from generation_functions.steps.record import Reply
+from generation_functions.steps.record import Record, Reply
 from generation_functions.steps.step import Item, Step
 
 I = TypeVar("I", bound=Item)
@@ -68,6 +68,26 @@ class Inquiry(Generic[I, O]):
         if self.step.own_words and self._copies(reply.text):
             raise Unparsable("copied from an example of the prompt")
         return self.step.parse(self.item, reply.text)
+
+    def take(self, record: Record, reply: Reply) -> O:
+        """Return a reply's output, and note in its record what came of it. Raises as `read`."""
+        try:
+            output = self.read(reply)
+        except Unparsable as error:
+            record.note(reply.key, "unusable", str(error))
+            raise
+        except Rejected as no:
+            record.note(reply.key, "refused" if isinstance(no, Faulty) else "taken", no.reason)
+            raise
+        record.note(reply.key, "taken")
+        return output
+
+    def note_outvoted(self, record: Record, passed: bool) -> None:
+        """Tell the votes of the minority from those that decided."""
+        for key, reading in list(record.readings.items()):
+            reply = record.reply(key)
+            if reading.use == "taken" and reply and bool(self.read(reply)) != passed:
+                record.note(key, "outvoted")
 
     def _copies(self, text: str) -> bool:
         """Whether a text repeats the examples, where the item's own message does not."""

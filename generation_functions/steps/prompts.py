@@ -1,8 +1,9 @@
 """Prompt files: prompts/<step>.yaml and grammars/<step>.gbnf, loaded and checked."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,16 @@ def load_prompt(
     """
     file = find_prompt(name, overrides)
     text = file.read_text(encoding="utf-8")
+    return parse_prompt(file, text, load_grammar(name, overrides, like), name, use_filenames)
+
+
+def parse_prompt(
+    file: Path, text: str, grammar: Grammar, name: str, use_filenames: bool = True
+) -> Prompt:
+    """Return the prompt that the text of a prompt file and a grammar make.
+
+    Raises PromptError, which names `file`, as `load_prompt` does.
+    """
     try:
         content = PromptFile.model_validate(yaml.safe_load(text))
         names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user)) - {MODE}
@@ -148,7 +159,6 @@ def load_prompt(
         ) from error
     except UndefinedError as error:
         raise PromptError(f"{file}: `system` knows no name but `{MODE}`: {error}") from error
-    grammar = load_grammar(name, overrides, like)
     for number, example in enumerate(content.examples, 1):
         _check_example(file, number, example, names, grammar)
     shown = tuple(one for one in content.examples if one.use_filenames in (None, use_filenames))
@@ -157,6 +167,33 @@ def load_prompt(
     return Prompt(
         name, file, content, frozenset(names), grammar, digest.hexdigest()[:16], use_filenames
     )
+
+
+def read_saved_prompt(file: Path, name: str, use_filenames: bool) -> Prompt:
+    """Return a prompt as a run folder keeps it, in the mode that it was used in.
+
+    `use_filenames` is that of a file that does not say. Raises PromptError for one that is damaged.
+    """
+    try:
+        saved = json.loads(file.read_text(encoding="utf-8"))
+        content = PromptFile.model_validate(saved["prompt"])
+        mode = saved.get(MODE, use_filenames)
+        grammar = parse_grammar([(str(file), saved["grammar"])])
+    except (OSError, ValueError, KeyError) as error:
+        raise PromptError(f"{file}: no saved prompt: {error}. Run its stage again.") from error
+    names = meta.find_undeclared_variables(_ENVIRONMENT.parse(content.user)) - {MODE}
+    return Prompt(name, file, content, frozenset(names), grammar, file.stem, mode)
+
+
+def show_example(prompt: Prompt, example: Example) -> Prompt:
+    """Return a prompt that shows this example alone.
+
+    Raises PromptError, as `load_prompt` does, for one that does not fit its template or grammar.
+    """
+    place = Path(f"{prompt.name}, a new example")
+    _check_example(place, 1, example, set(prompt.names), prompt.grammar)
+    content = prompt.content.model_copy(update={"examples": (example,)})
+    return replace(prompt, file=place, content=content)
 
 
 def _check_example(

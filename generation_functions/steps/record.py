@@ -6,6 +6,7 @@ from typing import Any, Literal
 from generation_functions.records import to_json
 
 Result = Literal["kept", "rejected", "failed"]
+Use = Literal["taken", "outvoted", "refused", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,19 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What the last pass made of a reply to the record's fields, and why it is of no use.
+
+    `taken`: its output counts, also when it is a final no. `outvoted`: a vote of the minority.
+    `refused`: readable, but faulty in itself. `unusable`: another attempt was made.
+    """
+
+    key: str
+    use: Use
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of the item in this step."""
 
@@ -50,12 +64,14 @@ class Record:
     """The mutable record while its step runs; one file on disk.
 
     `counted` is the name under which the step counts apart what is not the run's own.
+    `readings`, by request key, are of those replies that the last pass had to the `fields`.
     """
 
     uuid: str
     step: str
     fields: dict[str, Any] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
+    readings: dict[str, Reading] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     outcome: Outcome | None = None
     counted: str = ""
@@ -63,6 +79,16 @@ class Record:
     def reply(self, key: str) -> Reply | None:
         """Return the answer that a request had."""
         return next((reply for reply in self.replies if reply.key == key), None)
+
+    def add(self, reply: Reply) -> Reply:
+        """Put a reply among the others, in the order of votes and attempts; return it."""
+        self.replies.append(reply)
+        self.replies.sort(key=lambda one: (one.vote, one.attempt))
+        return reply
+
+    def note(self, key: str, use: Use, why: str = "") -> None:
+        """Note what was made of a reply."""
+        self.readings[key] = Reading(key, use, why)
 
     def refusal(self, key: str, context: int) -> Refusal | None:
         """Return the refusal that a request had at this context."""
@@ -82,12 +108,17 @@ class Record:
             "output": to_json(outcome.output) if outcome else None,
             "fields": self.fields,
             "replies": [to_json(reply) for reply in self.replies],
+            "readings": [
+                to_json(self.readings[reply.key])
+                for reply in self.replies
+                if reply.key in self.readings
+            ],
             "refusals": [to_json(refusal) for refusal in self.refusals],
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Record":
-        """Read a record back; its outcome is derived anew when its step runs."""
+        """Read a record back; outcome and readings are derived anew when its step runs."""
         return cls(
             uuid=value["uuid"],
             step=value["step"],

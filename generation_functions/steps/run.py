@@ -8,11 +8,13 @@ from collections.abc import (
     Callable,
     Iterable,
     Iterator,
+    Sequence,
     Sized,
 )
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
@@ -29,17 +31,18 @@ from generation_functions.errors import (
     PromptTooLong,
     Rejected,
     RequestTimeout,
-    RunFolderError,
     Unparsable,
 )
 from generation_functions.records import to_json
+from generation_functions.steps.course import Fork, note_call
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.inquiry import Inquiry
+from generation_functions.steps.ledger import Ledger
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt, load_prompt
 from generation_functions.steps.record import Outcome, Record, Refusal, Reply
 from generation_functions.steps.record_files import RecordFiles
-from generation_functions.steps.run_folder import RunFolder
+from generation_functions.steps.stage_notes import StageNotes
 from generation_functions.steps.stage_pass import Pass, log_to
 from generation_functions.steps.step import Item, Step
 from generation_functions.steps.window import apply
@@ -47,22 +50,26 @@ from generation_functions.steps.window import apply
 I = TypeVar("I", bound=Item)
 O = TypeVar("O")
 R = TypeVar("R")
+TRIALS = "trials"  # a folder like a run's, in which prompts are tried (steps/trials.py)
 _log = logging.getLogger(__name__)
 
 
-class Run(RunFolder):
+class Run(StageNotes):
     """One run folder with its config and engines."""
 
-    def __init__(self, config: Config, folder: Path, engines: Engines) -> None:
+    def __init__(
+        self, config: Config, folder: Path, engines: Engines, lenders: Sequence[Path] = ()
+    ) -> None:
+        """`lenders` are folders whose records may hold an answer that this run lacks."""
         super().__init__(folder)
         self.config = config
         self.engines = engines
         self.progress = True
         self.keep_models = False
+        self._ledger = Ledger()
         self.fill_gaps = False  # stages ask again about text that nothing was made of
         self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
-        self._records = RecordFiles(folder, self._writer)
-        self._pass: Pass | None = None
+        self._records = RecordFiles(folder, self._writer, lenders or (folder / TRIALS,))
         self._showing = False
 
     @asynccontextmanager
@@ -72,8 +79,12 @@ class Run(RunFolder):
         With `limit`, only some items are taken: nothing is moved to stale/. When the
         stage is interrupted, what was made stays, and the live lists stay as they were.
         """
-        with hold_run(self.folder, name), log_to(self.folder / "run.log"):
-            self._pass = Pass(name, limit, self.folder, self._writer)
+        with (
+            hold_run(self.folder, name),
+            log_to(self.folder / "run.log"),
+            TemporaryFile("w+", encoding="utf-8") as led,
+        ):
+            self._pass = Pass(name, limit, self.folder, self._writer, led)
             _log.info("stage %s begins", name)
             try:
                 yield
@@ -81,10 +92,15 @@ class Run(RunFolder):
             finally:
                 self._writer.sync()
                 self._pass.write_status()
+                self._ledger.write(self.folder, self.config, self.engines, self._writer)
                 _log.info("stage %s %s", name, "ends" if self._pass.complete else "breaks off")
                 self._pass = None
                 if not self.keep_models:
                     await self.engines.release()
+
+    def status(self) -> dict[str, Any]:
+        """Return the status of all stages, with what the running one has counted so far."""
+        return self._current.status()
 
     async def map(
         self,
@@ -105,7 +121,8 @@ class Run(RunFolder):
         results: dict[int, R] = {}
         fruitful = 0
         count = self._current.pipelines[label] if label else StepCount()
-        applied = apply(function, items, self.config.system.concurrency_limit)
+        fork = Fork()
+        applied = apply(fork.follow(function), items, self.config.system.concurrency_limit)
         with self._bar(items, label, total) as bar:
             async with aclosing(applied):
                 async for place, item, result in applied:
@@ -118,6 +135,7 @@ class Run(RunFolder):
                     bar.update()
                     if abort_below is not None:
                         self._current.require(abort_below, label, fruitful)
+        fork.join()
         return [results[place] for place in sorted(results)]
 
     async def ask(self, step: Step[I, O], item: I) -> O:
@@ -154,76 +172,27 @@ class Run(RunFolder):
                     ayes += [vote for vote in votes if vote]
                     noes += [vote for vote in votes if not vote]
             passed = len(ayes) >= needed
+            inquiry.note_outvoted(record, passed)
             outcome = Outcome("kept", output=True) if passed else Outcome("rejected", "voted no")
             self._conclude(record, outcome)
             return (ayes if passed else noes)[0]
-
-    def keep(self, folder: str, item: I) -> I:
-        """Write a survivor to a folder that people watch; return it as it stands there.
-
-        Raises Rejected("deleted by hand") for one that a person took out.
-        """
-        return self._current.open(folder).keep(item)
-
-    def look(self, folder: str, item: I) -> I:
-        """Return what an earlier stage kept as it stands there now, with a person's edits.
-
-        Raises Rejected("deleted by hand") for what a person took out.
-        """
-        return self._current.look(folder).look(item)
-
-    def discard(self, folder: str, item: Item) -> None:
-        """Take back what `keep` wrote in this pass: the survivor is set aside in stale/."""
-        self._current.open(folder).discard(item)
-
-    def kept(self, folder: str) -> list[str]:
-        """Return the uuids of what this pass has kept in a folder so far."""
-        return self._current.open(folder).live
-
-    def deleted(self, folder: str, kind: type[I]) -> list[I]:
-        """Return what this pass would have kept, had no person taken it out, by uuid."""
-        found = self._current.open(folder).deleted
-        ordered = (found[uuid] for uuid in sorted(found))
-        return [item for item in ordered if isinstance(item, kind)]
-
-    def count(self, label: str, uuid: str, rejected: str = "") -> None:
-        """Count an item that code alone decided about."""
-        outcome = Outcome("rejected", rejected) if rejected else Outcome("kept")
-        self._current.pipelines[label].note(uuid, outcome)
-
-    def report(self, name: str, finding: Any) -> None:
-        """Put what a stage found out about itself (JSON values) into its status."""
-        self._current.findings[name] = finding
-
-    def tally(self, name: str, row: str, column: str) -> None:
-        """Add one to a cell of a table that is part of the stage's status, named `name`."""
-        cells = self._current.findings.setdefault(name, {}).setdefault(row, {})
-        cells[column] = cells.get(column, 0) + 1
-
-    def open_survivors(self, *folders: str) -> None:
-        """Name the folders that this stage fills, also when it fills them with nothing."""
-        for folder in folders:
-            self._current.open(folder)
-
-    @property
-    def limit(self) -> int | None:
-        """How many chunks the running stage may take."""
-        return self._current.limit
 
     def load_prompts(self, *steps: Step[Any, Any]) -> None:
         """Load and check the steps' prompts and grammars, before any model is loaded."""
         for step in steps:
             self._prompt(step)
 
+    def use_prompt(self, step: Step[Any, Any], prompt: Prompt) -> None:
+        """Take a prompt in the place of that in the step's files."""
+        self._prompts[step.name, step.folders] = prompt
+
+    def forget_prompts(self) -> None:
+        """Read prompts and grammars anew when they are needed: their files have changed."""
+        self._prompts.clear()
+
     def examples(self, step: Step[Any, Any]) -> tuple[str, ...]:
         """Return the texts of the examples that a step's prompt shows."""
         return self._prompt(step).examples
-
-    @property
-    def _current(self) -> Pass:
-        if self._pass is None:
-            raise RunFolderError("no stage is running: use `async with run.stage(...)`.")
-        return self._pass
 
     def _prompt(self, step: Step[Any, Any]) -> Prompt:
         key = (step.name, step.folders)
@@ -242,6 +211,7 @@ class Run(RunFolder):
         """Lend an item's record, with what is to be asked; what drops the item is noted."""
         async with self._records.lend(step.name, item.uuid) as record:
             inquiry = Inquiry.of(step, item, self._prompt(step), self.config)
+            self._ledger.note(step.name, inquiry.role)
             record.fields = to_json(inquiry.fields)
             record.counted = step.counted
             try:
@@ -253,6 +223,8 @@ class Run(RunFolder):
     def _conclude(self, record: Record, outcome: Outcome) -> None:
         record.outcome = outcome
         self._records.save(record)
+        if not record.counted:
+            note_call(record.step, record.uuid)
         self._current.count_of(record).note(record.uuid, outcome)
 
     async def _cast(self, inquiry: Inquiry[Any, O], record: Record, number: int) -> list[O]:
@@ -267,8 +239,9 @@ class Run(RunFolder):
         problem = ""
         for attempt in range(inquiry.prompt.content.attempts):
             reply = await self._reply(inquiry, record, vote, attempt)
+            self._current.count_of(record).made_with[reply.prompt, reply.model] += 1
             try:
-                return inquiry.read(reply)
+                return inquiry.take(record, reply)
             except Unparsable as error:
                 problem = str(error)
         raise Failed(problem)
@@ -288,8 +261,13 @@ class Run(RunFolder):
         if record.refusal(key, engine.context):
             raise NoRoom
         self._records.save_prompt(inquiry.prompt)
+        borrowed = self._records.borrow(record.step, record.uuid, key)
+        if borrowed:
+            count.replayed_calls += 1
+            return record.add(replace(borrowed, prompt=inquiry.prompt.hash))
         try:
-            completion = await self.engines.complete(inquiry.role, request)
+            with self._ledger.measure(inquiry.role):
+                completion = await self.engines.complete(inquiry.role, request)
         except PromptTooLong as error:
             record.refusals.append(Refusal(key, engine.context, str(error)))
             raise NoRoom from error
@@ -306,8 +284,7 @@ class Run(RunFolder):
             attempt=attempt,
             seed=request.seed,
         )
-        record.replies.append(reply)
-        record.replies.sort(key=lambda one: (one.vote, one.attempt))
+        record.add(reply)
         self._records.save(record)
         count.add_call(completion)
         return reply

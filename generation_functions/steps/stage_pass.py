@@ -1,21 +1,25 @@
 """One pass of a stage: what it counts, which survivors are live, what status.json says."""
 
+import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from generation_functions.errors import TooFewKept
+from generation_functions.steps.course import calls_so_far
 from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.record import Record
 from generation_functions.steps.survivors import Survivors
 
 _log = logging.getLogger(__name__)
+STATUS = "status.json"
 ASKED = "live/.asked_{}.json"  # by a stage's last pass: of each step the items, by uuid
+LED = "live/.led_{}.jsonl"  # by its last pass: a line for each item that it kept, with its calls
 FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
 
 
@@ -25,13 +29,14 @@ class Pass:
 
     `looked` are folders that other stages fill; `apart` are the steps' counts of items that
     are not the run's own; `findings` are what a stage says about itself, by name; `stopped` is
-    why it was ended early.
+    why it was ended early; `led` is a file for this pass alone, a line for each item that was kept.
     """
 
     stage: str
     limit: int | None
     folder: Path
     writer: Writer
+    led: IO[str]
     steps: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     pipelines: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     survivors: dict[str, Survivors] = field(default_factory=dict)
@@ -56,6 +61,11 @@ class Pass:
     def count_of(self, record: Record) -> StepCount:
         """Return the count that a record's step and item belong to."""
         return self.apart[record.counted] if record.counted else self.steps[record.step]
+
+    def note_kept(self, uuid: str) -> None:
+        """Note the calls that led to what was kept just now."""
+        if calls := calls_so_far():
+            self.led.write(json.dumps({"kept": uuid, "calls": calls}) + "\n")
 
     def require(self, least: float, label: str, kept: int) -> None:
         """Raise TooFewKept once a hundred items of `label` gave less than the share `least`."""
@@ -90,12 +100,24 @@ class Pass:
             self.writer.write(self.folder / "live" / f"{name}.json", dump(survivors.live))
         asked = {name: sorted(count.outcomes) for name, count in self.steps.items()}
         self.writer.write(self.folder / ASKED.format(self.stage), dump(asked))
+        self._write_led()
         self.complete = True
+
+    def _write_led(self) -> None:
+        path = self.folder / LED.format(self.stage)
+        if self.led.tell() or path.exists():
+            self.led.seek(0)
+            with self.writer.open(path) as write:
+                for line in self.led:
+                    write(line)
 
     def write_status(self) -> None:
         """Replace this stage's part of status.json."""
-        path = self.folder / "status.json"
-        status = read_json(path) or {}
+        self.writer.write(self.folder / STATUS, dump(self.status()))
+
+    def status(self) -> dict[str, Any]:
+        """Return what status.json is to say: of this stage as it stands now."""
+        status: dict[str, Any] = read_json(self.folder / STATUS) or {}
         status[self.stage] = {
             "complete": self.complete,
             "limit": self.limit,
@@ -108,7 +130,7 @@ class Pass:
             },
             "findings": self.findings,
         }
-        self.writer.write(path, dump(status))
+        return status
 
 
 @contextmanager
