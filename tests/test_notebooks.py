@@ -222,6 +222,7 @@ def write_config(folder: Path) -> Path:
         "dataset_context": "Bridges",
         "system": {"token_counter": "words", "chunk_size": 60},
         "questions": {"double_check_counter": 1, "planted_pairs": 2},
+        "style": {"least_words": 10},  # the text's chunks are short
     }
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
