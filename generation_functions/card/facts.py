@@ -65,8 +65,8 @@ class CardFacts:
 
     `generic` are the datasets that were mixed in, by name; `judges` has a figure for each check and
     source of planted pairs, `leaks` how many questions of each part of an exam share text with the
-    data, by kind, `unfinished` what of the run was limited or broken off, `off` the checks that
-    were switched off, `not_made` the kinds of data. None is what was not measured.
+    data, by kind, `unfinished` what of the run was limited or broken off, `off` the checks that are
+    switched off, `not_made` the kinds of data. None is what was not measured.
     """
 
     run: str
