@@ -71,10 +71,10 @@ class Record:
     step: str
     fields: dict[str, Any] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
-    readings: dict[str, Reading] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     outcome: Outcome | None = None
     counted: str = ""
+    readings: dict[str, Reading] = field(default_factory=dict)
 
     def reply(self, key: str) -> Reply | None:
         """Return the answer that a request had."""
