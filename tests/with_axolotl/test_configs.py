@@ -23,6 +23,7 @@ OLD_NAMES = {
     "message_field_role",
     "message_field_content",
 }  # of a data set: a comment there says so
+OLD_KEYS = {*DeprecatedParameters.model_fields, "liger_swiglu"}  # the latter by a validator
 CHATS = {"sft_format": "chat_template"}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "by default": ("atk", {}),
@@ -59,7 +60,7 @@ def known_keys() -> set[str]:
     """Return the keys of a config that are neither unknown nor deprecated."""
     names = set()
     for name, field in Whole.model_fields.items():
-        if not field.deprecated and name not in DeprecatedParameters.model_fields:
+        if not field.deprecated and name not in OLD_KEYS:
             names.add(field.alias or name)
     return names
 
