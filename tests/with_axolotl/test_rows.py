@@ -111,6 +111,7 @@ def test_completions_are_learnt_whole_between_bos_and_eos(kind: str) -> None:
 def test_chats_are_learnt_in_their_answers_and_the_ends_of_them() -> None:
     tokenizer = read_embedded()
     tokenizer.add_tokens(["<|im_start|>", "<|im_end|>"])
+    tokenizer.eos_token = "<|im_end|>"  # the model's own; transformers reads another from the GGUF
     tokenizer.chat_template = TEMPLATES["chatml"]
     entry = {
         "chat_template": "tokenizer_default",
