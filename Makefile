@@ -7,7 +7,7 @@ BIN := .venv/bin
 ROOT_ARGS := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo lab test check format bench bench-gpu clean distclean
+.PHONY: help setup model demo lab test test-axolotl check format bench bench-gpu clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -26,6 +26,11 @@ lab: setup ## JupyterLab on the notebooks (more options in LAB_ARGS)
 
 test: model check ## check, then all tests, two files at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-axolotl: model ## the real Axolotl reads our configs and rows (.venv-axolotl)
+	@PYTHONPATH=. $(BIN)/python tests/with_axolotl/set_up.py
+	@HF_HUB_OFFLINE=1 AXOLOTL_DO_NOT_TRACK=1 .venv-axolotl/bin/python -m pytest -p no:cacheprovider \
+		-o filterwarnings=default tests/with_axolotl
 
 check: setup ## format, lint, types, notebooks without outputs
 	@$(BIN)/ruff format --check .
@@ -47,7 +52,7 @@ bench-gpu: ## models of 7B and 70B with random weights on the GPU, within 25 min
 
 clean: ## remove caches; outputs/ and models stay
 	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build *.egg-info
-	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -rf {} +
 
-distclean: clean ## remove .venv and kept wheels too
-	@rm -rf .venv .wheels
+distclean: clean ## remove .venv, .venv-axolotl and kept wheels too
+	@rm -rf .venv .venv-axolotl .wheels

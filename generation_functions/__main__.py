@@ -9,11 +9,14 @@ from itertools import islice
 from pathlib import Path
 
 from generation_functions.costs import describe_costs, read_costs
+from generation_functions.discovery import list_pipelines
 from generation_functions.errors import PalimpsestError
+from generation_functions.exam_commands import add_exam
 from generation_functions.pipelines.coverage import read_coverage
 from generation_functions.plans import describe_plans
 from generation_functions.session import open_run, read_config, run_folder
-from generation_functions.stages import STAGES
+from generation_functions.sharing.commands import add_commands
+from generation_functions.stages import STAGES, find_pipeline, run_pipeline
 from generation_functions.status import (
     coverage_rows,
     describe_coverage,
@@ -42,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m generation_functions", description=__doc__)
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="run the stages that a config describes")
-    run.add_argument("config", type=Path)
+    run.add_argument("what", metavar="CONFIG", help="a config, or a pipeline's name: only that")
+    run.add_argument("--config", type=Path, default=Path("config.yaml"), help="of that pipeline")
     run.add_argument("--stage", action="append", choices=list(STAGES), help="only this stage")
     run.add_argument(
         "--limit", type=int, help="only the first N chunks that pass the rules (and pieces of PDFs)"
@@ -51,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         "--gaps", action="store_true", help="ask again about worthy text that nothing was made of"
     )
     run.set_defaults(act=_run)
+    new = commands.add_parser("new", help="write a pipeline of your own, which runs at once")
+    new.add_argument("name", help="small letters, digits and _")
+    new.set_defaults(act=_new)
     plan = commands.add_parser("plan", help="print what the models take and how many slots fit")
     plan.add_argument("config", type=Path)
     plan.set_defaults(act=_plan)
@@ -70,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     masks.add_argument("--tokenizer", help="a folder, a GGUF or a Hugging Face id; else the run's")
     masks.add_argument("--html", type=Path, metavar="FILE", help="write the first rows in colour")
     masks.set_defaults(act=_check_masks)
+    add_exam(commands)
+    add_commands(commands)
     demo = commands.add_parser("demo", help="execute the notebooks on the sample texts")
     demo.add_argument("--config", type=Path, default=ROOT / "config.demo.yaml")
     demo.set_defaults(act=_demo)
@@ -81,19 +90,40 @@ def _run(options: argparse.Namespace) -> None:
         raise PalimpsestError(f"--limit {options.limit}: at least 1.")
     if options.gaps and options.limit:
         raise PalimpsestError("--gaps with --limit: gaps are what a whole pass leaves. Take one.")
-    asyncio.run(_run_stages(options))
-    _print_status(run_folder(options.config))
+    found = list_pipelines()
+    named = options.what in found and not Path(options.what).is_file()
+    if options.what.isidentifier() and not (named or Path(options.what).exists()):
+        raise PalimpsestError(
+            f"{options.what}: neither a config file nor a pipeline ({', '.join(found)})."
+        )
+    if named and (options.stage or options.gaps):
+        raise PalimpsestError(f"{options.what} is a pipeline: --stage and --gaps are for a config.")
+    config = options.config if named else Path(options.what)
+    asyncio.run(_run_stages(config, options.what if named else "", options))
+    _print_status(run_folder(config))
+    if named:
+        print(f"Rows: {run_folder(config) / find_pipeline(options.what).rows}")
 
 
-async def _run_stages(options: argparse.Namespace) -> None:
-    run = open_run(options.config)
+async def _run_stages(config: Path, pipeline: str, options: argparse.Namespace) -> None:
+    """Run one pipeline by its name, else the stages; stages that are not enabled do nothing."""
+    run = open_run(config)
     run.keep_models = True
     run.fill_gaps = options.gaps
     try:
+        if pipeline:
+            await run_pipeline(run, find_pipeline(pipeline), options.limit)
+            return
         for name in options.stage or STAGES:
             await STAGES[name](run, options.limit)
     finally:
         await run.engines.release()
+
+
+def _new(options: argparse.Namespace) -> None:
+    from generation_functions.new import create_pipeline, describe_pipeline
+
+    print(describe_pipeline(options.name, create_pipeline(options.name)))
 
 
 def _plan(options: argparse.Namespace) -> int:

@@ -1,10 +1,12 @@
 """`check`: every prompt, grammar and example of the pipelines, before a model is rented."""
 
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from generation_functions.discovery import list_own
 from generation_functions.engine.compiling import compile_grammar
 from generation_functions.engine.doctor import (
     Source,
@@ -16,7 +18,9 @@ from generation_functions.engine.doctor import (
 )
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF
+from generation_functions.pipelines.sample_items import Samples
 from generation_functions.pipelines.samples import SAMPLES
+from generation_functions.pipelines.style import PIPELINE as STYLE
 from generation_functions.pipelines.variations import PRETRAINING_STEPS
 from generation_functions.pipelines.ways import make_ways
 from generation_functions.session import read_config
@@ -24,9 +28,11 @@ from generation_functions.stages import (
     CHARACTER_STEPS,
     CONVERSATION_STEPS,
     CORRECTION_STEPS,
+    EXAM_STEPS,
     QUESTION_STEPS,
     RAG_STEPS,
     RECALL_STEPS,
+    find_pipeline,
 )
 from generation_functions.steps.prompts import (
     GRAMMARS,
@@ -47,6 +53,8 @@ STEPS: tuple[Step[Any, Any], ...] = (
     *RECALL_STEPS,
     *RAG_STEPS,
     *CORRECTION_STEPS,
+    *EXAM_STEPS,
+    *STYLE.steps,
 )
 
 
@@ -54,9 +62,11 @@ STEPS: tuple[Step[Any, Any], ...] = (
 class _Findings:
     """What came up so far; `used` are the rules of each shared.gbnf that grammars use.
 
-    `unsure` are the files of those for which a grammar could not be read.
+    `unsure` are the files of those for which a grammar could not be read. `samples` are the
+    made-up items of each step.
     """
 
+    samples: Mapping[str, Samples]
     problems: list[str] = field(default_factory=list)
     used: dict[Source, set[str]] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
@@ -66,17 +76,20 @@ class _Findings:
 def check_everything(config_file: Path | None = None) -> int:
     """Print a line for each prompt and each problem; return 1 when something is wrong, else 0.
 
-    Checked are the prompts and grammars of the package, each folder of overrides in it, and
-    the override folders of the config, of its ways of asking too: by the grammar doctor, by
-    llama.cpp's compiler, and by sending examples and random replies through each step's parser.
+    Checked are the prompts and grammars of the package, of pipelines/own/ too, each folder of
+    overrides in it, and the override folders of the config, of its ways of asking too: by the
+    grammar doctor, by llama.cpp's compiler, and by sending examples and random replies through
+    each step's parser.
     """
-    found = _Findings()
+    added = [find_pipeline(name) for name in list_own()]
+    steps = (*STEPS, *(step for pipeline in added for step in pipeline.steps))
+    found = _Findings(ChainMap({}, *(dict(one.samples) for one in added), dict(SAMPLES)))
     config = read_config(config_file) if config_file else None
     given = config.path.prompt_folders if config else []
     own = [step for way in make_ways(config) for step in way.steps] if config else []
     packaged = [[folder] for folder in sorted(PROMPTS.iterdir()) if folder.is_dir()]
     for folders in ([], *packaged, *(given[start:] for start in range(len(given)))):
-        for step in STEPS:
+        for step in steps:
             _check_step(step, folders, found)
     for step in own:
         _check_step(step, [*map(Path, step.folders), *given], found)
@@ -85,11 +98,11 @@ def check_everything(config_file: Path | None = None) -> int:
             found.problems += find_unused(file, text, used)
     folders = [Path(one) for one in dict.fromkeys(one for step in own for one in step.folders)]
     every = dict.fromkeys((PROMPTS, GRAMMARS, *(one[0] for one in packaged), *given, *folders))
-    found.problems += _find_strays(list(every), (*STEPS, *own))
+    found.problems += _find_strays(list(every), (*steps, *own))
     problems = list(dict.fromkeys(found.problems))
     for problem in problems:
         print(problem)
-    print(f"{len(STEPS)} steps, {len(found.checked)} prompts, {len(problems)} problems")
+    print(f"{len(steps)} steps, {len(found.checked)} prompts, {len(problems)} problems")
     return 1 if problems else 0
 
 
@@ -108,7 +121,7 @@ def _check_step(step: Step[Any, Any], folders: Sequence[Path], found: _Findings)
     found.checked.add(key)
     problems = _check_grammar(step, own, shared, found)
     if not problems:
-        problems = _check_prompt(step, folders)
+        problems = _check_prompt(step, folders, found.samples.get(_sampled(step)))
     found.problems += problems
 
 
@@ -119,7 +132,8 @@ def _check_grammar(
     used = found.used.setdefault(shared, set())
     try:
         rules, problems = read_rules([own, shared])
-        items = SAMPLES[_sampled(step)].items if _sampled(step) in SAMPLES else ()
+        samples = found.samples.get(_sampled(step))
+        items = samples.items if samples else ()
         replaced = [step.rules(item) for item in items]
         names = {"root", *(name for bodies in replaced for name in bodies)}
         own_used = find_used(rules, names)
@@ -133,22 +147,24 @@ def _check_grammar(
     return problems
 
 
-def _check_prompt(step: Step[Any, Any], folders: Sequence[Path]) -> list[str]:
-    if _sampled(step) not in SAMPLES:
-        return [f"{step.name}: no sample items. Give it a line in pipelines/samples.py."]
+def _check_prompt(
+    step: Step[Any, Any], folders: Sequence[Path], samples: Samples | None
+) -> list[str]:
+    if samples is None:
+        return [f"{step.name}: no sample items. Name some in its PIPELINE, or in samples.py."]
     try:
         prompt = load_prompt(step.name, folders, like=step.like)
         without = load_prompt(step.name, folders, use_filenames=False, like=step.like)
         step.check_grammar(prompt.grammar)
         compile_grammar(prompt.grammar)
-        for item in SAMPLES[_sampled(step)].items:
+        for item in samples.items:
             without.messages(step.fields(item))
     except PalimpsestError as error:
         return [str(error)]
-    problems = try_items(step, prompt, SAMPLES[_sampled(step)])
+    problems = try_items(step, prompt, samples)
     modes = (prompt, without) if prompt.content.examples != without.content.examples else (prompt,)
     for mode in modes:
-        problems = problems or try_examples(step, mode, SAMPLES[_sampled(step)])
+        problems = problems or try_examples(step, mode, samples)
     print(
         f"{prompt.file.parent.name}/{step.name}: {len(prompt.content.examples)} examples, "
         f"{len(prompt.grammar.reachable())} rules, {REPLIES} random replies, prompt {prompt.hash}"

@@ -10,15 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
 from generation_functions.addresses import hide_logins
+from generation_functions.discovery import list_pipelines, load_pipeline
 from generation_functions.errors import ConfigError
 from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.meta_section import MetaDatagen
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
+    Exam,
     FactualSftSettings,
     FactualWay,
     PdfCleaning,
@@ -37,7 +46,10 @@ from generation_functions.sections import (
 
 
 class Config(Section):
-    """The whole of config.yaml."""
+    """The whole of config.yaml, but for the sections of pipelines that are found by their names.
+
+    A config that has such a section is of a class that has it too; `Pipeline.settings` finds it.
+    """
 
     path: Paths
     models: Models
@@ -51,6 +63,7 @@ class Config(Section):
     factual_sft_settings: FactualSftSettings = FactualSftSettings()
     rag_data: RagData = RagData()
     correction_pipeline: CorrectionPipeline = CorrectionPipeline()
+    exam: Exam = Exam()
     final_datasaving_settings: FinalDatasaving = FinalDatasaving()
     model_training: ModelTraining = ModelTraining()
     meta_datagen: MetaDatagen = MetaDatagen()
@@ -78,6 +91,25 @@ class Config(Section):
                 raise ValueError("`followup` has several turns: `single_turn` cannot be true")
         return ways
 
+    @field_validator("model_training")
+    @classmethod
+    def _ends_of_answers_are_learnt(
+        cls, training: ModelTraining, info: ValidationInfo
+    ) -> ModelTraining:
+        """Axolotl's chat_template trains on an answer and on one token behind it."""
+        saving = info.data.get("final_datasaving_settings")
+        if training.sft_format == "completion" or saving is None:
+            return training
+        ended = saving.template == "chatml" or "eos_token" in saving.template
+        if not ended and "eot_tokens" not in training.other_finetune_kwargs:
+            raise ValueError(
+                "`sft_format: chat_template` would leave untrained what ends an answer in "
+                f"`final_datasaving_settings.template` ({saving.template[:40]}): Axolotl trains "
+                "on one token there. Use the template `chatml`, or one of your own in which "
+                "{{ eos_token }} ends an answer"
+            )
+        return training
+
 
 def load_config(file: Path) -> Config:
     """Read and check a config file.
@@ -94,10 +126,20 @@ def load_config(file: Path) -> Config:
     if not isinstance(raw, dict):
         raise ConfigError(f"{file}: expected sections (`path:`, `models:` ...), found {raw!r}.")
     _refuse_planned(file, raw)
+    kind = _add_sections(raw)
     try:
-        return Config.model_validate(raw)
+        return kind.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(file, raw, one) for one in error.errors())) from error
+        said = (_explain(file, kind, one) for one in error.errors())
+        raise ConfigError("\n".join(said)) from error
+
+
+def _add_sections(raw: dict[str, Any]) -> type[Config]:
+    """Return Config with the sections of the pipelines in pipelines/own/, or `style`, it names."""
+    sections: dict[str, Any] = {
+        name: (load_pipeline(name).section, ...) for name in list_pipelines() if name in raw
+    }
+    return create_model("Config", __base__=Config, **sections) if sections else Config
 
 
 def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
@@ -109,18 +151,19 @@ def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
             raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
 
 
-def _explain(file: Path, raw: dict[str, Any], error: Any) -> str:
+def _explain(file: Path, kind: type[Config], error: Any) -> str:
     location = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         given = "" if error["type"] == "missing" else hide_logins(f" (given: {error['input']!r})")
         return f"{file}: `{location}`: {error['msg']}{given}"
-    near = difflib.get_close_matches(str(error["loc"][-1]), _names_beside(error["loc"]), 1, 0.5)
+    names = _names_beside(kind, error["loc"])
+    near = difflib.get_close_matches(str(error["loc"][-1]), names, 1, 0.5)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"{file}: `{location}` is not an option.{hint}"
 
 
-def _names_beside(location: tuple[str | int, ...]) -> list[str]:
-    model: type[BaseModel] = Config
+def _names_beside(kind: type[Config], location: tuple[str | int, ...]) -> list[str]:
+    model: type[BaseModel] = kind
     for part in location[:-1]:
         if isinstance(part, int):
             continue
@@ -132,4 +175,4 @@ def _names_beside(location: tuple[str | int, ...]) -> list[str]:
         if not inner:
             return []
         model = inner[0]
-    return list(model.model_fields)
+    return [*model.model_fields, *(list_pipelines() if model is kind else ())]

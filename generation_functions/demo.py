@@ -27,8 +27,13 @@ NOTEBOOKS = (
     "06_corrections",
     "07_conversations",
     "08_mix_and_configs",
+    "09_exam",
+    "10_your_own_pipeline",
 )
-PARAMETERS: dict[str, dict[str, object]] = {"00_models": {"calibration_seconds": 8}}  # small
+PARAMETERS: dict[str, dict[str, object]] = {  # small
+    "00_models": {"calibration_seconds": 8},
+    "10_your_own_pipeline": {"limit": 2},
+}
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK_UP = re.compile(r"\]\(\.\./")
 

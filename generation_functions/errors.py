@@ -7,6 +7,7 @@ PalimpsestError                 message says what is wrong and what to do
 ├── PromptError                 a prompt file that does not fit its step
 ├── GrammarError                a grammar: file and line
 ├── RunFolderError              a run folder: locked, damaged, no space left
+├── HubError                    the Hugging Face hub refuses, or cannot be reached
 ├── TooFewKept                  a stage keeps less than its `abort_below`
 └── EngineError                 the engine could not answer; ask again
     ├── EngineCrash             the child process died, more often than it may
@@ -49,6 +50,10 @@ class GrammarError(PalimpsestError):
 
 class RunFolderError(PalimpsestError):
     """A run folder that is in use, damaged, or cannot be written."""
+
+
+class HubError(PalimpsestError):
+    """The Hugging Face hub refuses an upload, or cannot be reached."""
 
 
 class TooFewKept(PalimpsestError):

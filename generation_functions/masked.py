@@ -40,8 +40,8 @@ class Grounded:
 class Shown:
     """A chunk as a retrieval shows it, by its uuid; `text` may be a part of the chunk's.
 
-    `why` it is there is RIGHT, NEAR_DUPLICATE, HARD, RANDOM or PARTIAL, `score` what BM25 gave it
-    for the question (0.0 where it was not looked for).
+    `why` it is there is RIGHT, NEAR_DUPLICATE, HARD, RANDOM or PARTIAL, `score` what its
+    retriever gave it for the question (0.0 where it was not looked for).
     """
 
     uuid: str

@@ -11,7 +11,7 @@ from generation_functions.sections import Section, check_template
 class RetrievalShares(Section):
     """What retrievals that fail consist of, in proportion; chunks beside a right one likewise."""
 
-    hard_negatives: float = Field(default=0.5, ge=0)  # what BM25 finds that holds no answer
+    hard_negatives: float = Field(default=0.5, ge=0)  # what is found, without the answer
     random_chunks: float = Field(default=0.2, ge=0)
     partial_evidence: float = Field(default=0.2, ge=0)  # the right chunk without the answer
     nothing: float = Field(default=0.1, ge=0)

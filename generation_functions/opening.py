@@ -11,11 +11,11 @@ from generation_functions.engine.gguf import ModelFile, read_model
 from generation_functions.engine.group import EngineGroup
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.local import LocalEngine
-from generation_functions.engine.protocol import Engine
+from generation_functions.engine.protocol import Embedder, Engine
 from generation_functions.engine.server import open_server
 from generation_functions.engine.server_settings import ApiKey, ServerSettings
 from generation_functions.errors import ConfigError
-from generation_functions.sections import Model
+from generation_functions.sections import EmbeddingModel, Model
 
 
 def make_engines(config: Config) -> dict[str, Engine]:
@@ -28,6 +28,40 @@ def make_engines(config: Config) -> dict[str, Engine]:
     small, large = config.models.small, config.models.large
     first = make_engine(small, folder)
     return {"small": first, "large": first if large == small else make_engine(large, folder)}
+
+
+def make_embedder(config: Config) -> Embedder | None:
+    """Return what makes the vectors that `system.retriever` compares; None where it needs none.
+
+    Raises ConfigError and ModelError.
+    """
+    if config.system.retriever == "bm25":
+        return None
+    wanted = config.models.embedding
+    model, (settings,) = read_embedding(wanted, Path(config.path.models_dir))
+    choose_plan(model, settings, read_machine(wanted.gpu_layers).emptied())
+    return LocalEngine(model, settings)
+
+
+def read_embedding(wanted: EmbeddingModel, folder: Path) -> tuple[ModelFile, tuple[LoadSettings]]:
+    """Return the GGUF that makes vectors and how it is loaded: its texts share one batch."""
+    if not wanted.gguf:
+        raise ConfigError(
+            "`system.retriever` compares vectors of texts: name a GGUF that makes them in "
+            "`models.embedding.gguf`, or set it to bm25."
+        )
+    model = read_model(folder / wanted.gguf)
+    settings = LoadSettings(
+        path=str(model.path.resolve()),
+        slots=wanted.slots or 0,
+        context=wanted.context,
+        batch=max(wanted.batch, wanted.context),
+        gpu_layers=wanted.gpu_layers,
+        threads=wanted.threads or physical_cores(),
+        unified=True,
+        embeddings=True,
+    )
+    return model, (settings,)
 
 
 def make_engine(wanted: Model, folder: Path) -> Engine:

@@ -7,6 +7,16 @@ from pydantic import Field, field_validator, model_validator
 from generation_functions.sections import Section
 
 
+class PipelineSection(Section):
+    """What every pipeline has that is found by its module's name; it adds its own options.
+
+    Off by default: only `run NAME`, a notebook, or a config that says so runs it.
+    """
+
+    enabled: bool = False
+    chunk_size: int | None = Field(default=None, ge=32)  # tokens, of neighbours; None: a chunk
+
+
 class PdfCleaning(Section):
     """How a model repairs the text of PDFs, and how far a reply may stray from its piece.
 
@@ -152,3 +162,24 @@ class FactualSftSettings(Section):
         ),
         min_length=1,
     )
+
+
+class Exam(Section):
+    """How the exam is written and judged: questions that no row asks, on what the rows teach and
+    on what is held out.
+
+    Off by default: a question takes as many calls as a pair.
+    """
+
+    enabled: bool = False
+    most_questions: int = Field(default=300, ge=1)  # of each part
+    questions_per_chunk: int = Field(default=3, ge=1, le=8)
+    judge_votes: int = Field(default=3, ge=1)
+    judge_trials: int = Field(default=20, ge=0)  # known replies of each kind, to measure the judge
+
+    @field_validator("judge_votes")
+    @classmethod
+    def _odd_votes(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("must be odd, so that one vote is in the middle")
+        return value

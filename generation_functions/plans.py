@@ -7,8 +7,8 @@ from generation_functions.engine.devices import read_machine
 from generation_functions.engine.fitting import check_settings, choose_plan
 from generation_functions.engine.plan import Plan, say_size
 from generation_functions.errors import ConfigError, ModelError
-from generation_functions.opening import read_wanted
-from generation_functions.sections import Model
+from generation_functions.opening import read_embedding, read_wanted
+from generation_functions.sections import EmbeddingModel, Model
 
 _HEAD = "role model slots context device weights cache buffers sum free".split()
 
@@ -20,8 +20,8 @@ def describe_plans(config: Config) -> tuple[str, bool]:
     turns. Paths in the config are resolved already.
     """
     rows, notes, fine = [_HEAD], [], True
-    for role, wanted in (("small", config.models.small), ("large", config.models.large)):
-        if not wanted.gguf:
+    for role, wanted in _list_wanted(config).items():
+        if isinstance(wanted, Model) and not wanted.gguf:
             notes.append(f"{role}: {wanted.url} has the model; nothing is loaded here.")
             continue
         try:
@@ -31,18 +31,26 @@ def describe_plans(config: Config) -> tuple[str, bool]:
             fine = False
             continue
         for plan in plans:
-            rows += _rows(role, wanted.gguf, plan)
+            rows += _rows(role, str(wanted.gguf), plan)
         if plans[0].estimate:
             notes.append(f"{role}: an estimate: {plans[0].estimate}.")
         if any(plan.spills for plan in plans):
             notes.append(f"{role}: its weights do not fit into memory; it will be very slow.")
-        if hint := _hint(wanted, Path(config.path.models_dir)):
+        if isinstance(wanted, Model) and (hint := _hint(wanted, Path(config.path.models_dir))):
             notes.append(f"{role}: {hint}")
     return "\n".join(([_align(rows)] if len(rows) > 1 else []) + notes), fine
 
 
-def _plans(wanted: Model, folder: Path) -> list[Plan]:
-    model, settings = read_wanted(wanted, folder)
+def _list_wanted(config: Config) -> dict[str, Model | EmbeddingModel]:
+    models = config.models
+    roles: dict[str, Model | EmbeddingModel] = {"small": models.small, "large": models.large}
+    return roles if config.system.retriever == "bm25" else {**roles, "embedding": models.embedding}
+
+
+def _plans(wanted: Model | EmbeddingModel, folder: Path) -> list[Plan]:
+    model, settings = (
+        read_wanted(wanted, folder) if isinstance(wanted, Model) else read_embedding(wanted, folder)
+    )
     machine = read_machine(wanted.gpu_layers)
     for one in settings:
         check_settings(model, one)

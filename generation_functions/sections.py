@@ -149,17 +149,35 @@ class Model(Section):
         return hide_logins(url) if url else url
 
 
+class EmbeddingModel(Section):
+    """A GGUF in `path.models_dir` that makes vectors of texts, where `system.retriever` wants them.
+
+    The prefixes are what a model was trained to see before what is looked through and for.
+    """
+
+    gguf: str | None = None
+    context: int = Field(default=512, ge=64)  # tokens of a text; longer ones are cut, and counted
+    slots: int | None = Field(default=None, ge=1, le=128)  # texts at once; None: what fits
+    gpu_layers: int = Field(default=-1, ge=-1)  # -1: all
+    threads: int | None = Field(default=None, ge=1)
+    batch: int = Field(default=512, ge=32)  # at least `context`, whatever stands here
+    text_prefix: str = ""
+    question_prefix: str = ""
+
+
 Role = Literal["small", "large"]
+Retriever = Literal["bm25", "embedding", "both"]
 
 
 class Models(Section):
-    """The two roles. The same GGUF in both is loaded once.
+    """The two roles, and what makes vectors. The same GGUF in both roles is loaded once.
 
     `steps` gives a step the other role than its own, by the step's name.
     """
 
     small: Model
     large: Model
+    embedding: EmbeddingModel = EmbeddingModel()
     steps: dict[str, Role] = {}
 
     def of(self, role: str) -> Model:
@@ -179,11 +197,13 @@ class System(Section):
     use_stop: bool = True
     use_subset: bool = False
     subset_size: int = Field(default=30, ge=1)  # chunks of each folder, by a seeded hash
+    held_out_share: float = Field(default=0.0, ge=0, lt=1)  # of sections, for the exam alone
     drop_duplicates: bool = True  # exact and near duplicates among all chunks; the first stays
     skip_filter_chunks: bool = False  # every chunk goes on without the model's judgement
     use_filenames: bool = True  # prompts show title, author and year, and questions may
     abort_below: float | None = Field(default=None, ge=0, le=1)  # least share that a stage keeps
     shared_instruction: str = ""
+    retriever: Retriever = "bm25"  # what finds chunks that speak of the same, or of a question
     number_of_factual_sft_generations_to_do: int = Field(default=1, ge=1, le=100)
     # Of the fine-tuning data; tokens go before percent. None: no pretraining rows are in it.
     what_percent_of_sft_is_pretrain: float | None = Field(default=None, ge=0, lt=100)
@@ -200,6 +220,15 @@ class System(Section):
             raise ValueError(
                 "`remove_system_prompt_ratio` and `remove_thought_process_ratio` are shares of "
                 "different rows: together at most 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> "System":
+        if self.held_out_share and not self.drop_duplicates:
+            raise ValueError(
+                "`held_out_share` needs `drop_duplicates`: a second copy of what is held out "
+                "would be trained on"
             )
         return self
 
@@ -274,6 +303,9 @@ class ModelTraining(Section):
     wandb_project: str | None = None
     is_mistral_derived_model: bool = True
     tokenizer: str | None = None  # of base_model: a folder, a GGUF or a Hugging Face id
+    adapter: Literal["lora", "qlora"] | None = None  # None: all weights are trained
+    sft_format: Literal["completion", "chat_template"] = "completion"
+    gpus: int = Field(default=1, ge=1)  # of the trainer; they share the accumulation steps
     sequence_len: int = Field(default=5000, ge=128)
     gradient_accumulation_steps: int = Field(default=75, ge=1)
     micro_batch_size: int = Field(default=2, ge=1)

@@ -1,5 +1,6 @@
 """From a config file to an open run: paths resolved, models looked at, nothing loaded yet."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -9,34 +10,48 @@ import yaml
 from generation_functions.config import Config, load_config
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.pool import Engines
-from generation_functions.engine.protocol import Engine
+from generation_functions.engine.protocol import Embedder, Engine
 from generation_functions.engine.tokens import Count, VocabularyCounter, count_words
-from generation_functions.errors import ConfigError, PromptError
-from generation_functions.opening import make_engines
+from generation_functions.errors import ConfigError, ModelError, PromptError
+from generation_functions.opening import make_embedder, make_engines
 from generation_functions.special_instructions import PACKS
 from generation_functions.steps.files import Writer
+from generation_functions.steps.models_used import note_models, tell_wanted
 from generation_functions.steps.prompts import find_prompt
 from generation_functions.steps.run import Run
 
 WORDS = "words"
+_log = logging.getLogger(__name__)
 
 
-def open_run(config_file: Path | str, engines: Mapping[str, Engine] | None = None) -> Run:
+def open_run(
+    config_file: Path | str,
+    engines: Mapping[str, Engine] | None = None,
+    embedder: Embedder | None = None,
+) -> Run:
     """Open the run folder that a config names, and write the resolved config into it.
 
     Paths in the config are relative to the config file. Models are checked (header,
-    completeness) but not loaded. `engines` by role replace the configured models.
+    completeness) but not loaded. `engines` by role replace the configured models, and `embedder`
+    the one for vectors.
     Raises ConfigError and ModelError, naming the file and what to do.
     """
     config = read_config(config_file)
     _check_steps(config)
     folder = Path(config.path.output_dir)
     config = _pin_counter(config, folder)
-    by_role = dict(engines) if engines else make_engines(config)
-    run = Run(config, folder, Engines(by_role))
-    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    Writer().write(folder / "config.yaml", text)
+    by_role = dict(engines) if engines else _make_engines(config, folder)
+    run = Run(config, folder, Engines(by_role, embedder or make_embedder(config)))
+    for warning in note_models(folder, [one.facts for one in by_role.values()]):
+        _log.warning(warning)
+    write_config(config)
     return run
+
+
+def write_config(config: Config) -> None:
+    """Write a resolved config into its run folder."""
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    Writer().write(Path(config.path.output_dir) / "config.yaml", text)
 
 
 def read_config(config_file: Path | str) -> Config:
@@ -122,6 +137,16 @@ def _resolve(config: Config, base: Path) -> Config:
             "model_training": training.model_copy(update={"tokenizer": tokenizer}),
         }
     )
+
+
+def _make_engines(config: Config, folder: Path) -> dict[str, Engine]:
+    """Open the models; where one is missing, say which it was that the run began with."""
+    try:
+        return make_engines(config)
+    except ModelError as error:
+        names = [one for one in (config.models.small.gguf, config.models.large.gguf) if one]
+        missing = [one for one in names if not (Path(config.path.models_dir) / one).exists()]
+        raise ModelError(f"{error}{tell_wanted(folder, missing)}") from error
 
 
 def _check_steps(config: Config) -> None:

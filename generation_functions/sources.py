@@ -105,5 +105,10 @@ def make_settings(config: Config) -> CutSettings:
         size = folder.subset_size or system.subset_size
         folders[folder.name] = FolderSettings(folder.cleaned_by_hand, size if chosen else None)
     return CutSettings(
-        system.chunk_size, system.chunk_overlap, system.drop_duplicates, system.seed, folders
+        size=system.chunk_size,
+        overlap=system.chunk_overlap,
+        drop_duplicates=system.drop_duplicates,
+        seed=system.seed,
+        held_out=system.held_out_share,
+        folders=folders,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from generation_functions.errors import RunFolderError
 from generation_functions.pipelines.coverage import KINDS, Coverage
 from generation_functions.steps.files import read_json
+from generation_functions.steps.stage_pass import STATUS
 
 Status = dict[str, Any]
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
@@ -18,7 +19,7 @@ _COLUMNS = ("in", "kept", "rejected", "failed", "new_calls", "replayed_calls")
 
 def read_status(folder: Path) -> Status:
     """Return a run's status by stage. Raises RunFolderError where no stage has run."""
-    status = read_json(folder / "status.json")
+    status = read_json(folder / STATUS)
     if status is None:
         raise RunFolderError(f"{folder}: no status.json there; is it a run folder?")
     return dict(status)
@@ -65,8 +66,8 @@ def judge_rows(status: Status) -> list[dict[str, Any]]:
         {
             "check": figure["check"],
             "planted": figure["source"],
-            "known_bad_caught": _say_share(figure["caught"], figure["bad"], figure["recall"]),
-            "known_good_refused": _say_share(
+            "known_bad_caught": say_share(figure["caught"], figure["bad"], figure["recall"]),
+            "known_good_refused": say_share(
                 figure["refused"], figure["right"], figure["false_alarms"]
             ),
         }
@@ -84,7 +85,8 @@ def _judges(status: Status) -> dict[str, Any]:
     return dict(findings.get("judges", {}))
 
 
-def _say_share(hits: int, number: int, interval: tuple[float, float]) -> str:
+def say_share(hits: int, number: int, interval: tuple[float, float]) -> str:
+    """Return how many of how many, and the percents between which the share lies."""
     if not number:
         return "none"
     low, high = (f"{100 * end:.0f}" for end in interval)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ Until 1962 a toll of two pence was taken from every cart. The toll house is now 
 """
 
 OpenRun = Callable[..., Run]
+
+# They have an environment of their own: make test-axolotl.
+collect_ignore = [] if find_spec("axolotl") else ["with_axolotl"]
 
 
 _load_once = cache(load_prompt)
@@ -76,6 +80,7 @@ def open_small_run(tmp_path: Path, prompts_once: None) -> OpenRun:
             "representation_variation": sections.get("representation_variation", {}),
             "meta_datagen": sections.get("meta_datagen", {}),
         }
+        config |= {name: one for name, one in sections.items() if name not in config}
         file = tmp_path / "config.yaml"
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
         engine = small or ScriptedEngine()

@@ -156,7 +156,7 @@ def open_masked_run(
     content["path"] = {key: value for key, value in content["path"].items() if value is not None}
     (folder / "config.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     engine = ScriptedEngine(script)
-    run = open_run(folder / "config.yaml", {"small": engine, "large": engine})
+    run = open_run(folder / "config.yaml", {"small": engine, "large": engine}, engine)
     run.progress = False
     asyncio.run(keep_pairs(run, asks))
     return run, engine

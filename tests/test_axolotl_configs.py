@@ -1,5 +1,6 @@
 """The two Axolotl configs: keys, values, comments, the user's overrides."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl
-from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.axolotl_data import Data
+from generation_functions.datasets.optimizer_steps import (
+    FEWEST_STEPS,
+    advise,
+    measure_length,
+    share_accumulation,
+)
 from generation_functions.datasets.settings import Setting, override, render, values_of
 from generation_functions.datasets.templates import make_template
 from generation_functions.records import Turn
@@ -20,13 +27,14 @@ SMALL = Data(("a.jsonl", "sub/b.jsonl"), rows=12, tokens=3_000)
 LARGE = Data(("a.jsonl",), rows=2_000, tokens=9_000_000)
 
 
-def make_config(**training: Any) -> Config:
+def make_config(template: str = "atk", **training: Any) -> Config:
     return Config.model_validate(
         {
             "path": {"input_dirs": [{"path": "texts"}], "output_dir": "out"},
             "models": {"small": {"gguf": "s.gguf"}, "large": {"gguf": "l.gguf"}},
             "dataset_context": "tin mining",
             "system": {"seed": 5},
+            "final_datasaving_settings": {"template": template},
             "model_training": training,
         }
     )
@@ -50,10 +58,14 @@ ALL_OPTIONS: dict[str, Any] = {
     "finetune_hub_model_id": "me/finetuned",
     "wandb_project": "mines",
 }
+CHATS = Data(("talks.jsonl", "b.json"), 90, 900, segmented=("b.json",), chats=("talks.jsonl",))
+AS_CHATS: dict[str, Any] = {"template": "chatml", "sft_format": "chat_template"}
 
 
-@pytest.mark.parametrize("data", [SMALL, LARGE])
-@pytest.mark.parametrize("training", [{}, ALL_OPTIONS])
+@pytest.mark.parametrize("data", [SMALL, LARGE, CHATS])
+@pytest.mark.parametrize(
+    "training", [{}, ALL_OPTIONS, AS_CHATS, {"adapter": "lora", **AS_CHATS}, {"adapter": "qlora"}]
+)
 def test_every_key_is_one_of_axolotl_0_19_0_and_not_deprecated(
     data: Data, training: dict[str, Any]
 ) -> None:
@@ -184,12 +196,12 @@ def test_trained_model_carries_the_template_of_its_rows() -> None:
 
 
 def test_optimizer_steps_are_estimated_from_the_settings_in_force() -> None:
-    def estimate(tokens: int, **kwargs: Any) -> int | None:
-        settings, _ = make_settings(SMALL, other_pretrain_kwargs=kwargs)
-        return axolotl.estimate_steps(settings, tokens)
+    def estimate(tokens: int, gpus: int = 1, **kwargs: Any) -> int | None:
+        settings, _ = make_settings(SMALL, gpus=gpus, other_pretrain_kwargs=kwargs)
+        return measure_length(settings, tokens, gpus).steps
 
     assert estimate(3_000) == 7  # less than one batch: still a step an epoch
-    assert estimate(10 * 750_000) == 70
+    assert estimate(10 * 750_000) == estimate(10 * 750_000, gpus=5) == 70
     assert estimate(10 * 750_000, num_epochs=1, micro_batch_size=1) == 20
     assert estimate(10 * 750_000, num_epochs=1, val_set_size=0.5) == 5
     assert estimate(10 * 750_000, max_steps=3) is None
@@ -198,7 +210,8 @@ def test_optimizer_steps_are_estimated_from_the_settings_in_force() -> None:
 
 def test_training_options_of_the_config_reach_both_files() -> None:
     used_by_kind = {"pretrain_hub_model_id", "pretrain_hub_strategy", "other_pretrain_kwargs"}
-    used_by_kind |= {"tokenizer"}  # of rows, which are made here
+    used_by_kind |= {"tokenizer", "sft_format"}  # of rows, which are made here
+    used_by_kind |= {"gpus"}  # share what is accumulated
     used_by_kind |= {"finetune_hub_model_id", "finetune_hub_strategy", "other_finetune_kwargs"}
     given = {
         "base_model": "some/base",
@@ -208,8 +221,129 @@ def test_training_options_of_the_config_reach_both_files() -> None:
         "gradient_accumulation_steps": 3,
         "micro_batch_size": 4,
         "num_epochs": 2,
+        "adapter": "lora",
     }
     assert set(given) | used_by_kind == set(ModelTraining.model_fields)
     pretraining, sft = make_values(**given)
     assert {key: pretraining[key] for key in given} == given
-    assert {key: sft[key] for key in given} == given | {"base_model": "../pretrained_model"}
+    assert {key: sft[key] for key in given} == given | {"base_model": "../pretrained_model/merged"}
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"adapter": "lora", "pretrain_hub_model_id": "me/adapter"},
+        {"adapter": "qlora"},
+        {"other_pretrain_kwargs": {"adapter": "lora", "output_dir": "../pretrained_model"}},
+    ],
+)
+def test_fine_tuning_starts_from_the_merged_model_of_an_adapter(training: dict[str, Any]) -> None:
+    pretraining, sft = make_settings(**training)
+    base = sft[0]
+    assert (base.key, base.value) == ("base_model", "../pretrained_model/merged")
+    merge = axolotl.merge_command(axolotl.PRETRAINING_CONFIG, pretraining)
+    assert merge == "axolotl merge-lora axolotl_pretraining_config.yaml"
+    assert merge in base.comment
+    assert values_of(pretraining).get("load_in_4bit") == (
+        True if training.get("adapter") == "qlora" else None
+    )
+
+
+def test_all_weights_need_no_merge_and_learn_slower_than_an_adapter() -> None:
+    whole, _ = make_settings()
+    adapted, _ = make_settings(adapter="lora")
+    assert axolotl.merge_command(axolotl.PRETRAINING_CONFIG, whole) == ""
+    assert values_of(adapted)["learning_rate"] == 10 * values_of(whole)["learning_rate"]
+    assert "adapter" not in values_of(whole)
+
+
+@pytest.mark.parametrize("gpus", [1, 2, 3, 4, 6, 8, 16])
+def test_any_number_of_gpus_keeps_the_effective_batch(gpus: int) -> None:
+    settings, _ = make_settings(gpus=gpus)
+    batch = measure_length(settings, 1, gpus).batch
+    assert batch == pytest.approx(150, rel=0.07)
+    (said,) = [one.comment for one in settings if one.key == "gradient_accumulation_steps"]
+    assert f"here {batch} on" in said
+    command = axolotl.launch_command("x.yaml", gpus)
+    assert (f"--num_processes {gpus} " in command) == (gpus > 1)
+    assert command.endswith("-m axolotl.cli.train x.yaml")
+
+
+def test_accumulation_never_falls_below_one_batch() -> None:
+    assert [share_accumulation(75, gpus) for gpus in (1, 75, 1000)] == [75, 1, 1]
+
+
+def test_chats_are_listed_in_the_form_that_is_not_deprecated() -> None:
+    _, sft = make_values(CHATS, **AS_CHATS)
+    talks, masked = sft["datasets"]
+    assert talks["type"] == "chat_template"
+    assert talks["message_property_mappings"] == {"role": "from", "content": "value"}
+    assert not {"message_field_role", "message_field_content"} & set(talks)
+    assert talks["chat_template"] == "tokenizer_default"  # which carries chat_template_jinja
+    assert masked["type"] == "input_output"
+    assert sft["train_on_inputs"] is False
+    assert sft["eot_tokens"] == ["<|im_end|>"]
+    assert set(sft["eot_tokens"]) <= set(sft["tokens"])
+    assert "lora_modules_to_save" not in sft
+    _, adapted = make_values(CHATS, adapter="lora", **AS_CHATS)
+    assert adapted["lora_modules_to_save"] == ["embed_tokens", "lm_head"]
+
+
+@pytest.mark.parametrize(
+    ("template", "kwargs", "fits"),
+    [
+        ("atk", {}, False),
+        ("atk", {"eot_tokens": ["<end>"]}, True),
+        ("chatml", {}, True),
+        ("{% for m in messages %}{{ m.content }}\n{% endfor %}", {}, False),
+        ("{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}", {}, True),
+    ],
+)
+def test_a_template_whose_end_of_answer_would_not_be_learnt_is_refused(
+    template: str, kwargs: dict[str, Any], fits: bool
+) -> None:
+    def build() -> Config:
+        return make_config(template, sft_format="chat_template", other_finetune_kwargs=kwargs)
+
+    if fits:
+        assert build().model_training.sft_format == "chat_template"
+    else:
+        with pytest.raises(ValueError, match="Use the template `chatml`"):
+            build()
+
+
+def test_few_steps_come_with_advice_that_helps() -> None:
+    settings, _ = make_settings(SMALL)
+    few = measure_length(settings, 60 * 5_000 * 150 // 7, 1)
+    said = advise(few, settings, "more variations")
+    assert 40 < (few.steps or 0) < FEWEST_STEPS
+    assert "more variations" in said
+    (better,) = re.findall(r"`gradient_accumulation_steps: (\d+)`", said)
+    mended, _ = make_settings(SMALL, gradient_accumulation_steps=int(better))
+    after = measure_length(mended, 60 * 5_000 * 150 // 7, 1)
+    assert (after.steps or 0) >= FEWEST_STEPS
+    assert f"about {after.steps} steps" in said
+    enough = measure_length(settings, 60 * 5_000 * 150, 1)
+    assert advise(enough, settings, "more variations") == ""
+
+
+def test_a_tiny_run_is_told_so_without_advice_that_cannot_help() -> None:
+    settings, _ = make_settings(SMALL)
+    said = advise(measure_length(settings, 3_000, 1), settings, "more texts")
+    assert said.endswith("Best make more data: more texts.")
+
+
+def test_the_context_is_set_beside_the_share_of_rows_that_are_longer() -> None:
+    some = Data(("a.jsonl",), rows=4_000, tokens=9_000, longer=10, longest=7_123)
+    for settings in make_settings(some):
+        (said,) = [one.comment for one in settings if one.key == "sequence_len"]
+        assert "10 of the 4,000 rows (0.25%) are longer" in said
+        assert "7,123 tokens" in said
+    (said,) = [one.comment for one in make_settings(SMALL)[0] if one.key == "sequence_len"]
+    assert "none of the 12 rows is longer" in said
+
+
+def test_the_default_base_model_has_its_reasons() -> None:
+    assert "takes up new knowledge" in make_settings()[0][0].comment
+    assert "takes up" not in make_settings(base_model="some/other")[0][0].comment
+    assert ModelTraining().base_model == axolotl.MISTRAL

@@ -210,8 +210,8 @@ def test_status_has_a_line_for_each_document(run: Run, capsys: pytest.CaptureFix
     (line,) = [one for one in capsys.readouterr().out.splitlines() if "The Kelvin" in one]
     length, begin = len(TEXT.strip()), TEXT.index("Paint is")
     asked = len("Paint is renewed every twelve years. ")
-    shares = [0, 0, asked / length, (length - begin - asked) / length, begin / length, 0]
-    assert line.split()[-6:] == [f"{100 * share:.0f}" for share in shares]
+    shares = [0, 0, asked / length, (length - begin - asked) / length, begin / length, 0, 0]
+    assert line.split()[-7:] == [f"{100 * share:.0f}" for share in shares]
     assert main(["status", str(run.folder), "--json"]) == 0
     assert '"not_worthy": 0.5' in capsys.readouterr().out
 
@@ -219,7 +219,7 @@ def test_status_has_a_line_for_each_document(run: Run, capsys: pytest.CaptureFix
 def test_long_names_are_cut_and_nothing_is_said_of_no_document() -> None:
     found = [Coverage("d", "A" * 99, 1000, {FACTS: ((0, 250),)})]
     assert coverage_rows(found)[0]["facts"] == 0.25
-    assert max(map(len, describe_coverage(found).splitlines())) == 116
+    assert max(map(len, describe_coverage(found).splitlines())) == 128
     assert describe_coverage([]) == ""
 
 

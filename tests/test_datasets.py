@@ -15,6 +15,7 @@ import yaml
 
 from generation_functions.config import Config
 from generation_functions.datasets import rows
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.pretraining import name_directories
 from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
@@ -145,20 +146,28 @@ def test_written_files_hold_the_material(tmp_path: Path) -> None:
     write_datasets(tmp_path, material, make_config(), count_words)
     assert set(read_files(tmp_path)) == {
         "pretraining_run/MANIFEST.json",
+        "pretraining_run/README.md",
         "pretraining_run/axolotl_pretraining_config.yaml",
+        "pretraining_run/dataset_info.json",
+        "pretraining_run/llamafactory.yaml",
         "pretraining_run/provenance/text_chunks_letters.jsonl",
         "pretraining_run/provenance/text_chunks_mines.jsonl",
         "pretraining_run/text_chunks_letters.jsonl",
         "pretraining_run/text_chunks_mines.jsonl",
+        "pretraining_run/train_trl.py",
         "sft_run/MANIFEST.json",
+        "sft_run/README.md",
         "sft_run/combined_factual_data/multiturn_convs.jsonl",
         "sft_run/combined_factual_data/qatuples.jsonl",
+        "sft_run/dataset_info.json",
         "sft_run/factual_sft_completion/multiturn_convs.jsonl",
         "sft_run/factual_sft_completion/qatuples.jsonl",
+        "sft_run/llamafactory.yaml",
         "sft_run/plain_qa_list.jsonl",
         "sft_run/provenance/multiturn_convs.jsonl",
         "sft_run/provenance/qatuples.jsonl",
         "sft_run/sft_training_config.yaml",
+        "sft_run/train_trl.py",
     }
     texts = read_rows(tmp_path / "pretraining_run/text_chunks_mines.jsonl")
     assert texts == [{"text": chunk.text.strip()} for chunk in material.chunks[:3]]
@@ -186,7 +195,7 @@ def columns(name: str) -> list[str]:
     if name.startswith("provenance/"):
         pairs = [] if "text_chunks" in name else ["pairs"]
         scene = ["scene"] if "multiturn_convs" in name else []
-        return ["row", "sha256", "uuid", "chunk", *pairs, *scene]
+        return ["row", "sha256", "tokens", "uuid", "chunk", *pairs, *scene]
     if name == "plain_qa_list.jsonl":
         return ["question", "answer"]
     return ["conversations"] if name.startswith("combined_factual_data/") else ["text"]
@@ -224,7 +233,13 @@ def test_manifest_tells_the_truth_about_every_file(tmp_path: Path) -> None:
     for name, part in (("pretraining_run", manifest.pretraining), ("sft_run", manifest.sft)):
         folder = tmp_path / name
         stored = json.loads((folder / "MANIFEST.json").read_text(encoding="utf-8"))
-        assert stored == json.loads(json.dumps(asdict(part)))
+        told = json.loads(json.dumps(asdict(part)))
+        assert stored == told | {
+            "files": [
+                {key: value for key, value in entry.items() if key != "lengths"}
+                for entry in told["files"]
+            ]
+        }
         assert {entry.name for entry in part.files} | {"MANIFEST.json"} == set(read_files(folder))
         for entry in part.files:
             data = (folder / entry.name).read_bytes()
@@ -233,7 +248,10 @@ def test_manifest_tells_the_truth_about_every_file(tmp_path: Path) -> None:
                 assert entry.rows == data.count(b"\n")
             if entry.in_config:
                 texts = [row["text"] for row in read_rows(folder / entry.name)]
-                assert entry.tokens == sum(count_words(text) for text in texts)
+                lengths = [count_words(text) for text in texts]
+                assert (entry.tokens, entry.longest) == (sum(lengths), max(lengths))
+                beside = read_rows(folder / str(entry.provenance))
+                assert [one["tokens"][entry.name] for one in beside] == lengths
         used = [entry for entry in part.files if entry.in_config]
         assert part.rows == sum(entry.rows or 0 for entry in used)
         assert part.tokens == sum(entry.tokens or 0 for entry in used) > 0
@@ -284,6 +302,18 @@ def test_a_missing_kind_is_left_out_of_folder_and_config(
     assert {path.name for path in folder.rglob("*.jsonl")} == {left} | plain
     config = yaml.safe_load((folder / "sft_training_config.yaml").read_text(encoding="utf-8"))
     assert [one["path"] for one in config["datasets"]] == [f"factual_sft_completion/{left}"]
+
+
+def test_rows_of_a_pipeline_of_ones_own_are_a_file_beside_the_others(tmp_path: Path) -> None:
+    turns = (Turn("human", "What is a kibble?"), Turn("gpt", "A bucket."))
+    made = {"cards": [MadeRow(turns, {"uuid": "1", "chunk": "a chunk"})], "nothing": []}
+    write_datasets(tmp_path, replace(make_material(), made=made), make_config(), count_words)
+    folder = tmp_path / "sft_run"
+    assert read_rows(folder / "combined_factual_data" / "cards.jsonl") == [rows.sharegpt_row(turns)]
+    assert read_rows(folder / "provenance" / "cards.jsonl")[0]["chunk"] == "a chunk"
+    assert "completion/cards.jsonl" in (folder / "sft_training_config.yaml").read_text("utf-8")
+    assert not list(folder.rglob("nothing.jsonl"))
+    assert "Rows of cards passed" in (folder / "MANIFEST.json").read_text("utf-8")
 
 
 def test_an_unlisted_directory_is_an_error(tmp_path: Path) -> None:

@@ -34,10 +34,17 @@ from generation_functions.display.records import (
     show_record,
 )
 from generation_functions.display.tables import shorten, show_funnel, show_reasons, show_table
-from generation_functions.display.training import show_configs, show_manifests, show_rows
+from generation_functions.display.training import (
+    plot_row_lengths,
+    show_changes,
+    show_configs,
+    show_manifests,
+    show_rows,
+)
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.planned import PLANNED
+from generation_functions.sections import ModelTraining
 from generation_functions.status import Status, read_status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
@@ -72,8 +79,10 @@ def hostile_displays(folder: Path) -> Iterator[tuple[str, Html]]:
     counts = dict.fromkeys(("in", "kept", "rejected", "failed", "new_calls", "replayed_calls"), 1)
     step = {HOSTILE: {**counts, "reasons": {"rejected": {HOSTILE: 1}}}}
     status = {"s": {"limit": None, "complete": True, "pipelines": {}, "steps": step}}
-    file = {"name": "x.jsonl", "rows": 1, "tokens": 1, "in_config": True}
-    manifest = {"rows": 1, "tokens": 1, "optimizer_steps": 1, "launch": HOSTILE, "files": [file]}
+    file = {"name": "x.jsonl", "rows": 1, "tokens": 1, "longest": 1, "in_config": True}
+    file |= {"segments": False, "chat": False}
+    numbers = dict.fromkeys(("rows", "tokens", "optimizer_steps", "gpus", "longer"), 1)
+    manifest = {**numbers, "launch": HOSTILE, "advice": HOSTILE, "files": [file]}
     for name in ("pretraining_run", "sft_run"):
         (folder / name).mkdir()
         (folder / name / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -139,7 +148,7 @@ def records(tmp_path: Path) -> Path:
     folder = tmp_path / "judge_chunk"
     folder.mkdir()
     for number, outcome in enumerate(ends):
-        record = Record(f"u{number}", "judge_chunk", {"chunk": "text"}, [REPLY], [], outcome)
+        record = Record(f"u{number}", "judge_chunk", {"chunk": "text"}, [REPLY], outcome=outcome)
         text = json.dumps(record.as_json())
         (folder / f"u{number}.json").write_text(text, encoding="utf-8")
     reasons = {"rejected": {"no facts": 1, "exercises": 1}, "failed": {"no verdict": 1}}
@@ -262,7 +271,45 @@ def test_a_finished_run_is_shown_from_its_folder(finished: Run) -> None:
     assert "The bridge was opened on 4 May 1931" in rows
     assert "**Finished.**" in rows
     assert "axolotl.cli.train" in show_manifests(finished.folder).source
-    assert "gradient_accumulation_steps" in show_configs(finished.folder).source
+    configs = show_configs(finished).source
+    assert "as by default" in configs
+    assert "gradient_accumulation_steps" in configs
+    assert "## How much it is" in configs
+    assert "optimizer steps are few" in show_manifests(finished.folder).source
+
+
+def test_rows_are_drawn_at_random_and_the_same_again(finished: Run) -> None:
+    shown = [show_rows(finished.folder, most=1, seed=seed).source for seed in range(12)]
+    assert len(set(shown)) > 1
+    assert show_rows(finished.folder, most=1, seed=3).source == shown[3]
+
+
+def test_lengths_of_rows_stand_beside_the_context(finished: Run) -> None:
+    listed = [
+        (name, one)
+        for name in ("pretraining_run", "sft_run")
+        for one in json.loads((finished.folder / name / "MANIFEST.json").read_text("utf-8"))[
+            "files"
+        ]
+        if one["in_config"]
+    ]
+    figure = plot_row_lengths(finished.folder).figure
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert len(titles) == len(listed) > 2
+    for title, (name, entry) in zip(titles, listed, strict=True):
+        assert title.startswith(f"{name}/{entry['name']}: {entry['rows']}, ")
+        assert title.endswith(f"most {entry['longest']}")
+    assert figure.axes[0].lines[0].get_xdata()[0] == 5000
+
+
+def test_changed_options_of_training_are_shown_beside_their_defaults(finished: Run) -> None:
+    assert "as by default" in show_changes(finished.config).source
+    training = ModelTraining(gpus=4, other_finetune_kwargs={"num_epochs": 2})
+    shown = show_changes(finished.config.model_copy(update={"model_training": training}))
+    text = Reading(shown.source).text
+    assert "model_training.gpus14" in text
+    assert "{'num_epochs': 2}" in text
+    assert "wandb_project" not in text
 
 
 def test_rows_of_a_folder_without_datasets_say_what_to_run(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def read(shown: Html) -> str:
 def test_a_retrieval_says_why_each_chunk_is_there_and_marks_the_quote() -> None:
     shown = retrievals_shown.show_retrieval(FOUND_ITEM)
     text = read(shown)
-    assert "Document 1: hard negative, BM25 4.2 · Bridge 1" in text
+    assert "Document 1: hard negative, score 4.25 · Bridge 1" in text
     assert "Document 2: answers · Bridge 0" in text
     assert "The Arno Bridge is 1000 metres long.</mark>" in shown._repr_html_()
     assert shown._repr_html_().count("<mark") == 1

@@ -23,7 +23,7 @@ from generation_functions.demo import NOTEBOOKS, execute_notebook, run_demo
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import PalimpsestError, RunFolderError
-from generation_functions.stages import STAGES
+from generation_functions.stages import STAGES, find_pipeline, run_pipeline
 from generation_functions.status import read_status
 from generation_functions.steps.run import Run
 
@@ -202,6 +202,7 @@ async def run_stages(run: Run) -> None:
     run.progress = False
     for stage in STAGES.values():
         await stage(run, None)
+    await run_pipeline(run, find_pipeline("style"))  # notebook 10 does, whatever the config says
 
 
 def write_config(folder: Path) -> Path:
@@ -221,6 +222,7 @@ def write_config(folder: Path) -> Path:
         "dataset_context": "Bridges",
         "system": {"token_counter": "words", "chunk_size": 60},
         "questions": {"double_check_counter": 1, "planted_pairs": 2},
+        "style": {"least_words": 10},  # the text's chunks are short
     }
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")

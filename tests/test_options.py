@@ -1,15 +1,18 @@
 """docs/options.md and config.yaml know every option of the program, and call planned what is."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
 
+import pytest
 import yaml
 from pydantic import BaseModel
 
 from generation_functions.config import Config
+from generation_functions.discovery import BUILT_IN, list_own, load_pipeline
 from generation_functions.pipelines.conversations import (
     REWRITE_CONVERSATION,
     WRITE_CONVERSATION,
@@ -23,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 PROMPTS = ROOT / "generation_functions" / "prompts"
+SPECIFIED = Path(__file__).with_name("specified.txt").read_text(encoding="utf-8")
 
 
 def rows(*headers: str) -> list[list[str]]:
@@ -54,8 +58,14 @@ def options(model: type[BaseModel], place: str = "") -> Iterator[str]:
             yield re.sub(r"^models\.(small|large)\.", "models.<role>.", f"{place}{name}")
 
 
-BUILT = set(options(Config))
-PLANNED_NAMES = {f"{section}.{key}" for section, keys in PLANNED.items() for key in keys}
+BUILT = set(options(Config)) | {
+    name for one in BUILT_IN for name in options(load_pipeline(one).section, f"{one}.")
+}
+PLANNED_NAMES = {
+    name
+    for section, keys in PLANNED.items()
+    for name in ({f"{section}.{key}" for key in keys} or {section})
+}
 
 
 def value_of(option: str) -> Any:
@@ -70,6 +80,29 @@ def value_of(option: str) -> Any:
 def prompt_of(step: str) -> PromptFile:
     text = (PROMPTS / f"{step}.yaml").read_text(encoding="utf-8")
     return PromptFile.model_validate(yaml.safe_load(text))
+
+
+def first_name(cell: str) -> str:
+    """Return what a row is called by: its first name in backticks, where it begins with one."""
+    found = re.match(r"`([^`]+)`", cell)
+    return found[1] if found else cell
+
+
+def specified(kind: str) -> set[str]:
+    """Return what the specification names: options, settings or files."""
+    lines = (line.split(" ", 1) for line in SPECIFIED.splitlines() if not line.startswith("#"))
+    return {name for one, name in lines if one == kind}
+
+
+def list_tests() -> dict[str, set[str]]:
+    return {
+        file.stem: {
+            node.name
+            for node in ast.parse(file.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef)
+        }
+        for file in Path(__file__).parent.glob("test_*.py")
+    }
 
 
 def named(pattern: str) -> set[str]:
@@ -140,7 +173,8 @@ def test_the_defaults_beside_the_first_notebooks_settings_are_ours() -> None:
 
 def test_the_table_of_sampling_says_what_the_prompts_files_say() -> None:
     said = {step.strip("`"): here for _, step, _, here in rows("what")}
-    assert set(said) == {file.stem for file in PROMPTS.glob("*.yaml")}
+    own = {step.name for name in list_own() for step in load_pipeline(name).steps}
+    assert set(said) == {file.stem for file in PROMPTS.glob("*.yaml")} - own
     for step, here in said.items():
         prompt = prompt_of(step)
         drawn = prompt.sampling
@@ -165,3 +199,37 @@ def test_the_table_of_what_questions_cost_says_what_replies_may_have() -> None:
         for steps, most in zip(columns, said, strict=False):
             for step in steps:
                 assert step.most_tokens(item, prompt_of(step.name).max_tokens) == int(most)
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [("option", "option"), ("setting", "setting"), ("file", "file of the specification")],
+)
+def test_all_that_the_specification_names_stands_in_its_table(kind: str, header: str) -> None:
+    names = {name for row in rows(header) for name in re.findall(r"`([^`]+)`", row[0])}
+    assert len(specified(kind)) > 15
+    assert specified(kind) - names == set()
+
+
+def test_every_row_names_a_test_that_is_there() -> None:
+    built = [
+        row
+        for row in (*ROWS, *rows("file of the specification"))
+        if not re.match("planned: |with ", row[1]) and row[0] != "–"
+    ]
+    tested = {first_name(row[0]): row[1].strip("`") for row in rows("name")}
+    assert {first_name(row[0]) for row in built} - set(tested) == set()
+    there = list_tests()
+    for name, test in tested.items():
+        file, _, function = test.partition("::")
+        assert function in there.get(file, set()), f"{name}: no test {test}"
+
+
+def test_the_test_of_an_option_lies_where_the_option_is_used() -> None:
+    tested = {first_name(row[0]): row[1].strip("`") for row in rows("name")}
+    for row in rows("option"):
+        option, here = first_name(row[0]), first_name(row[1])
+        if here in BUILT:
+            file = (Path(__file__).parent / tested[option].partition("::")[0]).with_suffix(".py")
+            text = file.read_text(encoding="utf-8")
+            assert option in text or here.rpartition(".")[2] in text, f"{option}: {file.name}"

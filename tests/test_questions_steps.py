@@ -14,8 +14,11 @@ from generation_functions.pipelines.question_steps import (
     UNWORTHY,
     WRITE_QUESTIONS,
     QuestionRequest,
+    make_pair,
+    narrow_to_quotes,
     show_chunk,
 )
+from generation_functions.pipelines.readings import read_together, show_texts
 from generation_functions.pipelines.repairing import (
     CHECK_ANSWER_ACCURACY,
     CHECK_ANSWER_RELEVANCE,
@@ -102,6 +105,28 @@ def test_a_chunk_is_shown_as_one_numbered_sentence_a_line() -> None:
         "[2] It is 812 metres long.",
         "[3] Its engineer was Maud Ferris.",
     ]
+
+
+def test_headings_are_shown_without_their_marks_and_no_number_shifts() -> None:
+    text = (
+        "## Lead:\n\nLead is soft. It melts early.\n\n### The uses of tin ###\n\n#5 tin wire "
+        "is thin.\n\n#"
+    )
+    chunk = replace(CHUNK, text=text)
+    assert show_chunk(chunk).splitlines() == [
+        "[1] Lead:",
+        "[2] Lead is soft.",
+        "[3] It melts early.",
+        "[4] The uses of tin",
+        "[5] #5 tin wire is thin.",
+        "[6] #",
+    ]
+    (shown,) = show_texts(read_together([chunk]))
+    assert shown["sentences"] == show_chunk(chunk)
+    pair = make_pair(chunk, (4, 5), "How thin is it?", "It is thin.")
+    assert pair.quote == "### The uses of tin ### #5 tin wire is thin."
+    long = replace(chunk, text=f"# {'What is tin good for in such a town?'}\n\nTin.")
+    assert "#" not in narrow_to_quotes(long)["verbatim"]
 
 
 def test_only_facts_are_worth_asking_about() -> None:

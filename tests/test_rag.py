@@ -51,6 +51,7 @@ from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.question_steps import make_pair
 from generation_functions.records import Chunk, Exchange, QAPair, Recall, Recalled, make_uuid
 from generation_functions.session import open_run
+from generation_functions.status import read_status
 from generation_functions.steps.run import Run
 
 SAMPLES = Path(__file__).resolve().parents[1] / "input_texts" / "samples"
@@ -138,6 +139,30 @@ def test_stopped_half_way_it_asks_only_what_is_missing(tmp_path: Path, prompts_o
     again.progress = False
     assert len(make_items(again)) == 6
     assert len(engine.requests) == 4
+
+
+@pytest.mark.parametrize("retriever", ["embedding", "both"])
+def test_hard_negatives_may_be_found_by_vectors_which_are_made_once(
+    retriever: str, tmp_path: Path, prompts_once: None
+) -> None:
+    shares = {"hard_negatives": 1.0, "random_chunks": 0.0, "partial_evidence": 0.0, "nothing": 0.0}
+    sections = {
+        "rag_data": {"rag_failure_percentage": 1.0, "shares": shares},
+        "system": {"retriever": retriever},
+    }
+    run, engine = open_rag_run(tmp_path, **sections)
+    items = make_items(run)
+    scores = [one.score for item in items for one in item.shown if one.why == HARD]
+    assert scores
+    assert all(-1 <= score <= 1 for score in scores)
+    questions = {one.question for item in items for one in item.asked}
+    assert questions < set(engine.embedded)
+    assert len(engine.embedded) == len(set(engine.embedded)) == len(questions) + len(items)
+    again, engine = open_rag_run(tmp_path, **sections)
+    assert make_items(again) == items
+    assert engine.embedded == []
+    found = read_status(run.folder)["rag"]["findings"]["vectors of questions"]
+    assert found == {"made": 0, "cut": 0, "there": len(items)}
 
 
 def test_before_the_questions_stage_it_says_what_to_run(tmp_path: Path, prompts_once: None) -> None:

@@ -107,7 +107,7 @@ def open_it(tmp_path: Path, prompts_once: None) -> Open:
         }
         (tmp_path / "config.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         engine = ScriptedEngine(script)
-        run = open_run(tmp_path / "config.yaml", {"small": engine, "large": engine})
+        run = open_run(tmp_path / "config.yaml", {"small": engine, "large": engine}, engine)
         run.progress = False
         asyncio.run(judge_all(run))
         return run, engine
@@ -397,6 +397,22 @@ def test_a_document_more_asks_only_where_neighbours_changed_and_says_how_many(
     }  # fmt: skip
     said = describe_status(read_status(again.folder))
     assert "recall: 1 of 5 pieces have other related chunks than before" in said
+
+
+def test_related_chunks_may_be_found_by_vectors_which_are_made_once(open_it: Open) -> None:
+    near = {"system": {"retriever": "embedding"}}
+    run, engine = open_it({"openended": {}}, **near)
+    go(run)
+    assert len(engine.embedded) == 4
+    assert status(run)["findings"]["vectors of chunks"] == {"made": 4, "cut": 0, "there": 0}
+    asked = [asked_of(one) for one in written(engine) if "[1] The Arno Bridge" in asked_of(one)]
+    assert "Its piers of granite took four years." in asked[0]
+    (run.folder / "neighbours.jsonl").unlink()
+    more = {**TEXTS, "south": {**TEXTS["south"], "Quern": "A quern grinds barley. It is old."}}
+    again, engine = open_it({"openended": {}}, more, **near)
+    go(again)
+    assert engine.embedded == ["A quern grinds barley. It is old."]
+    assert status(again)["findings"]["vectors of chunks"] == {"made": 1, "cut": 0, "there": 4}
 
 
 def test_an_interrupted_stage_says_again_how_many_questions_its_changes_ask_anew(

@@ -7,6 +7,7 @@ from ways import ARNO, BRENT, CORPUS, OPENING, REPLIES, REQUEST
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Unparsable
+from generation_functions.pipelines.admissions import admits
 from generation_functions.pipelines.exchange_checks import is_told, mentions
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.readings import list_numbers, read_together, show_texts
@@ -132,6 +133,34 @@ def test_the_draft_itself_is_no_improvement(name: str) -> None:
         ("vague", "That is the Arno Bridge. The Arno Bridge is", "It is", "answer does not name"),
         ("vague", "How long is that structure on nine piers of granite that Maud Ferris built?",
          "How enormous is that thing I dreamt about yesterday evening?", "question describes"),
+        ("vague", "How long is that structure on nine piers of granite that Maud Ferris built?",
+         "How long is that granite thing in Canada that Peter Hamilton put up in 1850?",
+         "question has a fact that the text lacks"),
+        ("vague", "How long is that structure", "How heavy is that structure",
+         "question asks something else than it means"),
+        ("vague", "that Maud Ferris built?", "that Maud Ferris built? And who painted it?",
+         "asks two things at once"),
+        ("followup", "how often is it painted?", "how often did Peter Hamilton paint it?",
+         "question has a fact that the text lacks"),
+        ("followup", "how often is it painted?", "why is it painted?", "question asks something"),
+        ("followup", "how often is it painted?", "how wide is it?", "question asks something"),
+        ("negative", "Wrong: The Arno Bridge stands on twelve piers of oak.",
+         "Wrong: Gates of the Brent Lock are made of oak.", "question does not hold the premise"),
+        ("negative", "does not stand on piers of oak. It stands on nine piers of granite.",
+         "was opened after years of work without oak.",
+         "answer does not set the premise right"),
+        ("negative", "It stands on nine piers of granite.", "It stands on forty piers of granite.",
+         "answer has a fact that the text lacks"),
+        ("hallucination", "I do not know of a", "I do not know the weight of the",
+         "answer does not say that it is unknown"),
+        ("hallucination", "Welby swing span.", "Welby swing span, which Peter Hamilton opened.",
+         "answer has a fact that the text lacks"),
+        ("hallucination", "span of the bridge?", "span that opened in 1850?",
+         "question has a fact that the text lacks"),
+        ("hallucination", "Known: The Arno Bridge is", "Known: Near Welby the Arno Bridge is",
+         "answer tells of what does not exist"),
+        ("hallucination", "Welby swing span", "renowned Arno Bridge", "thing is known"),
+        ("hallucination", "Welby swing span", "nine large piers", "thing is known"),
         ("followup", "Question: And how often is it painted?",
          "Question: How often is the paint on the Arno Bridge renewed?", "needs no turn before it"),
         ("followup", "Meant: How often is the paint on the Arno Bridge renewed?",
@@ -188,6 +217,82 @@ def test_what_the_text_says_is_no_wrong_premise_but_turned_round_it_is() -> None
     turned = reply.format("The paint eats through salt from the sea.",
                           "the paint and the sea eat through salt")  # fmt: skip
     assert fault("negative", turned) is None
+
+
+def test_a_premise_that_the_reading_tells_elsewhere_is_not_wrong() -> None:
+    reply = (
+        "2: The Arno Bridge stands on nine piers of granite.\n"
+        "Wrong: Gates of the Brent Lock are made of oak.\n"
+        "Question: Why are gates of the Brent Lock made of oak?\n"
+        "Answer: That is not so: they are made of granite."
+    )
+    found = fault("negative", reply)
+    assert found
+    assert found.reason == "premise is not wrong"
+
+
+def test_what_english_words_alone_tell_is_left_to_the_votes_in_other_languages() -> None:
+    text = (
+        "Die Arnobrücke ist 812 Meter lang. Sie steht auf neun Pfeilern aus Granit. Der Anstrich "
+        "der Arnobrücke wird alle zwölf Jahre erneuert."
+    )
+    request = WayRequest("w2", read_together([replace(ARNO, text=text, language="german")]))
+    told = "2: Die Arnobrücke steht auf neun Pfeilern aus Granit.\n"
+    opening = f"{told}Question: Worauf steht die Arnobrücke?\nAnswer: Sie steht auf neun Pfeilern."
+    replies = {
+        "negative": f"{told}Wrong: Die Arnobrücke steht auf Pfeilern aus Eiche.\n"
+        "Question: Warum steht die Arnobrücke auf Pfeilern aus Eiche?\n"
+        "Answer: Die Arnobrücke steht nicht auf Pfeilern aus Eiche, sie sind aus Granit.",
+        "hallucination": f"{told}Thing: das Welbysche Drehwerk\n"
+        "Question: Wie schwer ist das Welbysche Drehwerk der Arnobrücke?\n"
+        "Unknown: Von einem Welbyschen Drehwerk weiß ich nichts.\n"
+        "Known: Die Arnobrücke steht auf neun Pfeilern aus Granit.",
+        "followup": "3: Der Anstrich der Arnobrücke wird alle zwölf Jahre erneuert.\n"
+        "Meant: Wie oft wird der Anstrich der Arnobrücke erneuert?\n"
+        "Question: Und wie oft wird der Anstrich da erneuert?\n"
+        "Answer: Der Anstrich der Arnobrücke wird alle zwölf Jahre erneuert.",
+    }
+    for name, reply in replies.items():
+        turns = (WRITE_FOLLOWUP.parse(request, opening),) if name == "followup" else ()
+        asked = replace(request, turns=turns)
+        exchange = BUILT_IN[name].write.parse(asked, reply)
+        assert find_fault(CORPUS, BUILT_IN[name], asked, exchange) is None, name
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Nothing is known of a Welby swing span.",
+        "As far as I know, no Welby swing span exists.",
+        "I cannot confirm that there is a Welby swing span.",
+        "The Welby swing span means nothing to me.",
+        "I don’t know of any bridge called the Welby swing span.",
+        "I do not know whether the Welby swing span exists.",
+        "The Welby swing span is something I have never heard of.",
+        "I have never heard of such a thing.",
+        "A Welby swing span is not known to me, so I cannot say how heavy it is.",
+    ],
+)
+def test_an_admission_denies_the_thing_itself(said: str) -> None:
+    assert admits(said, "the Welby swing span")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "There is no better span than the Welby swing span.",
+        "It is unknown who built the Welby swing span.",
+        "I do not know how heavy the Welby swing span is.",
+        "The Welby swing span is not made of any iron.",
+        "The Welby swing span has no known weight.",
+        "I cannot say when the Welby swing span was built.",
+        "Nothing is known about the weight of the Welby swing span.",
+        "I do not think that the Welby swing span is heavy.",
+        "I do not know.",
+    ],
+)
+def test_to_deny_what_is_told_of_a_thing_is_no_admission(said: str) -> None:
+    assert not admits(said, "the Welby swing span")
 
 
 def test_a_line_may_name_what_its_sentence_calls_it_but_no_figure_from_elsewhere() -> None:

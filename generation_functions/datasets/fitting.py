@@ -3,8 +3,9 @@
 It tokenizes segment by segment, and drops what is longer than `sequence_len`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from generation_functions.config import Config
 from generation_functions.datasets.masked_rows import MaskedFormat, make_rag_format, rag_turns
@@ -94,10 +95,14 @@ class RowFitter:
         return tuple(cut)
 
 
-def find_context(config: Config) -> int:
-    """Return the tokens of the training context, as the SFT config has them."""
+def find_context(config: Config, kwargs: Mapping[str, Any] | None = None) -> int:
+    """Return the tokens of the training context, as the SFT config has them.
+
+    `kwargs` are those of another config, which go before the option.
+    """
     training = config.model_training
-    return int(training.other_finetune_kwargs.get("sequence_len") or training.sequence_len)
+    own = training.other_finetune_kwargs if kwargs is None else kwargs
+    return int(own.get("sequence_len") or training.sequence_len)
 
 
 def find_room(config: Config) -> int:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,15 +13,17 @@ from pydantic import BaseModel, ValidationError
 
 from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.rows import Row
+from generation_functions.errors import RunFolderError
 from generation_functions.pipeline_sections import FactualWay
-from generation_functions.records import to_json
+from generation_functions.records import from_json, to_json
 
 NAME = "MANIFEST.json"
 COUNTER_NOTE = (
     "Tokens are counted with token_counter, which is not the tokenizer of the model to be "
     "trained: the trainer will find somewhat more or fewer."
 )
-_SKIPPED = {
+CARD = "DATASET_CARD.md"
+SKIPPED = {  # option of a way of asking -> the check that it leaves out
     "skip_question_check": "the check of the question",
     "skip_answer_relevancy_check": "that of the answer's relevance",
     "skip_answer_accuracy_check": "that of its accuracy",
@@ -67,12 +70,18 @@ def describe_masked_checks(retrievals: int, corrections: int, votes: int) -> str
     return said
 
 
+def describe_made_checks(names: Iterable[str]) -> str:
+    """Return how the rows of these pipelines, which are found by their names, were checked."""
+    said = ", ".join(names)
+    return f" Rows of {said} passed the checks of their own pipelines." if said else ""
+
+
 def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
     """Return how the recalls of these ways were checked beside that, and what was left out."""
     left_out = [
         f"{name} without {', '.join(skipped)}"
         for name, way in ways.items()
-        if (skipped := [check for option, check in _SKIPPED.items() if getattr(way, option)])
+        if (skipped := [check for option, check in SKIPPED.items() if getattr(way, option)])
     ]
     return (
         "Recalls passed the same checks, and by code one of their way of asking"
@@ -88,7 +97,8 @@ class FileEntry:
     `tokens` is of the text as it is trained on, None also where nothing is; `in_config` says
     whether the Axolotl config lists the file; `provenance` is the file that tells, line by
     line, where its rows come from. With `segments` only a part of each row is trained on, and
-    `tokens` are of the whole.
+    `tokens` are of the whole; with `chat` rows are ShareGPT, of which answers are trained on.
+    `longest` is the row of most tokens, `lengths` how many rows have how many (not in the file).
     """
 
     name: str
@@ -98,6 +108,13 @@ class FileEntry:
     in_config: bool
     provenance: str | None = None
     segments: bool = False
+    chat: bool = False
+    longest: int | None = None
+    lengths: Mapping[int, int] = field(default_factory=dict)
+
+    def count_longer(self, tokens: int) -> int:
+        """Return how many rows have more tokens."""
+        return sum(rows for length, rows in self.lengths.items() if length > tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +122,28 @@ class FolderManifest:
     """A training folder: what is in it and how to train on it.
 
     `checks` says how the rows were checked. `rows` and `tokens` are sums over the files that
-    the config lists. `optimizer_steps` is an estimate for one GPU, None where the config
-    leaves it open. `balance`, of fine-tuning data, says which part has how many tokens.
+    the config lists; `longer` of these rows have more tokens than `sequence_len`. A `merge` is
+    needed where an adapter is trained. `optimizer_steps` is an estimate for `gpus` GPUs, None where
+    the config leaves it open, as is `effective_batch` (sequences a step). `tokens_per_epoch` are
+    those that are not held out. `advice` says what to do about few steps.
+    `balance`, of fine-tuning data, says which part has how many tokens.
     """
 
     launch: str
+    merge: str
     axolotl: str
     token_counter: str
     token_counter_note: str
     checks: str
     rows: int
     tokens: int
+    sequence_len: int
+    longer: int
+    gpus: int
+    effective_batch: int | None
+    tokens_per_epoch: int
     optimizer_steps: int | None
+    advice: str
     files: tuple[FileEntry, ...]
     balance: Receipt | None = None
 
@@ -131,6 +158,7 @@ class Manifest:
 
 class _ListedFile(BaseModel):
     name: str
+    sha256: str = ""
 
 
 class _Listed(BaseModel):
@@ -153,16 +181,18 @@ class RowFile:
         provenance: str | None = None,
         *,
         segments: bool = False,
+        chat: bool = False,
     ) -> None:
         self.name = name
         self._path = folder / name
         self._in_config = in_config
         self._provenance = provenance
         self._segments = segments
+        self._chat = chat
         self._array = name.endswith(".json")
         self._digest = hashlib.sha256()
         self._rows = 0
-        self._tokens: int | None = None
+        self._lengths: Counter[int] = Counter()
 
     def __enter__(self) -> "RowFile":
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,7 +217,7 @@ class RowFile:
             self._put(line + b"\n")
         self._rows += 1
         if tokens is not None:
-            self._tokens = (self._tokens or 0) + tokens
+            self._lengths[tokens] += 1
         return hashlib.sha256(line).hexdigest()
 
     @property
@@ -201,11 +231,14 @@ class RowFile:
         return FileEntry(
             name=self.name,
             rows=self._rows,
-            tokens=self._tokens,
+            tokens=sum(length * rows for length, rows in self._lengths.items()) or None,
             sha256=self._digest.hexdigest(),
             in_config=self._in_config,
             provenance=self._provenance,
             segments=self._segments,
+            chat=self._chat,
+            longest=max(self._lengths, default=None),
+            lengths=dict(self._lengths),
         )
 
     def _put(self, data: bytes) -> None:
@@ -224,17 +257,36 @@ def write_text(folder: Path, name: str, text: str) -> FileEntry:
 
 def write_manifest(folder: Path, manifest: FolderManifest) -> None:
     """Write MANIFEST.json."""
-    text = json.dumps(to_json(manifest), ensure_ascii=False, indent=2) + "\n"
+    content = to_json(manifest)
+    for entry in content["files"]:
+        del entry["lengths"]
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     write_text(folder, NAME, text)
+
+
+def read_manifest(folder: Path) -> FolderManifest:
+    """Read MANIFEST.json. Raises RunFolderError where there is none that fits."""
+    try:
+        return from_json(FolderManifest, json.loads((folder / NAME).read_bytes()))
+    except (FileNotFoundError, ValueError) as error:
+        raise RunFolderError(
+            f"{folder / NAME}: not there, or of another version. Run the stage `mix`."
+        ) from error
 
 
 def read_listed_names(folder: Path) -> set[str]:
     """Return the names that the folder's MANIFEST.json lists and its own; none without one."""
+    listed = read_checksums(folder)
+    return {NAME, *listed} if listed else set()
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that MANIFEST.json lists, by name; none without one."""
     try:
         listed = _Listed.model_validate_json((folder / NAME).read_bytes())
     except (FileNotFoundError, ValidationError):
-        return set()
-    return {NAME, *(entry.name for entry in listed.files)}
+        return {}
+    return {entry.name: entry.sha256 for entry in listed.files}
 
 
 def _sync(file: BinaryIO) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from generation_functions.calls import Call
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
+from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.manifest import (
     COUNTER_NOTE,
     FolderManifest,
@@ -29,14 +30,6 @@ README = "README.md"
 _BESIDE = "provenance/{}"
 
 Count = Callable[[str], int]
-
-
-@dataclass(slots=True)
-class Longest:
-    """The tokens of the longest row of each file."""
-
-    dataset: int = 0
-    preferences: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +90,6 @@ def write_meta(
 def _build(folder: Path, calls: Iterable[Call], config: Config, count: Count) -> FolderManifest:
     template = make_template(config)
     segments = config.meta_datagen.format == "segments"
-    longest = Longest()
     made = []
     for name in (DATASET, PREFERENCES):
         beside = _BESIDE.format(name)
@@ -107,7 +99,7 @@ def _build(folder: Path, calls: Iterable[Call], config: Config, count: Count) ->
     with ExitStack() as stack:
         files = [stack.enter_context(file) for file in made]
         for call in _choose(calls, config):
-            _write_call(call, files, config, template, count, longest)
+            _write_call(call, files, config, template, count)
     entries = [one.entry for one in files]
     if not entries[0].rows:
         raise RunFolderError(
@@ -119,18 +111,26 @@ def _build(folder: Path, calls: Iterable[Call], config: Config, count: Count) ->
         if not entry.rows:
             (folder / entry.name).unlink()
     entries = [entry for entry in entries if entry.rows]
-    text = describe_meta(config, entries, longest.dataset, longest.preferences)
-    tokenizer = config.model_training.tokenizer
+    training = config.model_training
+    counter = training.tokenizer or config.system.token_counter or config.models.small.gguf or ""
+    data = describe_data(entries, training.sequence_len)
     manifest = FolderManifest(
         launch="",
+        merge="",
         axolotl=axolotl.VERSION,
-        token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
-        token_counter_note="" if tokenizer else COUNTER_NOTE,
+        token_counter=counter,
+        token_counter_note="" if training.tokenizer else COUNTER_NOTE,
         checks="Replies are those that were taken, or voted for by most, when the run was made.",
-        rows=sum(entry.rows or 0 for entry in entries if entry.in_config),
-        tokens=sum(entry.tokens or 0 for entry in entries if entry.in_config),
+        rows=data.rows,
+        tokens=data.tokens,
+        sequence_len=training.sequence_len,
+        longer=data.longer,
+        gpus=training.gpus,
+        effective_batch=None,
+        tokens_per_epoch=data.tokens,
         optimizer_steps=None,
-        files=(*entries, write_text(folder, README, text)),
+        advice="",
+        files=(*entries, write_text(folder, README, describe_meta(config, entries))),
     )
     write_manifest(folder, manifest)
     folders.sync(folder)
@@ -151,7 +151,6 @@ def _write_call(
     config: Config,
     template: ChatTemplate,
     count: Count,
-    longest: Longest,
 ) -> None:
     """Write a call's rows, and beside each where it comes from."""
     dataset, origins, preferences, origins_of_pairs = files
@@ -159,7 +158,6 @@ def _write_call(
     tokens = count(render(call, [call.reply], template))
     digest = dataset.write(make_row(call, config, template), tokens)
     origins.write({"row": dataset.rows - 1, "sha256": digest, **about})
-    longest.dataset = max(longest.dataset, tokens)
     for worse, row in zip(call.worse, make_pairs(call), strict=True):
         tokens = count(render(call, [call.reply, worse.text], template))
         digest = preferences.write(row, tokens)
@@ -167,4 +165,3 @@ def _write_call(
         origins_of_pairs.write(
             {"row": preferences.rows - 1, "sha256": digest, **about, "rejected": rejected}
         )
-        longest.preferences = max(longest.preferences, tokens)

@@ -43,17 +43,15 @@ def describe_preferences(name: str) -> dict[str, object]:
     return {"rl": "dpo", "chat_template": "tokenizer_default", "datasets": [rows]}
 
 
-def describe_meta(
-    config: Config, entries: Sequence[FileEntry], longest: int, longest_preference: int
-) -> str:
-    """Return README.md; the numbers are the tokens of the longest row of either file."""
+def describe_meta(config: Config, entries: Sequence[FileEntry]) -> str:
+    """Return README.md."""
     dataset, *others = (one for one in entries if one.in_config)
     settings = config.meta_datagen
     learnt = "the reply is learnt, the prompt is read"
     paragraphs = [
         "# The calls of this run, to learn from",
-        f"`{dataset.name}`: {dataset.rows:,} rows, {learnt}. The longest has {longest:,} tokens, "
-        f"which `sequence_len` has to hold. Of the examples of each prompt the share "
+        f"`{dataset.name}`: {dataset.rows:,} rows, {learnt}. The longest has {dataset.longest:,} "
+        f"tokens, which `sequence_len` has to hold. Of the examples of each prompt the share "
         f"{settings.example_share:g} is left, so that a model learns to do without them.",
         _snippet(describe_datasets(settings.format, dataset.name)),
     ]
@@ -61,7 +59,7 @@ def describe_meta(
         paragraphs += [
             f"`{one.name}`: {one.rows:,} rows of two replies to one prompt: the one that was "
             "taken, and one that was outvoted, faulty or of no use. The longest has "
-            f"{longest_preference:,} tokens.",
+            f"{one.longest:,} tokens.",
             _snippet(describe_preferences(one.name)),
         ]
     paragraphs.append(

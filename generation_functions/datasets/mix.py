@@ -1,23 +1,25 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
-from generation_functions.datasets.axolotl import Data
+from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part, Receipt
 from generation_functions.datasets.balanced_files import Pool, write_balanced
+from generation_functions.datasets.fitting import find_context
 from generation_functions.datasets.generic_sources import GenericSource
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import (
-    COUNTER_NOTE,
+    CARD,
     FileEntry,
-    FolderManifest,
     Manifest,
     describe_checks,
+    describe_made_checks,
     describe_masked_checks,
     describe_origin,
     describe_recall_checks,
@@ -31,11 +33,12 @@ from generation_functions.datasets.pretraining import (
     tell_nothing,
     write_pretraining_rows,
 )
-from generation_functions.datasets.settings import Setting, render
 from generation_functions.datasets.templates import make_template
+from generation_functions.datasets.training_folder import finish_folder
 from generation_functions.datasets.turn_files import (
     TurnRows,
     write_conversations,
+    write_made,
     write_pairs,
     write_recalls,
 )
@@ -50,6 +53,7 @@ from generation_functions.records import (
 )
 
 Count = Callable[[str], int]
+Describe = Callable[[Manifest], tuple[str, str]]  # the dataset cards of the two folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Material:
     """What goes into the datasets: worthy chunks and the survivors of the last stages.
 
     `sheets` are of the pretraining stage, where it is on; `variations` gives those of each, told
-    or inferred, in their order.
+    or inferred, in their order. `made` has the rows of pipelines that are found by their names.
     """
 
     chunks: Sequence[Chunk]
@@ -68,6 +72,7 @@ class Material:
     recalls: Sequence[Recall] = ()
     retrievals: Sequence[RagItem] = ()
     corrections: Sequence[Correction] = ()
+    made: Mapping[str, Sequence[MadeRow]] = field(default_factory=dict)
     generic: Sequence[GenericSource] = ()
 
 
@@ -76,15 +81,21 @@ def _forget(label: str, uuid: str, rejected: str) -> None:
 
 
 def write_datasets(
-    run_folder: Path, material: Material, config: Config, count: Count, note: Note = _forget
+    run_folder: Path,
+    material: Material,
+    config: Config,
+    count: Count,
+    note: Note = _forget,
+    describe: Describe | None = None,
 ) -> Manifest:
     """Build both training folders beside the old ones, then swap each in whole.
 
     `count` gives a text's tokens; the config's `model_training.tokenizer`, or
-    `system.token_counter`, is its name. `note` is told of each masked row whether it fits. The
-    same material, in any order, and config give the same bytes. Raises RunFolderError, with the
-    old folders as they were, if there is nothing to train on, if a folder holds files that
-    this did not write, or if the disk is full, and ConfigError for a template of no use.
+    `system.token_counter`, is its name. `note` is told of each masked row whether it fits,
+    `describe` of the manifest, for the folders' dataset cards. The same material, in any order,
+    and config give the same bytes. Raises RunFolderError, with the old folders as they were, if
+    there is nothing to train on, if a folder holds files that this did not write, or if the disk
+    is full, and ConfigError for a template of no use.
     """
     targets = (run_folder / axolotl.PRETRAINING_FOLDER, run_folder / axolotl.SFT_FOLDER)
     try:
@@ -97,6 +108,8 @@ def write_datasets(
         folders.check_only_ours(target, read_listed_names(target))
     try:
         manifest = _build(targets, _in_order(material), config, count, note)
+        if describe:
+            manifest = _add_cards(targets, manifest, describe(manifest))
         for target in targets:
             folders.swap_in(target)
     except OSError as error:
@@ -115,8 +128,8 @@ def _check_material(run_folder: Path, material: Material) -> None:
             f"{run_folder}: no worthy chunk, so there is nothing to pretrain on. Run the stage "
             "`questions`; if it has run, see its reasons with `status`."
         )
-    masked = material.retrievals or material.corrections
-    if not (material.pairs or material.conversations or material.recalls or masked):
+    others = material.retrievals or material.corrections or any(material.made.values())
+    if not (material.pairs or material.conversations or material.recalls or others):
         raise RunFolderError(
             f"{run_folder}: neither a question-answer pair nor a conversation, so there is "
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
@@ -139,6 +152,7 @@ def _in_order(material: Material) -> Material:
         recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
         retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
         corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
+        made=dict(sorted(material.made.items())),
         generic=material.generic,
     )
 
@@ -147,87 +161,70 @@ def _build(
     targets: tuple[Path, Path], material: Material, config: Config, count: Count, note: Note
 ) -> Manifest:
     pretraining_folder, sft_folder = (folders.new_folder(target) for target in targets)
+    training = config.model_training
     chunk_files = write_pretraining_rows(
         pretraining_folder, material.chunks, material.sheets, material.variations, config, count
     )
-    pretraining = axolotl.pretraining_settings(config, _data(chunk_files))
+    context = find_context(config, training.other_pretrain_kwargs)
+    pretraining = axolotl.pretraining_settings(config, describe_data(chunk_files, context))
+    pool = Pool(pretraining_folder, chunk_files, material.generic)
+    turn_files, receipt = _write_turns(sft_folder, material, pool, config, count, note)
+    data = describe_data(turn_files, find_context(config))
+    sft = axolotl.sft_settings(config, data, pretraining)
+    origin = describe_origin(bool(material.sheets))
+    checks = _describe_checks(material, config)
+    return Manifest(
+        finish_folder(
+            pretraining_folder, axolotl.PRETRAINING_CONFIG, pretraining, chunk_files, origin, config
+        ),
+        finish_folder(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config, receipt),
+    )
 
+
+def _write_turns(
+    folder: Path, material: Material, pool: Pool, config: Config, count: Count, note: Note
+) -> tuple[list[FileEntry], Receipt]:
+    """Write all that is fine-tuned on: what was made, then what is filled up from `pool`."""
     turns = TurnRows(make_template(config), count)
     made = {
         DOMAIN: [
-            *write_conversations(sft_folder, material.conversations, config, turns),
-            *write_pairs(sft_folder, material.pairs, config, turns),
-            *write_recalls(sft_folder, material.recalls, config, turns),
+            *write_conversations(folder, material.conversations, config, turns),
+            *write_pairs(folder, material.pairs, config, turns),
+            *write_recalls(folder, material.recalls, config, turns),
         ],
-        RAG: write_rag(sft_folder, material.retrievals, config, count, note),
-        CORRECTIONS: write_corrections(sft_folder, material.corrections, config, count, note),
+        RAG: write_rag(folder, material.retrievals, config, count, note),
+        CORRECTIONS: write_corrections(folder, material.corrections, config, count, note),
+        **{
+            f"pipeline {name}": write_made(folder, name, rows, config, turns)
+            for name, rows in material.made.items()
+        },
     }
+    context = find_context(config)
     parts = [
         Part(name, data.rows, data.tokens)
         for name, files in made.items()
-        if (data := _data(files)).rows
+        if (data := describe_data(files, context)).rows
     ]
-    pool = Pool(pretraining_folder, chunk_files, material.generic)
-    filled, receipt = write_balanced(sft_folder, parts, pool, config, turns)
-    turn_files = [*chain.from_iterable(made.values()), *filled]
-    sft = axolotl.sft_settings(config, _data(turn_files), pretraining)
+    filled, receipt = write_balanced(folder, parts, pool, config, turns)
+    return [*chain.from_iterable(made.values()), *filled], receipt
+
+
+def _describe_checks(material: Material, config: Config) -> str:
     checks = describe_checks(config.questions.double_check_counter)
     if material.recalls:
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
     checks += describe_masked_checks(*masked, config.questions.double_check_counter)
-    return Manifest(
-        _finish(
-            pretraining_folder,
-            axolotl.PRETRAINING_CONFIG,
-            pretraining,
-            chunk_files,
-            describe_origin(bool(material.sheets)),
-            config,
-        ),
-        _finish(sft_folder, axolotl.SFT_CONFIG, sft, turn_files, checks, config, receipt),
-    )
+    return checks + describe_made_checks(name for name, made in material.made.items() if made)
 
 
-def _data(entries: Sequence[FileEntry]) -> Data:
-    used = [entry for entry in entries if entry.in_config]
-    return Data(
-        tuple(entry.name for entry in used),
-        sum(entry.rows or 0 for entry in used),
-        sum(entry.tokens or 0 for entry in used),
-        tuple(entry.name for entry in used if entry.segments),
-    )
-
-
-def _finish(
-    folder: Path,
-    config_name: str,
-    settings: Sequence[Setting],
-    entries: Sequence[FileEntry],
-    checks: str,
-    config: Config,
-    balance: Receipt | None = None,
-) -> FolderManifest:
-    data, tokenizer = _data(entries), config.model_training.tokenizer
-    launch = axolotl.launch_command(config_name)
-    steps = axolotl.estimate_steps(settings, data.tokens)
-    heading = (
-        f"For axolotl {axolotl.VERSION}. Copy this folder to the trainer whole, go into it and "
-        f"run:\n{launch}"
-    )
-    entry = write_text(folder, config_name, render(settings, heading))
-    manifest = FolderManifest(
-        launch=launch,
-        axolotl=axolotl.VERSION,
-        token_counter=tokenizer or config.system.token_counter or config.models.small.gguf or "",
-        token_counter_note="" if tokenizer else COUNTER_NOTE,
-        checks=checks,
-        rows=data.rows,
-        tokens=data.tokens,
-        optimizer_steps=steps,
-        files=(*entries, entry),
-        balance=balance,
-    )
-    write_manifest(folder, manifest)
-    folders.sync(folder)
-    return manifest
+def _add_cards(targets: tuple[Path, Path], manifest: Manifest, cards: tuple[str, str]) -> Manifest:
+    """Write the cards into the folders that are built; return the manifest with them."""
+    finished = []
+    for target, own, card in zip(targets, (manifest.pretraining, manifest.sft), cards, strict=True):
+        folder = folders.new_folder(target)
+        own = replace(own, files=(*own.files, write_text(folder, CARD, card)))
+        write_manifest(folder, own)
+        folders.sync(folder)
+        finished.append(own)
+    return Manifest(*finished)

@@ -33,12 +33,13 @@ FOLDER = "provenance"
 class Target:
     """A file of rows: its name in the training folder, and whether the config lists it.
 
-    With `segments` only a part of each row is trained on.
+    With `segments` only a part of each row is trained on; with `chat` it is ShareGPT.
     """
 
     name: str
     in_config: bool
     segments: bool = False
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def write_rows(
 ) -> list[FileEntry]:
     """Write a row of each item into every target, and its record into provenance/`name`.jsonl.
 
-    A line of that file has `row` (the line it belongs to, from 0) and `sha256` (of the row's
-    line in each target, so that rows can be told after they were mixed or filtered). Without
-    items no file is written.
+    A line of that file has `row` (the line it belongs to, from 0), `sha256` (of the row's line in
+    each target, so that rows can be told after they were mixed or filtered) and `tokens` (of the
+    row in each). Without items no file is written.
     """
     items = iter(items)
     first = next(items, None)
@@ -66,7 +67,14 @@ def write_rows(
     with ExitStack() as stack:
         files = [
             stack.enter_context(
-                RowFile(folder, one.name, one.in_config, beside, segments=one.segments)
+                RowFile(
+                    folder,
+                    one.name,
+                    one.in_config,
+                    beside,
+                    segments=one.segments,
+                    chat=one.chat,
+                )
             )
             for one in targets
         ]
@@ -76,7 +84,8 @@ def write_rows(
                 file.name: file.write(row, tokens)
                 for file, (row, tokens) in zip(files, item.rows, strict=True)
             }
-            records.write({"row": number, "sha256": hashes, **item.record})
+            tokens = {file.name: count for file, (_, count) in zip(files, item.rows, strict=True)}
+            records.write({"row": number, "sha256": hashes, "tokens": tokens, **item.record})
     return [file.entry for file in (*files, records)]
 
 

@@ -70,10 +70,13 @@ class ChatTemplate:
 
     @property
     def trainer_source(self) -> str:
-        """The template as a tokenizer carries it, which is given no arguments."""
-        return "".join(
-            f"{{%- set {name} = {value!r} -%}}" for name, value in self.kwargs.items()
-        ) + (self.source)
+        """The template as a tokenizer carries it, which is given no arguments.
+
+        It begins with BOS, as rows do: who renders with it adds none.
+        """
+        begin = "" if "bos_token" in self.source else "{{ bos_token }}"
+        names = (f"{{%- set {name} = {value!r} -%}}" for name, value in self.kwargs.items())
+        return "".join((*names, begin, self.source))
 
     def render(self, turns: Sequence[Turn]) -> str:
         """Return `turns` (speakers: system, human, gpt) as one text.

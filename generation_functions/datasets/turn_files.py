@@ -6,6 +6,7 @@ from pathlib import Path
 
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
+from generation_functions.datasets.made_rows import MadeRow
 from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.modes import Mode, draw_modes
 from generation_functions.datasets.packing import pack_recalls
@@ -54,7 +55,8 @@ def write_conversations(
         )
         for one in conversations
     )
-    return write_rows(folder, CONVERSATIONS_FILE, _chat_targets(CONVERSATIONS_FILE), items)
+    targets = _chat_targets(CONVERSATIONS_FILE, config)
+    return write_rows(folder, CONVERSATIONS_FILE, targets, items)
 
 
 def write_pairs(
@@ -70,7 +72,7 @@ def write_pairs(
             chat = made.make(rows.pair_turns(pair, config, modes[pair.uuid]))
             yield Item((*chat, (plain, tokens)), provenance.record_pair(pair))
 
-    targets = (*_chat_targets(PAIRS_FILE), Target(PLAIN_FILE, in_config=False))
+    targets = (*_chat_targets(PAIRS_FILE, config), Target(PLAIN_FILE, in_config=False))
     return write_rows(folder, PAIRS_FILE, targets, items())
 
 
@@ -83,9 +85,18 @@ def write_recalls(
         name = RECALLS_FILE.format(generation=generation)
         own = [one for one in recalls if one.generation == generation]
         entries += write_rows(
-            folder, name, _chat_targets(name), _recall_items(own, name, config, made)
+            folder, name, _chat_targets(name, config), _recall_items(own, name, config, made)
         )
     return entries
+
+
+def write_made(
+    folder: Path, name: str, rows: Sequence[MadeRow], config: Config, made: TurnRows
+) -> list[FileEntry]:
+    """Write the rows of the pipeline `name` as ShareGPT and as completions."""
+    file = f"{name}.jsonl"
+    items = (Item(made.make(one.turns), one.record) for one in rows)
+    return write_rows(folder, file, _chat_targets(file, config), items)
 
 
 def _recall_items(
@@ -99,8 +110,10 @@ def _recall_items(
         yield Item(made.make(turns), provenance.record_recalls(row))
 
 
-def _chat_targets(name: str) -> tuple[Target, ...]:
+def _chat_targets(name: str, config: Config) -> tuple[Target, ...]:
+    """Return both forms of the same rows, of which the trainer's config lists one."""
+    chat = config.model_training.sft_format == "chat_template"
     return (
-        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=False),
-        Target(f"{COMPLETION_FOLDER}/{name}", in_config=True),
+        Target(f"{SHAREGPT_FOLDER}/{name}", in_config=chat, chat=True),
+        Target(f"{COMPLETION_FOLDER}/{name}", in_config=not chat),
     )

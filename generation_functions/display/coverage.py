@@ -6,6 +6,7 @@ from generation_functions.display.markup import Html, Part, join, tag
 from generation_functions.documents.layout import Span
 from generation_functions.pipelines.coverage import (
     FACTS,
+    FOR_EXAM,
     KINDS,
     NOTHING,
     QUESTIONS,
@@ -26,6 +27,7 @@ _COLOURS = {  # red, green and blue
     NOTHING: "181, 81, 63",
     UNWORTHY: "154, 154, 154",
     UNREAD: "205, 205, 205",
+    FOR_EXAM: "120, 94, 60",
 }
 _NONE = "No document yet: has the documents stage run?"
 _HEAD = "white-space: normal; overflow-wrap: anywhere; font-weight: bold"

@@ -10,6 +10,7 @@ from generation_functions.display.tables import show_table
 from generation_functions.engine.chat import knows_thinking
 from generation_functions.engine.download import list_unfinished
 from generation_functions.engine.gguf import ModelFile, list_models, read_model
+from generation_functions.engine.model_facts import describe_model
 from generation_functions.errors import ModelError
 from generation_functions.sections import Model
 
@@ -24,46 +25,6 @@ _FOR_SERVERS = {"url", "model", "server", "concurrency", "retries", "api_key_env
 _FOR_GGUFS = {
     *("gguf", "slots", "gpu_layers", "gpus", "tensor_split", "threads", "batch", "kv_type"),
     *("flash_attention", "rope_scaling", "rope_scale", "restarts"),
-}
-
-# general.file_type, from the enum llama_ftype in llama.h
-FILE_TYPES = {
-    0: "F32",
-    1: "F16",
-    2: "Q4_0",
-    3: "Q4_1",
-    7: "Q8_0",
-    8: "Q5_0",
-    9: "Q5_1",
-    10: "Q2_K",
-    11: "Q3_K_S",
-    12: "Q3_K_M",
-    13: "Q3_K_L",
-    14: "Q4_K_S",
-    15: "Q4_K_M",
-    16: "Q5_K_S",
-    17: "Q5_K_M",
-    18: "Q6_K",
-    19: "IQ2_XXS",
-    20: "IQ2_XS",
-    21: "Q2_K_S",
-    22: "IQ3_XS",
-    23: "IQ3_XXS",
-    24: "IQ1_S",
-    25: "IQ4_NL",
-    26: "IQ3_S",
-    27: "IQ3_M",
-    28: "IQ2_S",
-    29: "IQ2_M",
-    30: "IQ4_XS",
-    31: "IQ1_M",
-    32: "BF16",
-    36: "TQ1_0",
-    37: "TQ2_0",
-    38: "MXFP4",
-    39: "NVFP4",
-    40: "Q1_0",
-    41: "Q2_0",
 }
 
 
@@ -113,39 +74,27 @@ def _describe(path: Path) -> dict[str, Any]:
         model = read_model(path)
     except ModelError as error:
         return {"file": path.name, "note": str(error).removeprefix(f"{path}: ")}
-    parts = len(model.parts)
+    parts, facts = len(model.parts), describe_model(model)
     return {
         "file": path.name,
         "architecture": model.architecture,
         "parameters": _say_parameters(model),
-        "file_type": _file_type(model),
+        "file_type": facts.quantisation or "not said",
         "gigabytes": round(model.size / 1e9, 2),
         "trained_context": model.context_length,
         "chat_template": bool(model.chat_template),
         "thinks": knows_thinking(model),
-        "licence": _say_licence(model),
+        "licence": facts.licence or "not said",
         "note": f"in {parts} parts" if parts > 1 else "",
     }
 
 
 def _say_parameters(model: ModelFile) -> str:
     """Return their number; of experts the file's own label too, as not all are used at once."""
-    said = say_count(model.metadata.get("general.parameter_count") or model.parameters)
+    said = say_count(describe_model(model).parameters)
     experts = model.metadata.get(f"{model.architecture}.expert_count", 0)
     label = model.metadata.get("general.size_label", "")
     return f"{said} ({label})" if experts and label else said
-
-
-def _say_licence(model: ModelFile) -> str:
-    entries = ("general.license.name", "general.license", "general.license.link")
-    name, short, link = (str(model.metadata.get(entry, "")) for entry in entries)
-    said = name if name and short in ("", "other") else short
-    return " ".join(part for part in (said or "not said", link) if part)
-
-
-def _file_type(model: ModelFile) -> str:
-    number = model.metadata.get("general.file_type")
-    return "not said" if number is None else FILE_TYPES.get(number, f"type {number}")
 
 
 def _list_headless(folder: Path) -> list[str]:

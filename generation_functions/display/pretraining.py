@@ -101,6 +101,12 @@ def show_forms(told: Told) -> Html:
     return show_table(rows, empty="No variation.")
 
 
+def group_variations(told: Told) -> dict[str, list[str]]:
+    """Return the variations of each form; not those whose words code has changed."""
+    groups = group_by((one for one in told.variations if not one.code), lambda one: one.form)
+    return {form: [one.text for one in some] for form, some in sorted(groups.items())}
+
+
 def plot_lengths(told: Told) -> Picture:
     """Draw how many words pieces and variations have."""
     lengths = {

@@ -83,6 +83,12 @@ def show_diversity(status: Status, recalls: Sequence[Recall]) -> Html:
     return join([show_table(rows, empty=_NONE), tag("p", said)])
 
 
+def group_questions(recalls: Sequence[Recall]) -> dict[str, list[str]]:
+    """Return the questions of each way."""
+    groups = group_by(recalls, lambda one: one.way)
+    return {way: _list_questions(some) for way, some in groups.items()}
+
+
 def measure_distinct(texts: Iterable[str], size: int) -> float:
     """Return the share of the texts' runs of `size` words that differ; 1.0 without any."""
     seen: Counter[tuple[str, ...]] = Counter()

@@ -73,7 +73,7 @@ def browse_retrievals(items: Sequence[RagItem]) -> ItemBrowser[RagItem]:
 
 
 def show_retrieval(item: RagItem) -> Html:
-    """Return what is asked, then what is shown: quotes are marked, BM25 scores stand beside."""
+    """Return what is asked, then what is shown: quotes are marked, scores stand beside."""
     asked: list[Part] = [tag("p", tag("strong", f"{item.chunk.source}: {item.kind}"))]
     for number, one in enumerate(item.asked):
         asked.append(tag("p", tag("strong", one.question)))
@@ -134,7 +134,7 @@ def _describe_kind(
 
 
 def _show_chunk(number: int, shown: Shown, quotes: Sequence[str], language: str) -> Html:
-    score = f", BM25 {shown.score:.1f}" if shown.score else ""
+    score = f", score {shown.score:.3g}" if shown.score else ""
     said = f"Document {number}: {shown.why}{score} · {shown.source}"
     return folded(said, _mark_quotes(shown.text, quotes, language), open_=shown.why == RIGHT)
 

@@ -1,7 +1,8 @@
 """From documents to chunks and what is decided about each, one document at a time.
 
-Rules drop what is no text to learn from, then all but the first of chunks that are alike,
-then what is not in its folder's subset. A document is forgotten once it is cut.
+Rules drop what is no text to learn from, then all but the first of chunks that are alike, then
+what is held out for the exam, then what is not in its folder's subset. A document is forgotten
+once it is cut.
 """
 
 import heapq
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from generation_functions.choosing import draw_number
 from generation_functions.documents.chunking import chunk_document
 from generation_functions.documents.duplicates import DuplicateFinder
+from generation_functions.documents.holding import set_aside
 from generation_functions.documents.rules import reject_by_rule
 from generation_functions.records import Chunk, Document
 
@@ -29,13 +31,15 @@ class FolderSettings:
 class CutSettings:
     """How documents are cut (`size` and `overlap` in tokens) and their chunks chosen.
 
-    `folders` go by a document's `directory`; one that is not there has the defaults.
+    `folders` go by a document's `directory`; one that is not there has the defaults. `held_out`
+    is the share of the sections that are set aside for the exam.
     """
 
     size: int
     overlap: int = 0
     drop_duplicates: bool = True
     seed: int = 0
+    held_out: float = 0.0
     folders: Mapping[str, FolderSettings] = field(default_factory=dict)
 
 
@@ -86,15 +90,16 @@ def _judge(
     finder: DuplicateFinder | None,
     count: Callable[[str], int],
 ) -> Iterator[Decision]:
-    """Yield what rules and duplicates say of a document's chunks."""
-    pages = document.pages
-    for chunk in chunk_document(document, settings.size, count, settings.overlap, pages):
+    """Yield what rules, duplicates and the exam say of a document's chunks."""
+    chunks = chunk_document(document, settings.size, count, settings.overlap, document.pages)
+    aside = set_aside(chunks, settings.held_out, settings.seed)
+    for chunk in chunks:
         if not folder.cleaned_by_hand and (reason := reject_by_rule(chunk)):
             yield Decision(chunk, document.path, reason)
         elif finder and (found := finder.add(chunk.uuid, chunk.text)):
             yield Decision(chunk, document.path, found.reason, found.kept)
         else:
-            yield Decision(chunk, document.path)
+            yield Decision(chunk, document.path, aside.get(chunk.uuid, ""))
 
 
 class _Subset:

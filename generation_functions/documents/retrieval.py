@@ -8,6 +8,7 @@ import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import bm25s
 import numpy as np
@@ -27,10 +28,35 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A chunk that was found, by its uuid, and how well it matches: its BM25 score."""
+    """A chunk that was found, by its uuid, and how well it matches, as its retriever counts."""
 
     uuid: str
     score: float
+
+
+class Retriever(Protocol):
+    """What finds chunks of a run that speak of the same as others, or as a text."""
+
+    def mark(self, uuids: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """Return for each chunk whether it is one of `uuids`, as `find` takes it."""
+        ...
+
+    def find(
+        self, parts: Sequence[str], most: int, allowed: npt.NDArray[np.bool_]
+    ) -> tuple[Related, ...]:
+        """Return at most `most` of the allowed chunks that match `parts` best, the best first.
+
+        `parts` are uuids of chunks and asked about as one. Never found are the parts, what is
+        nearly the same as they or as a better match, and what has little in common with them.
+        """
+        ...
+
+    def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
+        """Return at most `most` of the allowed chunks that match a text best, the best first.
+
+        Nearly the same chunks are all found, by words only those that share one with the text.
+        """
+        ...
 
 
 def find_terms(text: str) -> list[str]:
@@ -75,7 +101,6 @@ class ChunkIndex:
         return self._uuids
 
     def mark(self, uuids: Iterable[str]) -> npt.NDArray[np.bool_]:
-        """Return for each chunk whether it is one of `uuids`, as `find` takes it."""
         marked = np.zeros(len(self._uuids), np.bool_)
         marked[[self._places[uuid] for uuid in uuids if uuid in self._places]] = True
         return marked
@@ -83,38 +108,50 @@ class ChunkIndex:
     def find(
         self, parts: Sequence[str], most: int, allowed: npt.NDArray[np.bool_]
     ) -> tuple[Related, ...]:
-        """Return at most `most` of the allowed chunks that match `parts` best, the best first.
+        return self.leave_out_alike(parts, self.rank(parts, allowed), most)
 
-        `parts` are uuids of this index and asked about as one. Never found are the parts, what is
-        nearly the same as they or as a better match, and what has little in common with them.
+    def rank(self, parts: Sequence[str], allowed: npt.NDArray[np.bool_]) -> list[Related]:
+        """Return the CANDIDATES of `find`, the best first, near duplicates among them.
+
         Chunks are looked for by the rarest words that others have too, and the best of those
         compared by all words, so that what one query takes hardly grows with the corpus.
         """
-        places = [self._places[uuid] for uuid in parts if uuid in self._places]
-        if not places or most < 1:
-            return ()
+        places = self.find_places(parts)
+        if not places:
+            return []
         words = self._join(places)
         asked = np.zeros(len(self._numbers), np.bool_)
         asked[words] = True
         least = LEAST_SHARE * max(self._score(asked, place) for place in places)
         candidates = self._look_for(words, places, allowed)
         best = sorted((-self._score(asked, place), place) for place in candidates)
+        return [
+            Related(self._uuids[place], round(-score, 3))
+            for score, place in best
+            if -score >= least
+        ]
+
+    def leave_out_alike(
+        self, parts: Sequence[str], ranked: Iterable[Related], most: int
+    ) -> tuple[Related, ...]:
+        """Return the first `most` that are nearly the same neither as `parts` nor as one before."""
+        places = self.find_places(parts)
+        known = [self._join(places)] if places else []
         found: list[Related] = []
-        known = [words]
-        for score, place in best:
-            if -score < least or len(found) == most:
+        for one in ranked:
+            if len(found) >= most:
                 break
-            own = self._words[place]
+            own = self._words[self._places[one.uuid]]
             if not any(_alike(own, other) for other in known):
-                found.append(Related(self._uuids[place], round(-score, 3)))
+                found.append(one)
                 known.append(own)
         return tuple(found)
 
-    def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
-        """Return at most `most` of the allowed chunks that match a text best, the best first.
+    def find_places(self, uuids: Iterable[str]) -> list[int]:
+        """Return the places of chunks in `uuids` of this index; others are passed over."""
+        return [self._places[uuid] for uuid in uuids if uuid in self._places]
 
-        Nearly the same chunks are all found; a chunk that shares no word with the text is not.
-        """
+    def search(self, text: str, most: int, allowed: npt.NDArray[np.bool_]) -> tuple[Related, ...]:
         terms = (self._numbers.get(term) for term in find_terms(text))
         words = sorted({number for number in terms if number is not None})
         if not words or most < 1:
@@ -123,12 +160,12 @@ class ChunkIndex:
         score[~allowed] = 0
         return tuple(
             Related(self._uuids[place], round(float(score[place]), 3))
-            for place in _pick(score, most)
+            for place in pick_best(score, most)
         )
 
     def has_together(self, text: str) -> bool:
         """Whether one chunk has all words of a text, in any order; single letters do not count."""
-        terms = {term for term in find_terms(text) if len(term) > 1}
+        terms = {term for term in find_terms(text) if len(term) > 1 or term.isdigit()}
         numbers = [self._numbers.get(term) for term in sorted(terms)]
         if not numbers or None in numbers:
             return False
@@ -159,7 +196,7 @@ class ChunkIndex:
         score = self._score_by(rarest.tolist())
         score[~allowed] = 0
         score[list(places)] = 0
-        return _pick(score, CANDIDATES)
+        return pick_best(score, CANDIDATES)
 
     def _score_by(self, words: Iterable[int]) -> npt.NDArray[np.float32]:
         """Return the score of every chunk with these words, by number."""
@@ -199,9 +236,9 @@ class ChunkIndex:
         return joined
 
 
-def _pick(score: npt.NDArray[np.float32], most: int) -> list[int]:
-    """Return the places of the `most` largest scores above 0, the largest first."""
-    best = np.flatnonzero(score)
+def pick_best(score: npt.NDArray[np.float32], most: int, least: float = 0.0) -> list[int]:
+    """Return the places of the `most` largest scores above `least`, the largest first."""
+    best = np.flatnonzero(score > least)
     if best.size > most:
         kth = np.partition(score[best], best.size - most)[best.size - most]
         best = best[score[best] >= kth]

@@ -78,7 +78,7 @@ def render_chat(
     try:
         return _apply(model, safe, open_reply, thinking)
     except TemplateError:
-        merged = _merge_system(safe)
+        merged = merge_system(safe)
         try:
             return _apply(model, merged, open_reply, thinking)
         except TemplateError as error:
@@ -177,7 +177,8 @@ def _compile(template: str) -> Template:
     return environment.from_string(template)
 
 
-def _merge_system(messages: list[Message]) -> list[Message]:
+def merge_system(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return messages with the system's text before the first user's, as some templates want."""
     if len(messages) < 2 or messages[0].role != "system":
         return messages
     first = Message("user", messages[0].content + "\n\n" + messages[1].content)

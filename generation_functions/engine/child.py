@@ -5,6 +5,7 @@ of requests closes. What llama.cpp prints goes to stdout and stderr, which the p
 keeps in a log file.
 """
 
+import base64
 import json
 import os
 import queue
@@ -20,6 +21,7 @@ import psutil
 
 from generation_functions.engine.llama import Batch, Llama
 from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.pooling import Pooler
 from generation_functions.engine.protocol import Completion, Sampling
 from generation_functions.engine.slots import Slots
 from generation_functions.engine.task import Failure, Job
@@ -49,6 +51,8 @@ def main(requests: TextIO, replies: TextIO) -> None:
     threading.Thread(target=_listen, args=(requests, inbox), daemon=True).start()
     if settings.vocab_only:
         _serve_tokens(llama, inbox, send)
+    elif settings.embeddings:
+        _serve_vectors(Pooler(llama), inbox, send)
     else:
         _serve(Slots(llama), inbox, send)
 
@@ -59,6 +63,11 @@ def _try_out(llama: Llama) -> None:
     See ggml-org/llama.cpp#20824 (AMX kernels on cloud Xeons).
     """
     filler = llama.vocabulary.tokenize("a", special=False)[:1] or [0]
+    if llama.settings.embeddings:
+        pooler = Pooler(llama)
+        for count in (llama.settings.context, 1):
+            pooler.pool([np.array(filler * count, np.int32)])
+        return
     size = min(llama.settings.batch, llama.settings.context - 1)
     batch = Batch(llama.settings.batch)
     for start, count in ((0, size), (size, 1)):
@@ -102,6 +111,8 @@ def _obey(message: dict[str, Any], slots: Slots, send: Any) -> None:
         case "load":
             slots.load.memory = psutil.Process().memory_info().rss
             send({"id": number, "load": asdict(slots.load)})
+        case "embed":
+            send(_reply(number, Failure(EngineError("this model was not loaded for vectors"))))
 
 
 def _serve_tokens(llama: Llama, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Any) -> None:
@@ -109,6 +120,19 @@ def _serve_tokens(llama: Llama, inbox: "queue.SimpleQueue[dict[str, Any]]", send
         message = inbox.get()
         counts = [len(llama.vocabulary.tokenize(text, special=False)) for text in message["texts"]]
         send({"id": message["id"], "counts": counts})
+
+
+def _serve_vectors(pooler: Pooler, inbox: "queue.SimpleQueue[dict[str, Any]]", send: Any) -> None:
+    """Answer with the vectors' bytes (rows of little-endian 32-bit floats) in Base64."""
+    while True:
+        message = inbox.get()
+        number = message["id"]
+        if message["op"] == "embed":
+            vectors, cut = pooler.embed(message["texts"], lambda: send({"event": "alive"}))
+            data = base64.b64encode(vectors.astype("<f4").tobytes()).decode()
+            send({"id": number, "vectors": data, "cut": cut})
+        elif message["op"] != "cancel":
+            send(_reply(number, Failure(EngineError("this model was loaded for vectors only"))))
 
 
 def _reply(job_id: int, result: Completion | Failure) -> dict[str, Any]:

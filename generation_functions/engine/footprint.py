@@ -118,13 +118,12 @@ def buffer_bytes(shape: Footprint, settings: LoadSettings) -> int:
     """Return the bytes that llama.cpp needs beside weights and cache to compute one batch.
 
     The mask (batch x cells; 16 bits with flash attention), and the largest of: the logits
-    (vocabulary x outputs; each sequence may have one), the activations of a
+    (vocabulary x outputs), the activations of a
     feed-forward part, and, without flash attention, the scores (batch x cells x heads).
     """
     _, cells = count_cells(settings)
     batch, flash = settings.batch, settings.flash_attention != "off"
-    outputs = min(settings.sequences, batch)
-    logits = shape.vocabulary * outputs * 4
+    logits = shape.vocabulary * settings.outputs * 4
     wide = 0 if flash else cells * shape.heads
     layer = batch * 4 * (4 * shape.width + max(3 * shape.feed_forward, wide))
     return batch * cells * (2 if flash else 4) + max(logits, layer)

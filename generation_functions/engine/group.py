@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.protocol import Completion, Engine, Request
 
 
@@ -19,6 +20,10 @@ class EngineGroup:
     @property
     def fingerprint(self) -> str:
         return self._engines[0].fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return self._engines[0].facts
 
     @property
     def context(self) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TOKEN = "HF_TOKEN"
 ENDPOINT = "HF_ENDPOINT"
-_HUB = "https://huggingface.co"
+HUB = "https://huggingface.co"
 _SECONDS = 20.0  # for the hub to say what a repository holds
 _LICENCES = ("license", "licence", "notice", "copying")
 
@@ -78,7 +78,7 @@ def open_repo(name: str, revision: str) -> HubRepo:
 
     # Else it sends what runs here, and asks the hub how to find that out.
     constants.HF_HUB_DISABLE_TELEMETRY = True
-    endpoint = os.environ.get(ENDPOINT, _HUB).rstrip("/")
+    endpoint = os.environ.get(ENDPOINT, HUB).rstrip("/")
     with _explain(endpoint, name, revision):
         api = HfApi(endpoint=endpoint, token=os.environ.get(TOKEN) or False)
         info = api.model_info(name, revision=revision, timeout=_SECONDS, files_metadata=True)

@@ -62,15 +62,22 @@ class Batch:
         """Begin anew."""
         self.room, self.outputs, self._count = self._size, 0, 0
 
-    def add(self, sequence: int, start: int, tokens: npt.NDArray[np.int32], draw: bool) -> None:
+    def add(
+        self,
+        sequence: int,
+        start: int,
+        tokens: npt.NDArray[np.int32],
+        draw: bool,
+        every: bool = False,
+    ) -> None:
         """Append tokens of a sequence from position `start` on; with `draw`, their last
-        token's logits are wanted."""
+        token's logits are wanted, with `every`, something of all of them."""
         first, end = self._count, self._count + len(tokens)
         self._tokens[first:end] = tokens
         self._positions[first:end] = np.arange(start, start + len(tokens), dtype=np.int32)
         self._sequences[first:end] = sequence
-        self._wanted[first:end] = 0
-        self._wanted[end - 1] = draw
+        self._wanted[first:end] = every
+        self._wanted[end - 1] = draw or every
         self._count = end
         self.room = self._size - end
         self.outputs += draw
@@ -116,7 +123,8 @@ class Llama:
         params.n_ctx = settings.cells
         params.n_seq_max = settings.sequences
         params.n_batch = params.n_ubatch = settings.batch
-        params.n_outputs_max = min(params.n_seq_max, settings.batch)  # logits of a token each
+        params.n_outputs_max = settings.outputs
+        params.embeddings = settings.embeddings
         params.n_threads = params.n_threads_batch = settings.threads
         params.type_k = params.type_v = getattr(llama_cpp, f"GGML_TYPE_{settings.kv_type.upper()}")
         params.flash_attn_type = _FLASH_ATTENTION[settings.flash_attention]
@@ -128,6 +136,8 @@ class Llama:
         params.swa_full = True
         params.no_perf = True
         self.context = llama_cpp.llama_init_from_model(self.model, params)
+        if self.context and settings.embeddings:
+            self._settle_pooling(params)
         if not self.context:
             raise ModelError(
                 f"{Path(settings.path).name}: no memory for {settings.slots} slots of "
@@ -136,6 +146,22 @@ class Llama:
         self.memory = llama_cpp.llama_get_memory(self.context)
         recurrent = llama_cpp.llama_model_is_recurrent(self.model)
         self.can_share = not recurrent and not llama_cpp.llama_model_is_hybrid(self.model)
+
+    def _settle_pooling(self, params: Any) -> None:
+        """Open the context once more, for means, where the model says nothing of pooling."""
+        pooling = llama_cpp.llama_pooling_type(self.context)
+        if pooling == llama_cpp.LLAMA_POOLING_TYPE_RANK:
+            name = Path(self.settings.path).name
+            raise ModelError(f"{name} ranks pairs of texts and makes no vectors. Take another.")
+        if pooling == llama_cpp.LLAMA_POOLING_TYPE_NONE:
+            llama_cpp.llama_free(self.context)
+            params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_MEAN
+            self.context = llama_cpp.llama_init_from_model(self.model, params)
+
+    @property
+    def width(self) -> int:
+        """The numbers of a vector."""
+        return int(llama_cpp.llama_model_n_embd_out(self.model))
 
     def decode(self, batch: Batch) -> int:
         """Evaluate a batch; 0 is success, 1 means that no cells are left for it."""
@@ -150,6 +176,11 @@ class Llama:
             return np.zeros((0, self.vocabulary.size), np.float32)
         pointer = llama_cpp.llama_get_logits(self.context)
         return np.ctypeslib.as_array(pointer, shape=(count, self.vocabulary.size))
+
+    def pooled(self, count: int) -> npt.NDArray[np.float32]:
+        """Return a copy of the vectors of the last batch's sequences 0 to `count`, a row each."""
+        rows = (llama_cpp.llama_get_embeddings_seq(self.context, n) for n in range(count))
+        return np.stack([np.ctypeslib.as_array(row, shape=(self.width,)).copy() for row in rows])
 
     def grammar(self, text: str) -> Any:
         """Return a fresh grammar sampler; a text is compiled once. Raises GrammarError."""

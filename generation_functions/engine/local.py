@@ -1,21 +1,26 @@
 """The default engine: a GGUF in a child process on this machine."""
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import logging
 import threading
 import time
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from generation_functions import errors
-from generation_functions.engine.chat import open_thinking, render_chat, render_head, render_text
 from generation_functions.engine.fitting import check_settings, fit_settings
 from generation_functions.engine.gguf import ModelFile
+from generation_functions.engine.jobs import make_job
 from generation_functions.engine.load_settings import LoadSettings
+from generation_functions.engine.model_facts import ModelFacts, describe_model
 from generation_functions.engine.process import ChildProcess
-from generation_functions.engine.protocol import Completion, Load, Request
+from generation_functions.engine.protocol import Completion, Embedded, Load, Request
 
 _log = logging.getLogger(__name__)
 _Answer = asyncio.Future[dict[str, Any]]
@@ -24,8 +29,9 @@ _Answer = asyncio.Future[dict[str, Any]]
 class LocalEngine:
     """Answers requests with a GGUF, in a process of its own that can be ended at any time.
 
-    When that process dies or gives no sign of life, the requests in flight are asked again
-    in a new one, each of them at most `restarts` times.
+    With settings for `embeddings` it makes vectors, and completes nothing. When that process dies
+    or gives no sign of life, the requests in flight are asked again in a new one, each of them at
+    most `restarts` times.
     """
 
     def __init__(
@@ -50,6 +56,10 @@ class LocalEngine:
     @property
     def fingerprint(self) -> str:
         return self.model.fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return describe_model(self.model)
 
     @property
     def context(self) -> int:
@@ -83,20 +93,14 @@ class LocalEngine:
             self._child = child
 
     async def complete(self, request: Request) -> Completion:
-        job = self._make_job(request)
-        for crashes in itertools.count(1):
-            await self.start()
-            try:
-                reply = await self._ask({"op": "ask", "job": job})
-                break
-            except errors.EngineCrash as error:
-                if crashes > self._restarts:
-                    raise errors.EngineCrash(
-                        f"{self.model.path.name}: a request was asked {crashes} times, and each "
-                        f"time the engine's process died. {error}"
-                    ) from error
-                _log.warning("asking again in a new process: %s", error)
+        job = make_job(self.model, request, self._seconds)
+        reply = await self._ask_until_answered({"op": "ask", "job": job})
         return Completion(**reply["completion"])
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        reply = await self._ask_until_answered({"op": "embed", "texts": list(texts)})
+        numbers = np.frombuffer(base64.b64decode(reply["vectors"]), "<f4")
+        return Embedded(numbers.reshape(len(texts), -1), reply["cut"])
 
     async def load(self) -> Load:
         """Return what the child has done since it was started."""
@@ -110,6 +114,22 @@ class LocalEngine:
                 self._stop_watching()
                 self._fail_all(errors.EngineError("the engine was closed before it had answered"))
                 await asyncio.to_thread(child.close)
+
+    async def _ask_until_answered(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Ask again in a new process, `restarts` times, when it dies meanwhile."""
+        crashes = 0
+        while True:
+            await self.start()
+            try:
+                return await self._ask(message)
+            except errors.EngineCrash as error:
+                crashes += 1
+                if crashes > self._restarts:
+                    raise errors.EngineCrash(
+                        f"{self.model.path.name}: a request was asked {crashes} times, and each "
+                        f"time the engine's process died. {error}"
+                    ) from error
+                _log.warning("asking again in a new process: %s", error)
 
     async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """Send a message and wait for the reply to it."""
@@ -144,29 +164,6 @@ class LocalEngine:
             why = await asyncio.to_thread(child.explain_death)
             self._bury(child, why)
             raise
-
-    def _make_job(self, request: Request) -> dict[str, Any]:
-        """Return the request as the child takes it: rendered."""
-        head, thinking = request.messages[: request.shared], request.thinking > 0
-        think_end = ""
-        if request.completion_mode:
-            prompt, prefix = render_text(request.messages), render_text(head) if head else ""
-        else:
-            prompt = render_chat(self.model, request.messages, thinking=thinking)
-            prefix = render_head(self.model, head, thinking)
-            prompt, think_end = open_thinking(self.model, prompt, thinking)
-        return {
-            "prompt": prompt,
-            "shared": len(prefix) if prompt.startswith(prefix) else 0,
-            "grammar": request.grammar,
-            "sampling": asdict(request.sampling),
-            "seed": request.seed,
-            "max_tokens": request.max_tokens,
-            "stop": request.stop,
-            "thinking": request.thinking if think_end else 0,
-            "think_end": think_end,
-            "seconds": self._seconds,
-        }
 
     def _listen(self, child: ChildProcess, loop: asyncio.AbstractEventLoop) -> None:
         while (reply := child.receive()) is not None:

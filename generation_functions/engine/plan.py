@@ -108,7 +108,7 @@ def lay_out(shape: Footprint, settings: LoadSettings, machine: Machine) -> Plan:
     work = buffer_bytes(shape, settings)
     inputs = batch * reach * (2 if flash else 4) * (_COPIES if len(gpus) > 1 else 1)
     host = inputs if gpus and 0 not in places else work
-    host += settings.sequences * shape.vocabulary * 4 + _PROCESS
+    host += max(settings.sequences, settings.outputs) * shape.vocabulary * 4 + _PROCESS
     shares = [Share(machine.host, weights[0], cache[0], host, mapped=True)]
     for number, gpu in enumerate(gpus, 1):
         if number in places:
@@ -116,7 +116,7 @@ def lay_out(shape: Footprint, settings: LoadSettings, machine: Machine) -> Plan:
             shares.append(Share(gpu, weights[number], cache[number], buffers + _CUDA, mapped=False))
     return Plan(
         slots,
-        settings.cells // settings.context - slots,
+        settings.spare,
         settings.context,
         tuple(shares),
         shape.estimate,

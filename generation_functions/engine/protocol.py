@@ -3,9 +3,14 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from generation_functions.engine.model_facts import ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,14 @@ class Completion:
     thinking: str = ""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """Texts as vectors of length 1, a row each, in order; the ends of `cut` texts are left out."""
+
+    vectors: npt.NDArray[np.float32]
+    cut: int = 0
+
+
 @dataclass(slots=True)
 class Load:
     """What an engine has done since it was started; times are seconds.
@@ -81,8 +94,8 @@ class Load:
     memory: int = 0  # bytes that are resident
 
 
-class Engine(Protocol):
-    """Answers requests of one model, many at a time."""
+class Loadable(Protocol):
+    """A model that can be loaded and given back."""
 
     @property
     def fingerprint(self) -> str:
@@ -90,8 +103,13 @@ class Engine(Protocol):
         ...
 
     @property
+    def facts(self) -> ModelFacts:
+        """What is known about the model; its fingerprint is the engine's."""
+        ...
+
+    @property
     def context(self) -> int:
-        """Tokens that a prompt and its reply may have together."""
+        """Tokens that a prompt and its reply, or a text for a vector, may have."""
         ...
 
     @property
@@ -103,12 +121,24 @@ class Engine(Protocol):
         """Load the model; a second call does nothing."""
         ...
 
+    async def close(self) -> None:
+        """End the engine and give its memory back."""
+        ...
+
+
+class Engine(Loadable, Protocol):
+    """Answers requests of one model, many at a time."""
+
     async def complete(self, request: Request) -> Completion:
         """Answer one request. Raises EngineError; nothing else counts as no answer."""
         ...
 
-    async def close(self) -> None:
-        """End the engine and give its memory back."""
+
+class Embedder(Loadable, Protocol):
+    """Makes vectors of texts with one model."""
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return the vectors of texts, of which there is one at least. Raises EngineError."""
         ...
 
 

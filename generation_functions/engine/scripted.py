@@ -1,13 +1,20 @@
 """An engine without a model: it answers by request, under the same rules as a real one."""
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from zlib import crc32
+
+import numpy as np
 
 from generation_functions.engine.drawing import draw_text
 from generation_functions.engine.grammar import Grammar, parse_grammar
-from generation_functions.engine.protocol import Completion, Request
+from generation_functions.engine.model_facts import ModelFacts
+from generation_functions.engine.protocol import Completion, Embedded, Request
 from generation_functions.errors import EngineError, PromptTooLong
+
+_WIDTH = 256  # numbers of a vector
 
 Script = Callable[[Request], "str | Completion"]
 
@@ -36,10 +43,15 @@ class ScriptedEngine:
         self._context = context
         self._delay = delay
         self.requests: list[Request] = []
+        self.embedded: list[str] = []
 
     @property
     def fingerprint(self) -> str:
         return self._fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(self._fingerprint, name="scripted")
 
     @property
     def context(self) -> int:
@@ -64,6 +76,19 @@ class ScriptedEngine:
         if request.grammar and not _grammar(request.grammar).matches(reply):
             raise EngineError(f"scripted reply outside of its grammar: {reply!r}")
         return Completion(reply, "stop", words, 0, len(reply.split()), 0.0)
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return vectors of the texts' longer words, hashed: who shares more lies nearer."""
+        await asyncio.sleep(self._delay)
+        self.embedded += texts
+        words = [re.findall(r"\w+", text.lower()) for text in texts]
+        vectors = np.zeros((len(words), _WIDTH), np.float32)
+        for row, some in zip(vectors, words, strict=True):
+            for word in some[: self._context]:
+                row[crc32(word.encode()) % _WIDTH] += len(word) > 3
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        cut = sum(len(some) > self._context for some in words)
+        return Embedded(vectors / np.maximum(lengths, 1), cut)
 
     async def close(self) -> None:
         """Nothing to free."""

@@ -13,6 +13,7 @@ import httpx2
 
 from generation_functions.addresses import Address
 from generation_functions.engine.grammar import parse_grammar
+from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.server_model import ServedModel, ask_servers
 from generation_functions.engine.server_refusals import explain_refusal
@@ -83,6 +84,10 @@ class ServerEngine:
     @property
     def fingerprint(self) -> str:
         return self._served.fingerprint
+
+    @property
+    def facts(self) -> ModelFacts:
+        return ModelFacts(self._served.fingerprint, name=self._served.name)
 
     @property
     def context(self) -> int:

@@ -37,6 +37,22 @@ class Vocabulary:
             ids.insert(0, self._bos)
         return ids
 
+    def tokenize_whole(self, text: str, most: int) -> tuple[list[int], bool]:
+        """Return a text's token ids with the marks that the model wants around it, and whether
+        its end was cut off for that they are at most `most`; control tokens are read as text.
+        """
+        data = text.encode()
+        room = len(data) + 8
+        tokens = (llama_cpp.llama_token * room)()
+        count = llama_cpp.llama_tokenize(self.pointer, data, len(data), tokens, room, True, False)
+        closing = int(
+            llama_cpp.llama_vocab_get_add_eos(self.pointer)
+            or llama_cpp.llama_vocab_get_add_sep(self.pointer)
+        )
+        if count <= most:
+            return list(tokens[:count]), False
+        return [*tokens[: most - closing], *tokens[count - closing : count]], True
+
     @cached_property
     def pieces(self) -> list[bytes]:
         """The tokens' bytes; control tokens have none."""

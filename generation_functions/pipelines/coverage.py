@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from generation_functions.documents.holding import SET_ASIDE
+from generation_functions.documents.languages import guess_language
 from generation_functions.documents.layout import Span
 from generation_functions.pipelines.passages import (
     Covered,
@@ -43,8 +45,8 @@ L = TypeVar("L")
 DOCUMENTS = "documents.jsonl"  # a line for each document, without its text
 CHUNKS = "chunks.jsonl"  # a line for each chunk: where it stands, and why it is dropped
 FACTS, VARIATIONS, QUESTIONS = "facts", "variations", "questions"
-NOTHING, UNWORTHY, UNREAD = "nothing", "not worthy", "not judged"
-KINDS = (FACTS, VARIATIONS, QUESTIONS, NOTHING, UNWORTHY, UNREAD)
+NOTHING, UNWORTHY, UNREAD, FOR_EXAM = "nothing", "not worthy", "not judged", "held out"
+KINDS = (FACTS, VARIATIONS, QUESTIONS, NOTHING, UNWORTHY, UNREAD, FOR_EXAM)
 _STATES = {"kept": NOTHING, "rejected": UNWORTHY, "failed": UNWORTHY}  # by a judgement's outcome
 
 
@@ -54,7 +56,8 @@ class Coverage:
 
     Facts and questions have the sentences that they rest on, variations their whole piece. Of
     these three ranges may overlap. What has none of them is: worthy text, of which there is
-    nothing; text that a rule or a model found not worthy; text that no pass has judged.
+    nothing; text that a rule or a model found not worthy; text that no pass has judged; text that
+    is held out for the exam.
     """
 
     document: str
@@ -70,19 +73,31 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentEntry:
-    """A document in DOCUMENTS; `length` in characters."""
+    """A document in DOCUMENTS; `length` in characters.
+
+    `language` is as the document states it, else guessed; `licence` is as stated, "" if it is not.
+    """
 
     uuid: str
     directory: str
     path: str
     source: str
     length: int
+    language: str = ""
+    licence: str = ""
 
     @classmethod
     def of(cls, document: Document) -> "DocumentEntry":
         """Return the line of a document."""
-        length = len(document.text)
-        return cls(document.uuid, document.directory, document.path, document.source, length)
+        return cls(
+            document.uuid,
+            document.directory,
+            document.path,
+            document.source,
+            len(document.text),
+            document.language or guess_language(document.text),
+            document.licence or "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +116,22 @@ class ChunkEntry:
         return cls(chunk.uuid, chunk.document, chunk.start, chunk.end, reason)
 
 
+def read_documents(folder: Path) -> Iterator[DocumentEntry]:
+    """Yield the documents of a run folder, in order; none before the documents stage."""
+    return _read_lines(folder / DOCUMENTS, DocumentEntry)
+
+
+def read_chunks(folder: Path) -> Iterator[ChunkEntry]:
+    """Yield the chunks of a run folder, in order, dropped ones too; none before that stage."""
+    return _read_lines(folder / CHUNKS, ChunkEntry)
+
+
 def read_coverage(folder: Path) -> list[Coverage]:
     """Return what a run folder has made of each document, in the order of the documents.
 
     Counted is what the last pass of each stage kept and no person deleted. Before the documents
     stage has ended there is nothing.
     """
-    if not (folder / DOCUMENTS).exists() or not (folder / CHUNKS).exists():
-        return []
     variations = _read(folder, TOLD, Variation)
     made = {
         FACTS: Covered(_join(map(locate_facts, _read(folder, SHEETS, FactSheet)))),
@@ -118,7 +141,7 @@ def read_coverage(folder: Path) -> list[Coverage]:
     made[QUESTIONS].add(_join(map(locate_recall, _read(folder, RECALLS, Recall))))
     states = _read_states(folder)
     found = []
-    for line in _read_lines(folder / DOCUMENTS, DocumentEntry):
+    for line in read_documents(folder):
         ranges = {kind: covered.of(line.uuid) for kind, covered in made.items()}
         found.append(measure(line, ranges, states[line.uuid]))
     return found
@@ -131,7 +154,7 @@ def measure(
 ) -> Coverage:
     """Return the coverage of a document: what was `made` of it, and the `states` of the rest.
 
-    `states` are the ranges of its chunks that are worthy (NOTHING), UNWORTHY and UNREAD.
+    `states` are the ranges of its chunks that are worthy (NOTHING), UNWORTHY, UNREAD, FOR_EXAM.
     """
     known = merge(span for ranges in made.values() for span in ranges)
     ranges = {kind: tuple(merge(spans)) for kind, spans in made.items()}
@@ -144,8 +167,11 @@ def _read_states(folder: Path) -> dict[str, dict[str, list[Span]]]:
     """Return for each document the ranges of its chunks by what was decided about them."""
     worthy = set(_read_live(folder, WORTHY))
     states: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
-    for line in _read_lines(folder / CHUNKS, ChunkEntry):
-        state = UNWORTHY if line.reason else _judge(folder, line.uuid, worthy)
+    for line in read_chunks(folder):
+        if line.reason in SET_ASIDE:
+            state = FOR_EXAM
+        else:
+            state = UNWORTHY if line.reason else _judge(folder, line.uuid, worthy)
         states[line.document][state].append((line.start, line.end))
     return states
 
@@ -169,6 +195,8 @@ def _read_live(folder: Path, name: str) -> list[str]:
 
 
 def _read_lines(file: Path, kind: type[L]) -> Iterator[L]:
+    if not file.exists():
+        return
     with file.open(encoding="utf-8") as lines:
         for line in lines:
             yield from_json(kind, json.loads(line))

@@ -21,12 +21,11 @@ from generation_functions.pipelines.proper_names import PROPER_NAMES
 from generation_functions.pipelines.question_steps import check_script
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import Fact, FactSheet, make_uuid
-from generation_functions.steps.copying import list_runs
+from generation_functions.steps.copying import share_copied
 from generation_functions.steps.step import Step
 
 LEAST_SHARED = 0.45  # share of a variation's roots that its piece has
 MOST_COPIED = 0.8  # share of its runs of eight words that stand in the piece as they are
-RUN = 8
 
 _HEADING = re.compile(r"^#+ (.*?):?$", re.MULTILINE)
 _LABEL = re.compile(
@@ -214,16 +213,11 @@ def _parser(form: Form) -> Callable[[VariationRequest, str], str]:
             raise Unparsable("speaks of the text")
         if share_known(text, request.known) < LEAST_SHARED:
             raise Unparsable("other words than the text")
-        if _share_copied(text, chunk.text) > MOST_COPIED:
+        if share_copied(text, chunk.text) > MOST_COPIED:
             raise Unparsable("a copy of the text")
         return reply.strip()
 
     return parse
-
-
-def _share_copied(text: str, source: str) -> float:
-    runs = set(list_runs(text, RUN))
-    return len(runs & set(list_runs(source, RUN))) / len(runs) if runs else 0.0
 
 
 def _write(form: Form) -> Step[VariationRequest, str]:

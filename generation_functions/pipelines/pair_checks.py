@@ -46,7 +46,7 @@ _NO_QUESTION = re.compile(
     re.IGNORECASE,
 )
 # A question may say how many things it asks for ("which three outlets").
-_COUNTS = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE)
+COUNTS = re.compile(r"\b(?:two|three|four|five|six|seven|eight|nine)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def check_question(pair: QAPair) -> Problem | None:
             "The question has the order of a statement: its verb has to stand before its subject."
         )
         return Problem("is worded as no question", told, in_question=True)
-    strange = find_strange(_COUNTS.sub("", pair.question), known, pair.chunk.language)
+    strange = find_strange(COUNTS.sub("", pair.question), known, pair.chunk.language)
     if strange:
         told = f"The question has “{strange}”, which the text does not have."
         return Problem("question has a fact that the text lacks", told, in_question=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from generation_functions.choosing import rank
 from generation_functions.config import Config
 from generation_functions.documents.composing import compose_chunks
-from generation_functions.documents.retrieval import ChunkIndex, Related
+from generation_functions.documents.retrieval import Related, Retriever
 from generation_functions.records import Chunk, to_json
 from generation_functions.steps.survivors import read_survivors
 
@@ -40,7 +40,7 @@ def cut_pieces(
 
 
 def relate(
-    pieces: Sequence[Piece], most: int, corpus: ChunkIndex, wanted: Collection[str]
+    pieces: Sequence[Piece], most: int, corpus: Retriever, wanted: Collection[str]
 ) -> list[Piece]:
     """Return the pieces, each of those `wanted` with at most `most` related chunks.
 

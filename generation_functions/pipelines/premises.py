@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipelines.amounts import known_amounts
 from generation_functions.pipelines.exchange_checks import stems
+from generation_functions.pipelines.strange import find_strange
 
 MOST_BETWEEN = 3  # stems between two of a premise's where a text tells it
+LEAST_SHARED = 0.4  # of a premise's stems, by a sentence that speaks of it
 
 _SETS_RIGHT = re.compile(
-    r"\b(?:no|not|never|none|neither|nor|nobody|nothing|without|instead|rather|actually|in fact"
-    r"|wrong|mistaken|mistake|only|contrary|false|untrue|cannot)\b|n['’]t\b",
+    r"\b(?:no|not|none|neither|nor|nobody|nothing|instead|actually|in fact"
+    r"|wrong|mistaken|mistake|contrary|false|untrue|cannot)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_NEVER = re.compile(r"\b(?:never|seldom|hardly|scarcely|only|rather than)\b", re.IGNORECASE)
 _WRONG = re.compile(
     r"\b(?:wrong|mistaken|mistake|false|untrue|contrary|instead|rather"
     r"|(?:not|n['’]t) (?:so|true|right|correct))\b",
@@ -33,9 +36,30 @@ _NEGATES = re.compile(
 
 
 def sets_right(answer: str, premise: str) -> bool:
-    """Whether an answer contradicts a premise, or gives other figures, and does not say it too."""
-    changed = known_amounts(answer) - known_amounts(premise)
-    return bool(_SETS_RIGHT.search(answer) or changed) and not _grants(answer, premise)
+    """Whether an answer contradicts a premise, or gives other figures, and does not say it too.
+
+    It does so in sentences that speak of the premise, or before them; where none does, in any.
+    """
+    sentences, taken = number_sentences(answer), stems(premise)
+    speaks = [len(stems(one) & taken) >= LEAST_SHARED * len(taken) for one in sentences]
+    first = speaks.index(True) if True in speaks else len(sentences)
+    speaking = [one for one, yes in zip(sentences, speaks, strict=True) if yes]
+    begun = " ".join((*sentences[:first], *speaking))
+    changed = known_amounts(begun) - known_amounts(premise)
+    ranked = {*_SUPERLATIVE.findall(" ".join(speaking))} - {*_SUPERLATIVE.findall(premise)}
+    denied = _SETS_RIGHT.search(begun) or _NEVER.search(" ".join(speaking))
+    return bool(denied or changed or ranked) and not _grants(answer, premise)
+
+
+def find_granted(answer: str, known: str, language: str) -> str | None:
+    """Return a number, month or name that a sentence of an answer has, denies nothing with, and
+    that `known` does not have: it is from the premise."""
+    for sentence in number_sentences(answer, language):
+        if not _NEGATES.search(sentence) and not _WRONG.search(sentence):
+            strange = find_strange(sentence, known, language)
+            if strange:
+                return strange
+    return None
 
 
 def tells(text: str, premise: str) -> bool:
@@ -49,17 +73,17 @@ def tells(text: str, premise: str) -> bool:
     ranked = _SUPERLATIVE.search(premise) and set(_ORDINAL.findall(text)) - set(
         _ORDINAL.findall(premise)
     )
-    in_order = _has_in_order(_list_stems(text), _list_stems(premise))
+    in_order = has_in_order(_list_stems(text), _list_stems(premise))
     return known and not turned and not ranked and same[0] == same[1] and in_order
 
 
-def _has_in_order(told: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether `told` has what is `wanted` in its order, with at most MOST_BETWEEN between two."""
+def has_in_order(told: Sequence[str], wanted: Sequence[str], between: int = MOST_BETWEEN) -> bool:
+    """Whether `told` has what is `wanted` in its order, with at most so many `between` two."""
     for start, stem in enumerate(told if wanted else ()):
         if stem == wanted[0]:
             place = start
             for one in wanted[1:]:
-                following = told[place + 1 : place + 2 + MOST_BETWEEN]
+                following = told[place + 1 : place + 2 + between]
                 if one not in following:
                     break
                 place += 1 + following.index(one)

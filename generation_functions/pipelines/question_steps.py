@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.gaps import ask_again
+from generation_functions.pipelines.readings import show_sentence
 from generation_functions.pipelines.wording import content_words, strange_script
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
@@ -49,7 +50,7 @@ class QuestionRequest:
 def show_chunk(chunk: Chunk) -> str:
     """Return the chunk as prompts show it: a numbered sentence a line."""
     sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
-    return "\n".join(f"[{number}] {' '.join(sentence.split())}" for number, sentence in sentences)
+    return "\n".join(f"[{number}] {show_sentence(sentence)}" for number, sentence in sentences)
 
 
 def show_numbers(numbers: Iterable[int]) -> str:
@@ -116,7 +117,7 @@ def narrow_to_quotes(chunk: Chunk) -> dict[str, str]:
     """Return the rule `verbatim` too: a sentence's number with the sentence as the answer."""
     sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
     quotes = [
-        write_literal(f"{number}\nAnswer: {' '.join(sentence.split())}")
+        write_literal(f"{number}\nAnswer: {show_sentence(sentence)}")
         for number, sentence in sentences
         if sentence.rstrip()[-1:] in ".!?" and 8 <= len(sentence.split()) <= 45
     ]

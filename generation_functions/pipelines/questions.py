@@ -143,14 +143,21 @@ async def settle(run: Run, draft: Draft) -> tuple[Draft, Problem | None]:
     if problem:
         return draft, problem
     pair = run.keep("qatuples_raw", draft.pair)
+    revised = await make_alone(run, pair)
+    if isinstance(revised, Problem):
+        return draft, revised
+    draft = replace(draft, pair=revised)
+    return draft, None if revised == pair else await vet(run, draft)
+
+
+async def make_alone(run: Run, pair: QAPair) -> QAPair | Problem:
+    """Return a pair as somebody understands it who never saw the text, or why that cannot be."""
     try:
-        revised = await run.ask(REVISE_PAIR, pair)
+        return await run.ask(REVISE_PAIR, pair)
     except NoRoom:  # says nothing about the question
         raise
     except Rejected as dropped:
-        return draft, tell_unclear(pair, dropped.reason)
-    draft = replace(draft, pair=revised)
-    return draft, None if revised == pair else await vet(run, draft)
+        return tell_unclear(pair, dropped.reason)
 
 
 async def vet(run: Run, draft: Draft) -> Problem | None:

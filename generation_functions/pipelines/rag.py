@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from generation_functions.choosing import draw_share, rank, spread
 from generation_functions.config import Config
-from generation_functions.documents.retrieval import ChunkIndex
+from generation_functions.documents.retrieval import Retriever
 from generation_functions.errors import Rejected
 from generation_functions.masked import (
     FAILURES,
@@ -47,7 +47,7 @@ class Partners:
 
     by_chunk: Mapping[str, Sequence[QAPair]]
     joint: Sequence[Grounded]
-    index: ChunkIndex
+    index: Retriever
     same: Mapping[str, npt.NDArray[np.bool_]]
 
 
@@ -90,7 +90,7 @@ def holds(item: RagItem) -> bool:
 
 
 def plan_items(
-    pairs: Iterable[QAPair], recalls: Iterable[Recall], index: ChunkIndex, config: Config
+    pairs: Iterable[QAPair], recalls: Iterable[Recall], index: Retriever, config: Config
 ) -> Iterator[RagPlan]:
     """Yield what is to be asked of each chunk that has pairs, in the order in which they come.
 

@@ -1,5 +1,6 @@
 """Several chunks read as one text, whose sentences are numbered through all of them."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from generation_functions.documents.layout import Span
 from generation_functions.documents.sentences import split_sentences, tile
 from generation_functions.records import Chunk, make_uuid
 
+_HEADING = re.compile(r"#{1,6}\s+(.*?)(?:\s+#+)?\Z")
 _BETWEEN = "\n\n"  # ends a sentence, whatever stands before it
 
 
@@ -53,13 +55,22 @@ def read_together(sources: Sequence[Chunk]) -> Reading:
     return Reading(chunk, tuple(sources), sentences, owners, tuple(places))
 
 
+def show_sentence(sentence: str) -> str:
+    """Return a sentence as prompts show it: a heading of Markdown without its marks.
+
+    A small model copies them before what it writes.
+    """
+    heading = _HEADING.match(sentence)
+    return heading[1] if heading and heading[1] else sentence
+
+
 def show_texts(reading: Reading) -> list[dict[str, str]]:
     """Return the sources as prompts show them: the name, and a numbered sentence a line."""
     return [
         {
             "source": chunk.source,
             "sentences": "\n".join(
-                f"[{number}] {reading.sentences[number - 1]}"
+                f"[{number}] {show_sentence(reading.sentences[number - 1])}"
                 for number in list_numbers(reading, place)
             ),
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.errors import Dropped, NoRoom, Rejected
+from generation_functions.pipelines.asked_checks import find_wording_fault
 from generation_functions.pipelines.exchange_checks import (
     find_common_fault,
     find_pair_fault,
@@ -152,6 +153,7 @@ def find_fault(
     known = leave_admission(exchange) if exchange.admitted else exchange
     return (
         find_common_fault(exchange, reading, use_filenames)
+        or find_wording_fault(exchange, request, use_filenames)
         or way.check(exchange, request, corpus)
         or find_pair_fault(known, reading, use_filenames, way.pair_checks, granted)
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from generation_functions.choosing import draw_number, draw_share, rank
-from generation_functions.documents.retrieval import ChunkIndex, Related
+from generation_functions.documents.retrieval import Related, Retriever
 from generation_functions.masked import (
     FAILURES,
     FOUND,
@@ -53,7 +53,7 @@ class Library:
 
     def __init__(
         self,
-        index: ChunkIndex,
+        index: Retriever,
         directories: Mapping[str, str],
         read: Callable[[str], Chunk | None],
         near: Mapping[str, Chunk] | None = None,
@@ -155,6 +155,11 @@ def _miss(library: Library, item: RagItem, settings: RagData, seed: int, most: i
     return _shuffle(replace(item, shown=tuple(shown)), seed)
 
 
+def join_questions(asked: Iterable[Grounded]) -> str:
+    """Return what chunks are looked for with."""
+    return " ".join(one.question for one in asked)
+
+
 def _distract(
     library: Library, item: RagItem, settings: RagData, seed: int, most: int
 ) -> list[Shown]:
@@ -173,8 +178,7 @@ def _list_hard(library: Library, item: RagItem, most: int) -> list[Shown]:
     """Return what matches the questions best and holds none of the answers."""
     if most < 1:
         return []
-    questions = " ".join(one.question for one in item.asked)
-    found = library.search(questions, item.chunk.directory, MOST_LOOKED_AT * most)
+    found = library.search(join_questions(item.asked), item.chunk.directory, MOST_LOOKED_AT * most)
     scores = {one.uuid: one.score for one in found}
     return _read_lacking(library, item, scores, most, HARD, ())
 

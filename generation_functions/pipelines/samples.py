@@ -24,6 +24,14 @@ from generation_functions.pipelines.conversations import (
     WRITE_SCENE_CONVERSATION,
     Rewriting,
 )
+from generation_functions.pipelines.exam_steps import (
+    ANSWER_EXAM,
+    JUDGE_EXAM_ANSWER,
+    TAUGHT,
+    WRITE_EXAM_QUESTIONS,
+    ExamQuestion,
+    Marking,
+)
 from generation_functions.pipelines.facts import (
     INFER_FACTS,
     LIST_FACTS,
@@ -66,6 +74,7 @@ from generation_functions.pipelines.sample_items import (
     read_chunk,
     read_pair,
 )
+from generation_functions.pipelines.style import PIPELINE as STYLE
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import list_steps
 from generation_functions.records import (
@@ -100,6 +109,16 @@ def read_repair(fields: Mapping[str, Any]) -> Repair:
     problem = Problem("sample", str(fields["problem"]))
     *existing, question = fields.get("existing") or [fields["question"]]
     return Repair(read_pair({**fields, "question": question}), problem, tuple(existing), 0)
+
+
+def read_exam_question(fields: Mapping[str, Any]) -> ExamQuestion:
+    """Return what an example of ANSWER_EXAM asks; its text is not shown."""
+    return ExamQuestion.of(read_pair({"chunk": "None.", **fields}), TAUGHT)
+
+
+def read_marking(fields: Mapping[str, Any]) -> Marking:
+    """Return the reply that an example of JUDGE_EXAM_ANSWER judges."""
+    return Marking(read_exam_question(fields), str(fields["reply"]))
 
 
 def read_conversation(fields: Mapping[str, Any]) -> ConversationInfo:
@@ -218,6 +237,8 @@ REPAIRS = (
     Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
     Repair(UNCLEAR, Problem("sample", 'Of which "them"?'), (CLEAR.question,), 1),
 )
+EXAM = tuple(ExamQuestion.of(pair, TAUGHT) for pair in PAIRS)
+MARKINGS = (Marking(EXAM[0], "From three."), Marking(EXAM[1], 'The "black" ones [tarred]', 2))
 SHEETS = (
     make_facts(CHUNK, "A hawser is laid from three strands.", 'Mrs. Orrin called it "black dog".'),
     make_facts(SHORT, "Hemp floats.", "Sand spoils every rope.", "Sisal is no hemp."),
@@ -240,6 +261,9 @@ SAMPLES: Mapping[str, Samples] = {
     JUDGE_CHUNK.name: Samples((CHUNK, SHORT), read_chunk),
     PLAN_QUESTIONS.name: Samples(QUESTIONS, read_request),
     WRITE_QUESTIONS.name: Samples(QUESTIONS, read_request),
+    WRITE_EXAM_QUESTIONS.name: Samples(QUESTIONS, read_request),
+    ANSWER_EXAM.name: Samples(EXAM, read_exam_question),
+    JUDGE_EXAM_ANSWER.name: Samples(MARKINGS, read_marking),
     CHECK_QUESTION.name: Samples(PAIRS, read_pair),
     CHECK_ANSWER_RELEVANCE.name: Samples(PAIRS, read_pair),
     CHECK_ANSWER_ACCURACY.name: Samples(PAIRS, read_pair),
@@ -254,5 +278,6 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
     REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),
     **MASKED_SAMPLES,
+    **STYLE.samples,
     **{step.name: Samples(WAY_REQUESTS, read_way_request) for step in list_steps()},
 }

@@ -5,9 +5,10 @@ the first problem or None.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from generation_functions.documents.retrieval import ChunkIndex
+from generation_functions.pipelines.admissions import admits
 from generation_functions.pipelines.clauses import find_swapped
 from generation_functions.pipelines.exchange_checks import (
     mentions,
@@ -16,7 +17,14 @@ from generation_functions.pipelines.exchange_checks import (
     stems,
 )
 from generation_functions.pipelines.pair_checks import Problem, share_known
-from generation_functions.pipelines.premises import sets_right, tells
+from generation_functions.pipelines.premises import (
+    find_granted,
+    has_in_order,
+    sets_right,
+    tells,
+)
+from generation_functions.pipelines.readings import Reading
+from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.turn_words import digits
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.wording import content_words, names
@@ -25,25 +33,9 @@ from generation_functions.records import Exchange
 WayCheck = Callable[[Exchange, WayRequest, ChunkIndex], Problem | None]
 
 LEAST_TAKEN = 0.6  # share of a premise's words that its question has
-MOST_ELSE = 2  # content words of an admission that does not name what is unknown
 LEAST_QUALITY = 0.5  # share of a quality's words that the sources have
 MOST_ALONE = 4  # content words of a question that leans on the turn before
 
-_ADMITS = re.compile(
-    r"\b(?:(?:do|does|did|am|is|are|was|were|have|has|can|could)(?: not|n['’]t|not)|can['’]t)\b"
-    r".{0,40}?\b(?:know\w*|heard|aware|familiar|recall|tell|say|find|found|come across|any|sure"
-    r"|exist|described|recorded|mention\w*|information)\b"
-    r"|\b(?:know|heard|aware|found|find|recall|have) (?:of )?(?:no|nothing|none)\b"
-    r"|\bthere(?: is| was| are| were|['’]s) no\b|\bnothing (?:is |was |that I )?(?:know\w*|about)\b"
-    r"|\bno (?:knowledge|information|record|such)\b|\b(?:unknown|unaware|unfamiliar)\b"
-    r"|\bnever (?:heard|seen|met|read|found|come across|encountered)\b",
-    re.IGNORECASE,
-)
-_OF_ADMITTING = content_words(
-    "know known knowledge hear heard aware familiar recall tell say find found come across sure"
-    " exist described recorded record mention information unknown unfamiliar seen met read"
-    " encountered nothing none thing anything something cannot can't don't haven't isn't"
-)
 # A quality that is not a word of the text, but that its figures and dates tell.
 _MEASURES = stems(
     "age year date day time order number amount size length height width weight duration distance"
@@ -67,17 +59,22 @@ def check_openended(exchange: Exchange, request: WayRequest, corpus: ChunkIndex)
 
 def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) -> Problem | None:
     """The question takes for granted what the texts contradict, and the answer says so."""
-    premise = exchange.premise
+    premise, chunk = exchange.premise, request.reading.chunk
     taken = stems(premise)
     if len(taken & stems(exchange.question)) < LEAST_TAKEN * len(taken):
         told = f"The question does not take for granted that “{premise}”"
         return Problem("question does not hold the premise", told, in_question=True)
-    if any(tells(one.told, premise) or tells(one.quote, premise) for one in exchange.recalled):
+    told_lines = (*(one.told for one in exchange.recalled), *request.reading.sentences)
+    if any(tells(one, premise) for one in told_lines):
         told = f"“{premise}” is what the text says, and not wrong."
         return Problem("premise is not wrong", told, in_question=True)
-    if not sets_right(exchange.answer, premise):
+    if chunk.language == "english" and not sets_right(exchange.answer, premise):
         told = f"The answer does not say that it is wrong that “{premise}”"
         return Problem("answer does not set the premise right", told)
+    known = "\n".join((chunk.source, *chunk.headings, chunk.text, *told_lines))
+    if strange := find_granted(exchange.answer, known, chunk.language):
+        told = f"The answer takes “{strange}” from the wrong premise."
+        return Problem("answer has a fact that the text lacks", told)
     return None
 
 
@@ -117,7 +114,7 @@ def check_followup(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
     if not left_out & before:
         told = "The question can be understood without the turns before it."
         return Problem("needs no turn before it", told, in_question=True)
-    leans = _LEANS.search(exchange.question)
+    leans = request.reading.chunk.language != "english" or _LEANS.search(exchange.question)
     if not leans and len(content_words(exchange.question)) > MOST_ALONE:
         told = "The question does not take up what was said before."
         return Problem("needs no turn before it", told, in_question=True)
@@ -131,18 +128,26 @@ def check_hallucination(
     exchange: Exchange, request: WayRequest, corpus: ChunkIndex
 ) -> Problem | None:
     """The thing that is asked about is in no chunk of all documents, and the answer says so."""
-    thing = exchange.things[0]
+    thing, chunk = exchange.things[0], request.reading.chunk
+    text = "\n".join((chunk.source, *chunk.headings, chunk.text))
     if not mentions(exchange.question, thing):
         told = f"The question does not ask about “{thing}”."
         return Problem("question does not name the thing", told, in_question=True)
-    if corpus.has_together(thing) or mentions(request.reading.chunk.text, thing):
+    if is_known(thing, request.reading, corpus):
         told = f"“{thing}” is known. Make up a thing that does not exist."
         return Problem("thing is known", told, in_question=True)
-    if not (_ADMITS.search(exchange.admitted) and _speaks_of(exchange.admitted, thing)):
+    if not (chunk.language != "english" or admits(exchange.admitted, thing)):
         told = f"“{exchange.admitted}” does not say that nothing is known of {thing}."
         return Problem("answer does not say that it is unknown", told)
-    known = exchange.answer.removeprefix(exchange.admitted)
-    if mentions(known, thing):
+    strange = find_strange(
+        exchange.admitted, f"{text}\n{exchange.question}\n{thing}", chunk.language
+    )
+    if strange:
+        told = f"“{exchange.admitted}” has “{strange}”, which the text does not have."
+        return Problem("answer has a fact that the text lacks", told)
+    known = exchange.answer.removeprefix(exchange.admitted).strip()
+    own = names(f"a {thing}") - {word.lower() for word in re.findall(r"[^\W\d_]+", text)}
+    if mentions(known, thing) or own & names(f"a {known}"):
         told = f"The answer tells things of {thing}, which does not exist."
         return Problem("answer tells of what does not exist", told)
     return None
@@ -193,8 +198,26 @@ def _find_head(name: str) -> frozenset[str]:
     return stems(words[-1]) if found or len(words) > 1 else frozenset()
 
 
-def _speaks_of(admitted: str, thing: str) -> bool:
-    """Whether an admission names the thing that is not known, or hardly anything else."""
-    if stems(admitted) & stems(thing):
+def is_known(thing: str, reading: Reading, corpus: ChunkIndex) -> bool:
+    """Whether a thing is told of, or is one that is told of with a word more ("the grand Arno
+    Bridge").
+
+    What has two capitals, or one and a figure, is looked for in all chunks; of other things all
+    words but one in any chunk would tell little: they have to stand side by side in the reading.
+    """
+    if corpus.has_together(thing) or mentions(reading.chunk.text, thing):
         return True
-    return len(content_words(admitted) - _OF_ADMITTING) <= MOST_ELSE
+    words = [word for word in re.findall(r"[^\W_]+", thing) if name_parts(word)]
+    shorter = [words[:place] + words[place + 1 :] for place in range(len(words) - 1)]
+    shorter += [words[place:] for place in range(2, len(words) - 1)]
+    return any(_is_told_of(some, reading, corpus) for some in shorter if len(some) > 1)
+
+
+def _is_told_of(words: Sequence[str], reading: Reading, corpus: ChunkIndex) -> bool:
+    named = sum(word[0].isupper() or word[0].isdigit() for word in words)
+    if named > 1:
+        return corpus.has_together(" ".join(words))
+    wanted = [part for word in words for part in sorted(name_parts(word))]
+    told = ([part for word in one.split() for part in sorted(name_parts(word))]
+            for one in reading.sentences)  # fmt: skip
+    return any(has_in_order(one, wanted, 1) for one in told)

@@ -117,7 +117,7 @@ BUILT_IN: Mapping[str, Way] = {
             "A question about a thing that does not exist; the answer says that it is unknown.",
             WRITE_HALLUCINATION,
             check_hallucination,
-            _OF_ANSWERS,
+            (check_question, *_OF_ANSWERS),
             revise=None,
         ),
         Way(

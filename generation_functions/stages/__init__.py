@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
+from generation_functions.pipelines.exam_steps import EXAM_STEPS
 from generation_functions.stages.conversations import (
     CHARACTER_STEPS,
     CONVERSATION_STEPS,
     write_characters,
     write_conversations,
 )
+from generation_functions.stages.exam import write_exam
 from generation_functions.stages.masking import (
     CORRECTION_STEPS,
     RAG_STEPS,
@@ -16,6 +18,8 @@ from generation_functions.stages.masking import (
 )
 from generation_functions.stages.meta import write_meta_dataset
 from generation_functions.stages.mixing import mix
+from generation_functions.stages.own import STAGES as OWN_STAGES
+from generation_functions.stages.own import find_pipeline, run_pipeline
 from generation_functions.stages.pretraining import write_pretraining
 from generation_functions.stages.questions import QUESTION_STEPS, write_questions
 from generation_functions.stages.reading import clean_pdfs, documents
@@ -26,16 +30,20 @@ __all__ = [
     "CHARACTER_STEPS",
     "CONVERSATION_STEPS",
     "CORRECTION_STEPS",
+    "EXAM_STEPS",
     "QUESTION_STEPS",
     "RAG_STEPS",
     "RECALL_STEPS",
     "STAGES",
     "clean_pdfs",
     "documents",
+    "find_pipeline",
     "mix",
+    "run_pipeline",
     "write_characters",
     "write_conversations",
     "write_corrections",
+    "write_exam",
     "write_meta_dataset",
     "write_pretraining",
     "write_questions",
@@ -53,6 +61,8 @@ STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
     "corrections": write_corrections,
     "characters": write_characters,
     "conversations": write_conversations,
+    **OWN_STAGES,
     "mix": mix,
+    "exam": write_exam,
     "meta": write_meta_dataset,
 }

@@ -14,9 +14,10 @@ from generation_functions.pipelines.correction_steps import STAND_FIRM, WRITE_CO
 from generation_functions.pipelines.lack_steps import TELL_LACK
 from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY
-from generation_functions.pipelines.retrieving import Library
+from generation_functions.pipelines.retrieving import Library, join_questions
 from generation_functions.records import Chunk, QAPair
 from generation_functions.stages.reading import open_source
+from generation_functions.stages.searching import Search, open_search, prepare
 from generation_functions.stages.taking import (
     least_share,
     open_training_counter,
@@ -45,8 +46,10 @@ async def write_rag_items(run: Run, limit: int | None = None) -> list[str]:
         run.load_prompts(*RAG_STEPS)
         run.open_survivors(rag.RAG_ITEMS)
         pairs = sorted(run.survivors(REVISED, QAPair), key=pair_place)
-        library, index = _open_library(run)
-        plans = islice(rag.plan_items(pairs, take_recalls(run), index, run.config), limit)
+        library, search = await _open_library(run)
+        found = rag.plan_items(pairs, take_recalls(run), search.retriever, run.config)
+        plans = list(islice(found, limit))
+        await prepare(run, search, (join_questions(plan.asked) for plan in plans))
         with open_training_counter(run.config) as count:
             fit = RowFitter(run.config, count).fit
             make = partial(rag.make_item, run, library, fit)
@@ -74,8 +77,8 @@ async def write_corrections(run: Run, limit: int | None = None) -> list[str]:
         return await run.map(correct, plans, corrections.LABEL, limit, abort_below=least)
 
 
-def _open_library(run: Run) -> tuple[Library, ChunkIndex]:
-    """Return the worthy chunks to retrieve from, with their index, in the documents' order.
+async def _open_library(run: Run) -> tuple[Library, Search]:
+    """Return the worthy chunks to retrieve from, with what finds them.
 
     What was dropped as a near duplicate of one of them may be shown beside it.
     """
@@ -93,11 +96,12 @@ def _open_library(run: Run) -> tuple[Library, ChunkIndex]:
                 yield chunk
 
     with closing(open_source(run).decisions()) as decisions:
-        index = ChunkIndex(take(decisions))
+        words = ChunkIndex(take(decisions))
+    search = await open_search(run, words, directories)
 
     @lru_cache(REMEMBERED)
     def read(uuid: str) -> Chunk | None:
         found = read_survivors(run.folder / WORTHY, [uuid], Chunk)
         return found[0] if found else None
 
-    return Library(index, directories, read, near), index
+    return Library(search.retriever, directories, read, near), search

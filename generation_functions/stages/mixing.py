@@ -1,15 +1,21 @@
 """The stage `mix`: datasets and the trainer's configs from what survived."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
+from generation_functions.card.describe import describe
+from generation_functions.card.gather import CARD, gather_facts
+from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
 from generation_functions.datasets.generic_sources import prepare_generic
+from generation_functions.datasets.manifest import Manifest
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.rag_source import FOLDER, write_rag_source
 from generation_functions.masked import Correction, RagItem
 from generation_functions.pipelines import corrections, rag, recall, variations
 from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.records import Chunk, Conversation, QAPair, Recall
+from generation_functions.stages.own import take_made
 from generation_functions.stages.taking import open_training_counter
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item
@@ -38,14 +44,27 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             recalls=recalls,
             retrievals=_survive_retrievals(run, pairs, recalls),
             corrections=_survive_corrections(run, pairs),
+            made=take_made(run),
             generic=generic,
         )
         with open_training_counter(run.config) as count:
-            write_datasets(run.folder, material, run.config, count, run.count)
+            cards = partial(_write_cards, run)
+            write_datasets(run.folder, material, run.config, count, run.count, cards)
         if run.config.rag_data.enabled:
             names = write_rag_source(run.open_text, pairs, material.recalls, run.config)
             run.set_aside(FOLDER, names)
     return material
+
+
+def _write_cards(run: Run, manifest: Manifest) -> tuple[str, str]:
+    """Write the run's dataset card; return those of its two training folders.
+
+    An exam that an earlier pass checked against other datasets says nothing about these.
+    """
+    status = {name: part for name, part in run.status().items() if name != "exam"}
+    facts = gather_facts(run.folder, run.config, status, manifest)
+    run.write_text(CARD, describe(facts))
+    return describe(facts, PRETRAINING_FOLDER), describe(facts, SFT_FOLDER)
 
 
 def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
+from generation_functions.documents.holding import SET_ASIDE
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.pipelines import recall, recall_rounds, ways
 from generation_functions.pipelines.pieces import (
@@ -17,6 +18,7 @@ from generation_functions.pipelines.questions import WORTHY
 from generation_functions.records import Chunk
 from generation_functions.session import open_counter
 from generation_functions.stages.reading import open_source
+from generation_functions.stages.searching import open_search
 from generation_functions.steps.run import Run
 from generation_functions.steps.survivors import read_survivors
 
@@ -39,12 +41,12 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
         worthy = set(run.require(WORTHY))
         with closing(open_source(run).decisions()) as decisions:
-            corpus = ChunkIndex(one.chunk for one in decisions if not one.kept)
+            # near duplicates too tell of things
+            corpus = ChunkIndex(one.chunk for one in decisions if one.reason not in SET_ASIDE)
         pieces = _cut_pieces(run, corpus, worthy)
         takes = {way.name: choose_pieces(pieces[:limit], way.name, run.config) for way in chosen}
         wanted = set().union(*(takes[way.name] for way in chosen if way.multi_source))
-        most = run.config.factual_sft_settings.related_chunks
-        pieces = relate(pieces, most, corpus, wanted)[:limit]
+        pieces = (await _relate(run, corpus, pieces, wanted))[:limit]
         related = [piece for piece in pieces if piece.uuid in wanted]
         before = _read_neighbours(run)
         _report_neighbours(run, chosen, takes, related, before)
@@ -52,6 +54,18 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         # Last, so that a stage which was interrupted compares with what was asked before it.
         run.write_text(NEIGHBOURS, write_neighbours(related, before if limit else ""))
         return asked
+
+
+async def _relate(
+    run: Run, corpus: ChunkIndex, pieces: list[Piece], wanted: set[str]
+) -> list[Piece]:
+    """Return the pieces, those `wanted` with what is related to them."""
+    most = run.config.factual_sft_settings.related_chunks
+    if not wanted or not most:
+        return pieces
+    parts = {part for piece in pieces for part in piece.parts}
+    search = await open_search(run, corpus, parts)
+    return relate(pieces, most, search.retriever, wanted)
 
 
 def _cut_pieces(run: Run, corpus: ChunkIndex, worthy: set[str]) -> list[Piece]:

@@ -18,6 +18,15 @@ def find_copied(text: str, examples: Iterable[str], own: str = "", run: int = RU
     return next((" ".join(one) for one in list_runs(text, run) if one in shown - allowed), None)
 
 
+def share_copied(text: str, source: str, run: int = RUN) -> float:
+    """Return the share of the text's runs of `run` words that stand in `source` as they are.
+
+    Case and punctuation do not count. 0.0 for a text of fewer words.
+    """
+    own = _runs(text, run)
+    return len(own & _runs(source, run)) / len(own) if own else 0.0
+
+
 def _runs(text: str, run: int) -> set[tuple[str, ...]]:
     return set(list_runs(text, run))
 

@@ -51,7 +51,7 @@ class Writer:
         Raises RunFolderError when the disk is full or the folder cannot be written.
         """
         part = _part_of(path)
-        with _explained(path, part):
+        with explained(path, part):
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(text, encoding="utf-8")
             os.replace(part, path)
@@ -64,12 +64,12 @@ class Writer:
         Raises RunFolderError as `write` does; after any error the old content stays.
         """
         part = _part_of(path)
-        with _explained(path, part):
+        with explained(path, part):
             path.parent.mkdir(parents=True, exist_ok=True)
             file = part.open("w", buffering=1, encoding="utf-8")  # a full disk is seen at its line
 
         def write(text: str) -> None:
-            with _explained(path, part):
+            with explained(path, part):
                 file.write(text)
 
         try:
@@ -78,13 +78,13 @@ class Writer:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        with _explained(path, part):
+        with explained(path, part):
             os.replace(part, path)
         self._note(path)
 
     def append(self, path: Path, line: str) -> None:
         """Append a line; what a crash cut off is passed over when it is read."""
-        with _explained(path):
+        with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
@@ -108,7 +108,8 @@ def _part_of(path: Path) -> Path:
 
 
 @contextmanager
-def _explained(path: Path, part: Path | None = None) -> Iterator[None]:
+def explained(path: Path, part: Path | None = None) -> Iterator[None]:
+    """Turn an OSError into a RunFolderError that says what to do; take `part` away for it."""
     try:
         yield
     except OSError as error:

@@ -13,7 +13,8 @@ class StepCount:
     """One step in one pass. Calls are requests: new ones were asked, the others replayed.
 
     Tokens are those of new calls; cached ones are prompt tokens that the engine had
-    evaluated for an earlier request.
+    evaluated for an earlier request. `made_with` counts the replies that were read, by the hash
+    of their prompt and the fingerprint of their model.
     """
 
     outcomes: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -22,6 +23,7 @@ class StepCount:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    made_with: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add_call(self, completion: Completion) -> None:
         """Count a new call."""
@@ -51,5 +53,9 @@ class StepCount:
             "prompt_tokens": self.prompt_tokens,
             "cached_tokens": self.cached_tokens,
             "completion_tokens": self.completion_tokens,
+            "made_with": [
+                {"prompt": prompt, "model": model, "replies": replies}
+                for (prompt, model), replies in sorted(self.made_with.items())
+            ],
             "reasons": {name: dict(counts.most_common()) for name, counts in reasons.items()},
         }

@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from generation_functions.errors import RunFolderError
 
+LOCK, HOLDER = ".lock", ".holder.json"
+
 
 @contextmanager
 def hold_run(folder: Path, stage: str) -> Iterator[None]:
@@ -20,8 +22,8 @@ def hold_run(folder: Path, stage: str) -> Iterator[None]:
     Raises RunFolderError, which names the holder, when another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    holder = folder / ".holder.json"
-    lock = FileLock(folder / ".lock", timeout=0, thread_local=False)
+    holder = folder / HOLDER
+    lock = FileLock(folder / LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout as error:

@@ -98,6 +98,10 @@ class Run(StageNotes):
                 if not self.keep_models:
                     await self.engines.release()
 
+    def status(self) -> dict[str, Any]:
+        """Return the status of all stages, with what the running one has counted so far."""
+        return self._current.status()
+
     async def map(
         self,
         function: Callable[[I], Awaitable[R]],
@@ -235,6 +239,7 @@ class Run(StageNotes):
         problem = ""
         for attempt in range(inquiry.prompt.content.attempts):
             reply = await self._reply(inquiry, record, vote, attempt)
+            self._current.count_of(record).made_with[reply.prompt, reply.model] += 1
             try:
                 return inquiry.take(record, reply)
             except Unparsable as error:

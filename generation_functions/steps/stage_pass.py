@@ -17,6 +17,7 @@ from generation_functions.steps.record import Record
 from generation_functions.steps.survivors import Survivors
 
 _log = logging.getLogger(__name__)
+STATUS = "status.json"
 ASKED = "live/.asked_{}.json"  # by a stage's last pass: of each step the items, by uuid
 LED = "live/.led_{}.jsonl"  # by its last pass: a line for each item that it kept, with its calls
 FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
@@ -112,8 +113,11 @@ class Pass:
 
     def write_status(self) -> None:
         """Replace this stage's part of status.json."""
-        path = self.folder / "status.json"
-        status = read_json(path) or {}
+        self.writer.write(self.folder / STATUS, dump(self.status()))
+
+    def status(self) -> dict[str, Any]:
+        """Return what status.json is to say: of this stage as it stands now."""
+        status: dict[str, Any] = read_json(self.folder / STATUS) or {}
         status[self.stage] = {
             "complete": self.complete,
             "limit": self.limit,
@@ -126,7 +130,7 @@ class Pass:
             },
             "findings": self.findings,
         }
-        self.writer.write(path, dump(status))
+        return status
 
 
 @contextmanager

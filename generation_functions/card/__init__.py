@@ -1,0 +1,1 @@
+"""The dataset card: what a run's own records say about the data that it made."""

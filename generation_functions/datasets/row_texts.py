@@ -1,0 +1,50 @@
+"""The texts of the rows that both training folders train on, one at a time."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
+from generation_functions.datasets.manifest import NAME as MANIFEST
+from generation_functions.errors import RunFolderError
+
+FOLDERS = (PRETRAINING_FOLDER, SFT_FOLDER)
+
+
+def read_row_texts(folder: Path) -> Iterator[str]:
+    """Yield the text of every row of a run that its configs train on, segments joined.
+
+    Raises RunFolderError, which names the file, for one that is missing or not as it was written.
+    """
+    for name in FOLDERS:
+        for file in list_trained(folder / name):
+            yield from (join_row(row) for row in read_file_rows(file))
+
+
+def list_trained(folder: Path) -> list[Path]:
+    """Return the files that a training folder's config lists. RunFolderError before the mix."""
+    manifest = folder / MANIFEST
+    if not manifest.exists():
+        raise RunFolderError(f"{manifest}: not there. Run the stage `mix` first.")
+    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    return [folder / str(one["name"]) for one in files if one["in_config"]]
+
+
+def read_file_rows(file: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a .jsonl file, or of an array that has a row a line."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:
+                row = line.strip().rstrip(",")
+                if row not in ("", "[", "]"):
+                    yield dict(json.loads(row))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"{file}: {error}. Run the stage `mix` again.") from error
+
+
+def join_row(row: dict[str, Any]) -> str:
+    """Return a row's text; of segments, all of them as the model reads them."""
+    if "segments" in row:
+        return "".join(str(one["text"]) for one in row["segments"])
+    return str(row.get("text", ""))

@@ -1,0 +1,44 @@
+"""The pipelines that are found by the names of their modules: `style`, and those in pipelines/own/.
+
+A module is imported when a config or a command names it, not before: one that is half written
+stops nothing but itself.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from generation_functions.errors import ConfigError
+
+OWN = Path(__file__).parent / "pipelines" / "own"
+PIPELINES = "generation_functions.pipelines"
+BUILT_IN = ("style",)
+
+
+def list_own() -> list[str]:
+    """Return the names of the pipelines that a person has put into pipelines/own/."""
+    return sorted(file.stem for file in OWN.glob("[a-z]*.py"))
+
+
+def list_pipelines() -> list[str]:
+    """Return the names of all pipelines that are found by their names."""
+    return [*BUILT_IN, *list_own()]
+
+
+def load_pipeline(name: str) -> Any:
+    """Return what a pipeline's module calls PIPELINE, a `pipelines.pipeline.Pipeline`.
+
+    It is not typed so here, because config.py asks for its section, and pipelines know config.py.
+    Raises ConfigError for a module without one, or with one of another name.
+    """
+    place = f"{PIPELINES}.{name}" if name in BUILT_IN else f"{PIPELINES}.own.{name}"
+    module = import_module(place)
+    pipeline = getattr(module, "PIPELINE", None)
+    if pipeline is None:
+        raise ConfigError(f"{module.__file__}: no PIPELINE. Give it one, as style.py has.")
+    if pipeline.name != name:
+        raise ConfigError(
+            f"{module.__file__}: PIPELINE is named {pipeline.name!r}. Name it {name!r}, as its "
+            "module is, or rename the module."
+        )
+    return pipeline

@@ -1,0 +1,204 @@
+"""Pipelines that are found by their names: section, stage, rows, and their place in the mix."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from conftest import OpenRun
+
+from generation_functions import __main__, discovery
+from generation_functions.config import load_config
+from generation_functions.display.made import browse_made, read_trails
+from generation_functions.engine.scripted import ScriptedEngine
+from generation_functions.errors import ConfigError, RunFolderError
+from generation_functions.pipelines.pipeline import Pipeline, PipelineSection
+from generation_functions.pipelines.style import PIPELINE as STYLE
+from generation_functions.records import Chunk, Turn, make_uuid
+from generation_functions.session import read_config
+from generation_functions.stages import STAGES, find_pipeline, run_pipeline
+from generation_functions.stages.own import take_made
+from generation_functions.status import read_status
+from generation_functions.steps.run import Run
+
+
+class Settings(PipelineSection):
+    words: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    uuid: str
+    words: str
+    chunk: Chunk
+
+
+async def open_chunk(run: Run, chunk: Chunk) -> Opening:
+    words = " ".join(chunk.text.split()[: PIPELINE.settings(run.config).words])
+    return run.keep(PIPELINE.name, Opening(make_uuid(chunk.uuid, words), words, chunk))
+
+
+async def write(run: Run, chunks: Iterator[Chunk]) -> list[Opening]:
+    return await run.map(partial(open_chunk, run), chunks, PIPELINE.name)
+
+
+def write_turns(made: Opening) -> tuple[Turn, ...]:
+    return (Turn("human", "How does it begin?"), Turn("gpt", made.words))
+
+
+PIPELINE: Pipeline[Settings, Opening] = Pipeline(
+    "openings", Settings, (), Opening, write, write_turns
+)
+
+
+@pytest.fixture
+def openings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `openings` be found as if it stood in pipelines/own/openings.py."""
+    module = SimpleNamespace(PIPELINE=PIPELINE, __file__="openings.py")
+    monkeypatch.setattr(discovery, "list_own", lambda: ["openings"])
+    monkeypatch.setattr(discovery, "import_module", lambda place: module)
+
+
+def write_config(folder: Path, **sections: object) -> Path:
+    content = {
+        "path": {"input_dirs": [{"path": "texts"}], "output_dir": "run"},
+        "models": {"small": {"gguf": "a.gguf"}, "large": {"gguf": "a.gguf"}},
+        "dataset_context": "bridges",
+        **sections,
+    }
+    file = folder / "config.yaml"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return file
+
+
+def read_rows(run: Run) -> list[str]:
+    text = (run.folder / PIPELINE.rows / "sharegpt.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line)["conversations"][-1]["value"] for line in text.splitlines()]
+
+
+def test_a_config_has_the_section_of_a_pipeline_by_its_name(openings: None, tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path, openings={"words": 5}))
+    assert PIPELINE.settings(config) == Settings(words=5)
+    assert config.model_dump()["openings"] == {"enabled": False, "chunk_size": None, "words": 5}
+    assert STYLE.settings(config).enabled is False
+
+
+def test_a_resolved_config_keeps_the_section(openings: None, tmp_path: Path) -> None:
+    config = read_config(write_config(tmp_path, openings={"words": 5}))
+    again = write_config(tmp_path, **config.model_dump(mode="json"))
+    assert PIPELINE.settings(read_config(again)).words == 5
+
+
+@pytest.mark.parametrize(
+    ("sections", "said"),
+    [
+        ({"openings": {"word": 5}}, r"`openings\.word` is not an option\. Did you mean `words`"),
+        ({"openings": {"words": "x"}}, r"`openings\.words`: .*valid integer"),
+        ({"opening": {}}, r"`opening` is not an option\. Did you mean `openings`"),
+        ({"stile": {}}, r"`stile` is not an option\. Did you mean `style`"),
+    ],
+)
+def test_what_is_wrong_in_such_a_section_is_named(
+    openings: None, tmp_path: Path, sections: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(write_config(tmp_path, **sections))
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (SimpleNamespace(__file__="a.py"), "a.py: no PIPELINE"),
+        (SimpleNamespace(__file__="a.py", PIPELINE=PIPELINE), "is named 'openings'. Name it 'a'"),
+    ],
+)
+def test_a_module_without_its_pipeline_is_named(
+    monkeypatch: pytest.MonkeyPatch, module: object, said: str
+) -> None:
+    monkeypatch.setattr(discovery, "import_module", lambda place: module)
+    with pytest.raises(ConfigError, match=said):
+        find_pipeline("a")
+
+
+def test_what_is_kept_becomes_rows_in_the_order_of_the_texts(
+    openings: None, open_small_run: OpenRun
+) -> None:
+    run = open_small_run()
+    made = asyncio.run(run_pipeline(run, PIPELINE))
+    assert len(made) > 1
+    assert [one.chunk.start for one in made] == sorted(one.chunk.start for one in made)
+    assert read_rows(run) == [one.words for one in made]
+    assert read_rows(run)[0] == "The Kelvin Bridge"
+
+
+def test_what_a_person_deletes_or_edits_stays_so_into_the_rows(
+    openings: None, open_small_run: OpenRun
+) -> None:
+    run = open_small_run()
+    first, second, *others = asyncio.run(run_pipeline(run, PIPELINE))
+    (run.folder / "openings" / f"{first.uuid}.json").unlink()
+    edited = run.folder / "openings" / f"{second.uuid}.json"
+    edited.write_text(edited.read_text(encoding="utf-8").replace(second.words, "Edited"), "utf-8")
+    made = asyncio.run(run_pipeline(run, PIPELINE))
+    assert [one.words for one in made] == ["Edited", *(one.words for one in others)]
+    assert read_rows(run)[0] == "Edited"
+
+
+def test_a_limit_takes_so_many_chunks_and_chunk_size_makes_pieces_of_them(
+    openings: None, open_small_run: OpenRun
+) -> None:
+    run = open_small_run()
+    assert len(asyncio.run(run_pipeline(run, PIPELINE, limit=2))) == 2
+    whole = asyncio.run(run_pipeline(run, PIPELINE))
+    run = open_small_run(openings={"chunk_size": 2000})
+    (one,) = asyncio.run(run_pipeline(run, PIPELINE))
+    assert one.chunk.end == whole[-1].chunk.end
+
+
+def test_a_stage_that_the_config_does_not_enable_does_nothing(open_small_run: OpenRun) -> None:
+    assert list(STAGES).index("style") < list(STAGES).index("mix")
+    run = open_small_run(ScriptedEngine())
+    assert asyncio.run(STAGES["style"](run, None)) == []
+    assert not (run.folder / "status.json").exists()
+    assert take_made(run) == {}
+
+
+def test_the_mix_takes_the_rows_of_what_is_enabled(openings: None, open_small_run: OpenRun) -> None:
+    run = open_small_run(openings={"enabled": True})
+    with pytest.raises(RunFolderError, match="Run the stage before"):
+        take_made(run)
+    made = asyncio.run(run_pipeline(run, PIPELINE))
+    rows = take_made(run)["openings"]
+    assert [row.turns[-1].text for row in rows] == [one.words for one in made]
+    assert rows[0].record["uuid"] == made[0].uuid
+
+
+def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> None:
+    style = {"least_words": 5, "least_facts_kept": 0, "most_copied": 1}
+    engine = ScriptedEngine(lambda request: request.messages[-1].content.partition("\n")[0])
+    run = open_small_run(engine, style=style)
+    made = asyncio.run(run_pipeline(run, STYLE))
+    trails = read_trails(run, STYLE)
+    kept = [trail for trail in trails if trail.outcome == "kept"]
+    assert len(kept) == len(made) > 0
+    shown = browse_made(run, STYLE).show_plain().source
+    assert "write_plain: kept, 1 replies" in shown
+    assert made[0].instruction in shown
+
+
+def test_a_pipeline_is_run_by_its_name(
+    openings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_small_run: OpenRun
+) -> None:
+    run = open_small_run()
+    monkeypatch.setattr(__main__, "open_run", lambda file: run)
+    config = str(tmp_path / "config.yaml")
+    monkeypatch.setattr(__main__, "list_pipelines", lambda: ["openings"])
+    assert __main__.main(["run", "openings", "--config", config, "--limit", "1"]) == 0
+    assert list(read_status(run.folder)) == ["openings"]
+    assert len(read_rows(run)) == 1
+    assert __main__.main(["run", "openings", "--stage", "mix"]) == 1
