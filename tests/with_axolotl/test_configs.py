@@ -19,10 +19,9 @@ from generation_functions.datasets.axolotl import PRETRAINING_CONFIG, SFT_CONFIG
 
 KEYS = Path(__file__).parents[1] / "axolotl_0_19_0_keys.txt"
 CONFIGS = (f"pretraining_run/{PRETRAINING_CONFIG}", f"sft_run/{SFT_CONFIG}")
-OLD_NAMES = {
-    "message_field_role",
-    "message_field_content",
-}  # of a data set: a comment there says so
+# Deprecated without a mark of the field: of a data set by a comment, of the plugin by a validator.
+OLD_NAMES = {"message_field_role", "message_field_content"}
+OLD_KEYS = {*DeprecatedParameters.model_fields, "liger_swiglu"}
 CHATS = {"sft_format": "chat_template"}
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "by default": ("atk", {}),
@@ -59,7 +58,7 @@ def known_keys() -> set[str]:
     """Return the keys of a config that are neither unknown nor deprecated."""
     names = set()
     for name, field in Whole.model_fields.items():
-        if not field.deprecated and name not in DeprecatedParameters.model_fields:
+        if not field.deprecated and name not in OLD_KEYS:
             names.add(field.alias or name)
     return names
 
