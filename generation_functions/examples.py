@@ -1,14 +1,19 @@
 """A few-shot example made from a record that went wrong: its fields, with the answer put right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from generation_functions.checking import STEPS
+from generation_functions.discovery import list_pipelines
 from generation_functions.errors import PromptError
+from generation_functions.pipelines.pipeline import Pipeline
+from generation_functions.pipelines.sample_items import Samples
 from generation_functions.pipelines.samples import SAMPLES
+from generation_functions.stages import find_pipeline
 from generation_functions.steps.prompts import Example, Prompt, load_prompt, show_example
 from generation_functions.steps.record import Record
 from generation_functions.steps.step import Step
@@ -37,10 +42,10 @@ def example_from(
 def write_example(step: Step[Any, Any], prompt: Prompt, example: Example) -> str:
     """Return an example as the entry of a YAML list. Raises PromptError for one that is of no use.
 
-    The parser reads the answers of steps that have sample items (pipelines/samples.py).
+    The parser reads the answers of steps that have sample items (find_samples).
     """
     alone = show_example(prompt, example)
-    samples = SAMPLES.get(step.like or step.name)
+    samples = find_samples(step)
     problems = try_examples(step, alone, samples) if samples else []
     if problems:
         raise PromptError(" ".join(problems))
@@ -49,11 +54,28 @@ def write_example(step: Step[Any, Any], prompt: Prompt, example: Example) -> str
 
 
 def find_step(name: str) -> Step[Any, Any]:
-    """Return the program's step of a name. Raises PromptError where there is none."""
-    for step in STEPS:
+    """Return the step of a name, of the program's or of a pipeline that is found by its name.
+
+    Raises PromptError where there is none.
+    """
+    own = chain.from_iterable(pipeline.steps for pipeline in _find_pipelines())
+    for step in chain(STEPS, own):
         if step.name == name:
             return step
-    raise PromptError(f"{name}: none of the program's steps. Pass your own as `step`.")
+    raise PromptError(f"{name}: no step has this name. Pass yours as `step`.")
+
+
+def find_samples(step: Step[Any, Any]) -> Samples | None:
+    """Return the sample items of a step, None for one without any."""
+    name = step.like or step.name
+    if name in SAMPLES:
+        return SAMPLES[name]
+    known = (pipeline.samples for pipeline in _find_pipelines())
+    return next((samples[name] for samples in known if name in samples), None)
+
+
+def _find_pipelines() -> Iterator[Pipeline[Any, Any]]:
+    return map(find_pipeline, list_pipelines())
 
 
 class _Dumper(yaml.SafeDumper):

@@ -41,8 +41,10 @@ def open_run(
     folder = Path(config.path.output_dir)
     config = _pin_counter(config, folder)
     by_role = dict(engines) if engines else _make_engines(config, folder)
-    run = Run(config, folder, Engines(by_role, embedder or make_embedder(config)))
-    for warning in note_models(folder, [one.facts for one in by_role.values()]):
+    embedder = embedder or make_embedder(config)
+    run = Run(config, folder, Engines(by_role, embedder))
+    opened = [*by_role.values(), *([embedder] if embedder else [])]
+    for warning in note_models(folder, [one.facts for one in opened]):
         _log.warning(warning)
     write_config(config)
     return run

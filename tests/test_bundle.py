@@ -40,11 +40,19 @@ def run_all(run: Run) -> Run:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Return what a run made: everything that tells neither the time nor the place."""
+    """Return what a run made: everything that tells neither the time nor the place.
+
+    What items were led to is listed as they ended, which no two passes do alike.
+    """
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
     passing = (".lock", "run.log", "status.json", "config.yaml", "live/.input.json")
-    return {name: path.read_bytes() for name, path in named.items() if not name.endswith(passing)}
+    return {
+        name: b"".join(sorted(lines)) if ".led_" in name else b"".join(lines)
+        for name, path in named.items()
+        if not name.endswith(passing)
+        for lines in [path.read_bytes().splitlines(keepends=True)]
+    }
 
 
 def test_unpacked_elsewhere_a_run_asks_nothing(open_small_run: OpenRun, tmp_path: Path) -> None:

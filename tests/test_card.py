@@ -43,13 +43,32 @@ def run_all(run: Run, *names: str) -> Run:
 
 
 def make_manifest() -> Manifest:
-    def folder(name: str, segments: str = "") -> FolderManifest:
-        files = [FileEntry(name, 3, 50, "0" * 64, True)]
-        files += [FileEntry(segments, 2, 40, "1" * 64, True, segments=True)] if segments else []
-        files.append(FileEntry("config.yaml", None, None, "2" * 64, False))
-        return FolderManifest("train", "0", "words", "", "By code.", 3, 50, 1, tuple(files))
+    def folder(*files: FileEntry) -> FolderManifest:
+        config = FileEntry("config.yaml", None, None, "2" * 64, False)
+        return FolderManifest(
+            launch="train",
+            merge="",
+            axolotl="0",
+            token_counter="words",
+            token_counter_note="",
+            checks="By code.",
+            rows=3,
+            tokens=50,
+            sequence_len=500,
+            longer=0,
+            gpus=1,
+            effective_batch=150,
+            tokens_per_epoch=50,
+            optimizer_steps=1,
+            advice="",
+            files=(*files, config),
+        )
 
-    return Manifest(folder("chunks.jsonl"), folder("talks.jsonl", "rag.jsonl"))
+    def entry(name: str, **kind: bool) -> FileEntry:
+        return FileEntry(name, 3, 50, "0" * 64, True, **kind)
+
+    sft = (entry("talks.jsonl"), entry("rag.jsonl", segments=True), entry("chat.jsonl", chat=True))
+    return Manifest(folder(entry("chunks.jsonl")), folder(*sft))
 
 
 def make_facts(**changes: Any) -> CardFacts:
@@ -226,6 +245,7 @@ def test_the_head_is_what_the_hub_reads() -> None:
     assert names == {
         "pretraining": ["pretraining_run/chunks.jsonl"],
         "sft": ["sft_run/talks.jsonl"],
+        "sft_chat": ["sft_run/chat.jsonl"],
         "sft_segments": ["sft_run/rag.jsonl"],
     }
     assert "language" not in read_head(write_front_matter(make_facts()))
@@ -272,6 +292,9 @@ def test_what_an_exam_shares_with_the_data_is_told_once_that_was_looked_for(
     found = {"leaks": {"held out": {"written": 9, "dropped": 2}}}
     status["exam"] = make_part(findings=found)
     file.write_text(json.dumps(status), encoding="utf-8")
+    config = yaml.safe_load((run.folder / "config.yaml").read_text(encoding="utf-8"))
+    config["exam"]["enabled"] = True
+    (run.folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     before = (run.folder / CARD).read_text(encoding="utf-8")
     assert "text that the data shares with an exam: not measured" in before
     assert main(["card", str(run.folder)]) == 0

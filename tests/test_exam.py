@@ -176,6 +176,13 @@ def test_what_is_held_out_is_in_no_dataset_and_is_counted(finished: Run) -> None
             assert not [name for name in names if name in file.read_text(encoding="utf-8")], file
 
 
+def test_the_dataset_card_says_what_the_exam_shares_with_the_datasets(finished: Run) -> None:
+    card = (finished.folder / "dataset_card.md").read_text(encoding="utf-8")
+    for part in (TAUGHT, HELD_OUT):
+        assert f"- questions of the exam, {part}: written: " in card
+    assert "broken off" not in card
+
+
 def test_both_parts_are_asked_with_short_answers_from_their_own_chunks(finished: Run) -> None:
     held, questions = held_out(finished), read_exam(finished)
     assert {one.part for one in questions} == {TAUGHT, HELD_OUT}

@@ -207,8 +207,17 @@ def test_an_answer_that_the_parser_cannot_read_is_no_example() -> None:
 
 
 def test_a_record_of_a_step_that_is_not_the_program_s_needs_its_step() -> None:
-    with pytest.raises(PromptError, match="Pass your own as `step`"):
+    with pytest.raises(PromptError, match="Pass yours as `step`"):
         example_from(Record("u", "write_poem", {}), "a")
+
+
+def test_a_record_of_a_pipeline_that_is_found_by_its_name_becomes_an_example() -> None:
+    text = "In 1731 the good people of Thorn laid their ropes by hand, and were proud of it."
+    record = Record("u", "write_plain", {"text": text})
+    plain = "The people of Thorn made ropes by hand in 1731. This made them proud."
+    assert yaml.safe_load(example_from(record, plain))[0]["answer"] == plain
+    with pytest.raises(PromptError, match="the step's parser cannot read the answer"):
+        example_from(record, "The people of Thorn made ropes by hand in 1713. They were proud.")
 
 
 def test_the_buttons_try_compare_and_save_what_stands_in_the_areas(editor: PromptEditor) -> None:
@@ -232,6 +241,15 @@ async def press_and_wait(panel: PromptPanel) -> None:
     assert panel.try_it.disabled
     assert panel.going is not None
     await panel.going
+
+
+def test_without_items_a_prompt_is_tried_on_what_the_run_has_asked(run: Run) -> None:
+    nothing = edit_prompt(run, JUDGE_CHUNK)
+    assert "Nothing to try it on" in asyncio.run(nothing.try_out()).source
+    asyncio.run(judge_all(run))
+    assert {item.uuid for item in edit_prompt(run, JUDGE_CHUNK).items} == {
+        chunk.uuid for chunk in CHUNKS
+    }
 
 
 def test_an_editor_has_its_texts_where_no_widget_can_be_shown(editor: PromptEditor) -> None:

@@ -203,7 +203,7 @@ def test_no_config_of_the_trainer_lists_a_file_of_provenance(tmp_path: Path) -> 
     write(tmp_path)
     listed: list[str] = []
     for name in ("pretraining_run", "sft_run"):
-        for file in (tmp_path / name).glob("*.yaml"):
+        for file in (tmp_path / name).glob("*config.yaml"):
             config = yaml.safe_load(file.read_text(encoding="utf-8"))
             listed += [one["path"] for one in config["datasets"]]
     assert sorted(listed) == [

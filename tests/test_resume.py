@@ -74,6 +74,7 @@ def outcomes(folder: Path) -> dict[str, Any]:
         found[name] = json.loads(text) if path.suffix == ".json" else text
         if isinstance(found[name], dict):
             found[name].pop("created", None)
+            found[name].pop("busy_seconds", None)
     return found
 
 

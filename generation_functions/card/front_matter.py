@@ -116,7 +116,9 @@ def _list_configs(facts: CardFacts, folder: str) -> list[dict[str, Any]]:
         before = "" if folder else f"{name}/"
         used = [one for one in manifest.files if one.in_config]
         kind = name.removesuffix("_run")
-        configs += _config(kind, before, (one for one in used if not one.segments))
+        text = (one for one in used if not (one.segments or one.chat))
+        configs += _config(kind, before, text)
+        configs += _config(f"{kind}_chat", before, (one for one in used if one.chat))
         configs += _config(f"{kind}_segments", before, (one for one in used if one.segments))
     return configs
 

@@ -23,16 +23,25 @@ from generation_functions.steps.models_used import read_models
 
 CARD = "dataset_card.md"  # in the run folder
 _WHOLE = ("documents", "mix")  # stages that take everything, whatever the limit
+_ALWAYS = ("documents", "questions", "characters", "conversations", "mix")
+_SECTIONS = {  # of the config, where they are not called as the stage
+    "pretraining": "representation_variation",
+    "rag": "rag_data",
+    "corrections": "correction_pipeline",
+}
 _DISTINCT = {"questions": questions.DISTINCT, "recall": recall_rounds.DISTINCT}
 
 
-def gather_facts(folder: Path, config: Config, status: Status, manifest: Manifest) -> CardFacts:
+def gather_facts(
+    folder: Path, config: Config, status: Status, manifest: Manifest, running: str = ""
+) -> CardFacts:
     """Return what the run folder knows; `status` is that of all stages as they stand now.
 
+    `running` is the stage that asks, which has not ended yet and is not said to be broken off.
     Stages that the config has no longer, and what is in the records of earlier passes, are left
     out. Raises RunFolderError for a damaged record.
     """
-    status = {name: part for name, part in status.items() if name not in _stages_off(config)}
+    status = {name: part for name, part in status.items() if _is_on(name, config)}
     figures = _findings(status, "questions").get("judges", {}).get("figures", [])
     return CardFacts(
         run=folder.name,
@@ -50,22 +59,22 @@ def gather_facts(folder: Path, config: Config, status: Status, manifest: Manifes
         coverage=tuple(read_coverage(folder)) or None,
         repeats=tuple(_list_repeats(folder, config, status)),
         leaks=_findings(status, "exam").get("leaks"),
-        unfinished=tuple(_list_unfinished(status)),
+        unfinished=tuple(_list_unfinished(status, running)),
         off=tuple(list_switched_off(config)),
         not_made=tuple(list_not_made(config)),
     )
 
 
-def _stages_off(config: Config) -> set[str]:
-    """Return the stages of which an earlier pass may have left a status that is none any more."""
-    on = {
-        "pdf_cleaning": config.pdf_cleaning.enabled,
-        "pretraining": config.representation_variation.enabled,
-        "recall": bool(config.factual_sft),
-        "rag": config.rag_data.enabled,
-        "corrections": config.correction_pipeline.enabled,
-    }
-    return {name for name, wanted in on.items() if not wanted}
+def _is_on(stage: str, config: Config) -> bool:
+    """Whether a stage is part of the run; one that is none may have left its status."""
+    if stage in _ALWAYS:
+        return True
+    if stage == "recall":
+        return bool(config.factual_sft)
+    if stage == "meta":
+        return config.meta_datagen.do_meta_datagen
+    section = getattr(config, _SECTIONS.get(stage, stage), None)
+    return bool(getattr(section, "enabled", False))
 
 
 def _name_generic(config: Config) -> Iterator[str]:
@@ -142,11 +151,11 @@ def _list_repeats(folder: Path, config: Config, status: Status) -> Iterator[Repe
             yield Repeats(label.removeprefix("distinct "), counts["in"], dict(reasons))
 
 
-def _list_unfinished(status: Status) -> Iterator[str]:
+def _list_unfinished(status: Status, running: str) -> Iterator[str]:
     for name, content in status.items():
         if content["limit"] and name not in _WHOLE:
             yield f"**The stage {name} took only {content['limit']} chunks or pieces.**"
         if content["stopped"]:
             yield f"**The stage {name} was ended early: {content['stopped']}**"
-        elif not content["complete"] and name != "mix":  # which is running
+        elif not content["complete"] and name != running:
             yield f"**The stage {name} was broken off.**"

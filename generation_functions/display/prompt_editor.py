@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from generation_functions.display.markup import Html, beside, folded, join, preformatted, tag
 from generation_functions.errors import PalimpsestError
-from generation_functions.examples import write_example
-from generation_functions.pipelines.samples import SAMPLES
+from generation_functions.examples import find_samples, write_example
 from generation_functions.steps.editing import (
     PromptTexts,
     make_prompt,
@@ -19,9 +18,9 @@ from generation_functions.steps.editing import (
 )
 from generation_functions.steps.prompts import Example, Prompt
 from generation_functions.steps.record import Record
-from generation_functions.steps.run import Run
+from generation_functions.steps.run import FEW, Run
 from generation_functions.steps.step import Step
-from generation_functions.steps.trials import FEW, try_step
+from generation_functions.steps.trials import try_step
 from generation_functions.trying import check_prompt
 
 if TYPE_CHECKING:
@@ -30,12 +29,16 @@ if TYPE_CHECKING:
 _COLOURS = {"+": "#3b7a78", "-": "#b5513f"}
 
 
-def edit_prompt(run: Run, step: Step[Any, Any], items: Iterable[Any]) -> "PromptEditor":
+def edit_prompt(
+    run: Run, step: Step[Any, Any], items: Iterable[Any] | None = None
+) -> "PromptEditor":
     """Return an editor of a step's prompt, examples and grammar, to be tried on these items.
 
-    Of them the first three are taken. Files change only when it is saved.
+    Of them the first three are taken; without any, those that the run asked the step about since
+    it was opened. Files change only when it is saved.
     """
-    return PromptEditor(run, step, tuple(islice(items, FEW)))
+    taken = run.first_items(step) if items is None else islice(items, FEW)
+    return PromptEditor(run, step, tuple(taken))
 
 
 class PromptEditor:
@@ -69,8 +72,7 @@ class PromptEditor:
         """Return a line for each thing that is wrong with the texts; nothing is asked."""
         try:
             prompt = self.make_prompt()
-            samples = SAMPLES.get(self.step.like or self.step.name)
-            return check_prompt(self.step, prompt, self.items, samples)
+            return check_prompt(self.step, prompt, self.items, find_samples(self.step))
         except PalimpsestError as error:
             return [str(error)]
 
@@ -81,6 +83,10 @@ class PromptEditor:
         """
         if problems := self.find_problems():
             return show_problems(problems)
+        if not self.items:
+            return show_problems(
+                [f"Nothing to try it on: run the stage that asks {self.step.name}, or pass items."]
+            )
         before = await try_step(self.run, self.step, self.items)
         after = await try_step(self.run, self.step, self.items, self.make_prompt())
         return join(map(show_pair, before, after))

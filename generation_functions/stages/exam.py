@@ -8,6 +8,7 @@ from functools import partial
 from heapq import nsmallest
 from itertools import islice
 
+from generation_functions.card.rewriting import rewrite_card
 from generation_functions.choosing import draw_number, rank
 from generation_functions.datasets.row_texts import read_row_texts
 from generation_functions.documents.cutting import Decision
@@ -41,7 +42,8 @@ async def write_exam(run: Run, limit: int | None = None) -> list[ExamQuestion]:
     """Write the exam, if `exam.enabled`: exam/<uuid>.json, and all in exam.jsonl.
 
     Both parts are checked against the datasets as they are now, so it comes after the mix. With
-    `limit`, so many chunks of each part are asked about. Raises RunFolderError before the mix, and
+    `limit`, so many chunks of each part are asked about. The run's dataset card then says what
+    the exam shares with the datasets. Raises RunFolderError before the mix, and
     where the datasets were made before `held_out_share` was set.
     """
     if not run.config.exam.enabled:
@@ -61,6 +63,7 @@ async def write_exam(run: Run, limit: int | None = None) -> list[ExamQuestion]:
         with run.open_text(LINES) as note:
             for question in kept:
                 note(json.dumps(describe_question(question), ensure_ascii=False) + "\n")
+        rewrite_card(run.folder, run.config, run.status(), running="exam")
         return kept
 
 

@@ -20,6 +20,7 @@ from generation_functions.stages.taking import open_training_counter
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item
 
+_AFTER = ("exam", "meta")
 I = TypeVar("I", bound=Item)
 
 
@@ -59,10 +60,10 @@ async def mix(run: Run, limit: int | None = None) -> Material:
 def _write_cards(run: Run, manifest: Manifest) -> tuple[str, str]:
     """Write the run's dataset card; return those of its two training folders.
 
-    An exam that an earlier pass checked against other datasets says nothing about these.
+    What stages after this one found out about earlier datasets says nothing about these.
     """
-    status = {name: part for name, part in run.status().items() if name != "exam"}
-    facts = gather_facts(run.folder, run.config, status, manifest)
+    status = {name: part for name, part in run.status().items() if name not in _AFTER}
+    facts = gather_facts(run.folder, run.config, status, manifest, running="mix")
     run.write_text(CARD, describe(facts))
     return describe(facts, PRETRAINING_FOLDER), describe(facts, SFT_FOLDER)
 

@@ -19,13 +19,13 @@ from generation_functions.steps.prompts import Prompt, read_saved_prompt
 from generation_functions.steps.record import Reading, Record
 from generation_functions.steps.stage_pass import ASKED, LED
 
-EXAM = "exam"  # what the names of stages begin with that ask about held-out text
+EXAM = "exam"  # the stage that asks about held-out text; those behind it are exam_score, ...
 
 
 def list_calls(folder: Path) -> dict[str, list[str]]:
     """Return the items that the stages' last passes asked about, by step, both sorted."""
     found: dict[str, set[str]] = {}
-    held_out = set(folder.glob(ASKED.format(f"{EXAM}*")))
+    held_out = {folder / ASKED.format(EXAM), *folder.glob(ASKED.format(f"{EXAM}_*"))}
     for path in sorted(set(folder.glob(ASKED.format("*"))) - held_out):
         for step, uuids in (read_json(path) or {}).items():
             found.setdefault(step, set()).update(uuids)

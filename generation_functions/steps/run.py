@@ -50,6 +50,7 @@ from generation_functions.steps.window import apply
 I = TypeVar("I", bound=Item)
 O = TypeVar("O")
 R = TypeVar("R")
+FEW = 3  # items, to try a prompt on
 TRIALS = "trials"  # a folder like a run's, in which prompts are tried (steps/trials.py)
 _log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Run(StageNotes):
         self.progress = True
         self.keep_models = False
         self._ledger = Ledger()
+        self._first: dict[str, dict[str, Any]] = {}  # items by uuid, by step
         self.fill_gaps = False  # stages ask again about text that nothing was made of
         self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
         self._records = RecordFiles(folder, self._writer, lenders or (folder / TRIALS,))
@@ -190,6 +192,10 @@ class Run(StageNotes):
         """Read prompts and grammars anew when they are needed: their files have changed."""
         self._prompts.clear()
 
+    def first_items(self, step: Step[I, Any]) -> list[I]:
+        """Return the items that this run asked a step about first, since it was opened: a few."""
+        return list(self._first.get(step.name, {}).values())
+
     def examples(self, step: Step[Any, Any]) -> tuple[str, ...]:
         """Return the texts of the examples that a step's prompt shows."""
         return self._prompt(step).examples
@@ -212,6 +218,9 @@ class Run(StageNotes):
         async with self._records.lend(step.name, item.uuid) as record:
             inquiry = Inquiry.of(step, item, self._prompt(step), self.config)
             self._ledger.note(step.name, inquiry.role)
+            first = self._first.setdefault(step.name, {})
+            if len(first) < FEW and not step.counted:
+                first[item.uuid] = item
             record.fields = to_json(inquiry.fields)
             record.counted = step.counted
             try:

@@ -19,7 +19,7 @@ from generation_functions.steps.survivors import Survivors
 _log = logging.getLogger(__name__)
 STATUS = "status.json"
 ASKED = "live/.asked_{}.json"  # by a stage's last pass: of each step the items, by uuid
-LED = "live/.led_{}.jsonl"  # by its last pass: a line for each item that it kept, with its calls
+LED = "live/.led_{}.jsonl"  # by its last pass: a line for each item that it kept, as they ended
 FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
 
 
@@ -65,7 +65,7 @@ class Pass:
     def note_kept(self, uuid: str) -> None:
         """Note the calls that led to what was kept just now."""
         if calls := calls_so_far():
-            self.led.write(json.dumps({"kept": uuid, "calls": calls}) + "\n")
+            self.led.write(json.dumps({"kept": uuid, "calls": sorted(calls)}) + "\n")
 
     def require(self, least: float, label: str, kept: int) -> None:
         """Raise TooFewKept once a hundred items of `label` gave less than the share `least`."""

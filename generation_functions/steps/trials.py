@@ -17,11 +17,10 @@ from generation_functions.steps.files import read_json
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt
 from generation_functions.steps.record import Outcome, Record
-from generation_functions.steps.run import TRIALS, Run
+from generation_functions.steps.run import FEW, TRIALS, Run
 from generation_functions.steps.step import Item, Step
 
 I = TypeVar("I", bound=Item)
-FEW = 3
 
 
 async def try_step(
