@@ -44,7 +44,8 @@ def read_files(folder: Path) -> dict[str, bytes]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
     passing = (".lock", "run.log", "status.json", "config.yaml", "live/.input.json")
-    return {name: path.read_bytes() for name, path in named.items() if not name.endswith(passing)}
+    kept = (name for name in named if not name.endswith(passing) and ".led_" not in name)
+    return {name: named[name].read_bytes() for name in kept}  # .led_: in the order of arrival
 
 
 def test_unpacked_elsewhere_a_run_asks_nothing(open_small_run: OpenRun, tmp_path: Path) -> None:
