@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from generation_functions.engine import local
+from generation_functions.engine import jobs
 from generation_functions.engine.chat import open_thinking
 from generation_functions.engine.gguf import ModelFile, read_model
 from generation_functions.engine.grammar import parse_grammar
@@ -247,7 +247,7 @@ def test_thinking_ends_where_the_model_ends_it(
 ) -> None:
     """SmolLM2 does not write </think>; a word that it does write stands in for it."""
     monkeypatch.setattr(
-        local, "open_thinking", lambda model, prompt, wanted: (prompt, " the " if wanted else "")
+        jobs, "open_thinking", lambda model, prompt, wanted: (prompt, " the " if wanted else "")
     )
 
     async def act(engine: LocalEngine) -> Any:
