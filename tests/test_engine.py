@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loud_engine import LoudEngine
 
 from generation_functions.engine import local
 from generation_functions.engine.chat import disarm, render_chat, render_head
@@ -231,16 +232,9 @@ def test_a_fingerprint_is_the_content_not_the_name(embedded_model: Path, tmp_pat
 def test_roles_take_turns_and_one_model_is_loaded_at_a_time() -> None:
     events: list[str] = []
 
-    class Loud(ScriptedEngine):
-        async def start(self) -> None:
-            events.append(f"load {self.fingerprint}")
-
-        async def close(self) -> None:
-            events.append(f"free {self.fingerprint}")
-
     async def act() -> None:
-        small = Loud(lambda request: "Answer: a b.", "small", delay=0.01)
-        large = Loud(lambda request: "Answer: a b.", "large", delay=0.01)
+        small = LoudEngine(events, lambda request: "Answer: a b.", "small", delay=0.01)
+        large = LoudEngine(events, lambda request: "Answer: a b.", "large", delay=0.01)
         engines = Engines({"small": small, "large": large})
         await asyncio.gather(
             *(engines.complete(role, ask("?", n)) for n in range(4) for role in ("small", "large"))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from loud_engine import LoudEngine
 
 from generation_functions import opening
 from generation_functions.documents.retrieval import ChunkIndex, Related
@@ -164,16 +165,11 @@ def test_a_damaged_file_of_vectors_says_what_to_do(tmp_path: Path) -> None:
 def test_a_model_for_vectors_takes_its_turn_as_the_others_do() -> None:
     events: list[str] = []
 
-    class Loud(ScriptedEngine):
-        async def start(self) -> None:
-            events.append(f"load {self.fingerprint}")
-
-        async def close(self) -> None:
-            events.append(f"free {self.fingerprint}")
-
     async def act() -> None:
-        small = Loud(lambda request: "yes", "small")
-        engines = Engines({"small": small, "large": small}, Loud(fingerprint="vectors"))
+        small = LoudEngine(events, lambda request: "yes", "small")
+        engines = Engines(
+            {"small": small, "large": small}, LoudEngine(events, fingerprint="vectors")
+        )
         await engines.embed(["a text"])
         await engines.complete("small", Request((Message("user", "?"),), "", Sampling(), 1, 4))
         await engines.release()

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ValidationError
 
+from generation_functions.config import Config
 from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.rows import Row
 from generation_functions.errors import RunFolderError
@@ -88,6 +89,13 @@ def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
         + "".join(f"; {one}" for one in left_out)
         + "."
     )
+
+
+def name_counter(config: Config) -> tuple[str, str]:
+    """Return what counts the tokens of rows, and a note where the trainer will count otherwise."""
+    tokenizer = config.model_training.tokenizer
+    counter = tokenizer or config.system.token_counter or config.models.small.gguf or ""
+    return counter, "" if tokenizer else COUNTER_NOTE
 
 
 @dataclass(frozen=True, slots=True)

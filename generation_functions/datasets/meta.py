@@ -12,9 +12,9 @@ from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.manifest import (
-    COUNTER_NOTE,
     FolderManifest,
     RowFile,
+    name_counter,
     read_listed_names,
     write_manifest,
     write_text,
@@ -112,14 +112,14 @@ def _build(folder: Path, calls: Iterable[Call], config: Config, count: Count) ->
             (folder / entry.name).unlink()
     entries = [entry for entry in entries if entry.rows]
     training = config.model_training
-    counter = training.tokenizer or config.system.token_counter or config.models.small.gguf or ""
+    counter, counter_note = name_counter(config)
     data = describe_data(entries, training.sequence_len)
     manifest = FolderManifest(
         launch="",
         merge="",
         axolotl=axolotl.VERSION,
         token_counter=counter,
-        token_counter_note="" if training.tokenizer else COUNTER_NOTE,
+        token_counter_note=counter_note,
         checks="Replies are those that were taken, or voted for by most, when the run was made.",
         rows=data.rows,
         tokens=data.tokens,

@@ -9,9 +9,9 @@ from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.balance import Receipt
 from generation_functions.datasets.manifest import (
-    COUNTER_NOTE,
     FileEntry,
     FolderManifest,
+    name_counter,
     write_manifest,
     write_text,
 )
@@ -76,13 +76,13 @@ def _describe(
     context = int(values_of(settings).get("sequence_len") or training.sequence_len)
     data = describe_data(entries, context)
     length = measure_length(settings, data.tokens, training.gpus)
-    counter = training.tokenizer or config.system.token_counter or config.models.small.gguf or ""
+    counter, counter_note = name_counter(config)
     return FolderManifest(
         launch=axolotl.launch_command(config_name, training.gpus),
         merge=axolotl.merge_command(config_name, settings),
         axolotl=axolotl.VERSION,
         token_counter=counter,
-        token_counter_note="" if training.tokenizer else COUNTER_NOTE,
+        token_counter_note=counter_note,
         checks=checks,
         rows=data.rows,
         tokens=data.tokens,
