@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
+from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
@@ -39,6 +41,7 @@ ASKED_ALREADY = Problem("asked already", "This question has been asked already."
 REJECTED_PAIRS = "qatuples_rejected"
 SUITABLE = "suitable"
 NOT_JUDGED = "not judged"
+WRITERS = (WRITE_QUESTIONS, REPAIR_ANSWER, REPLACE_PAIR)
 FOUND, BY_ANSWER, BY_QUESTION = "found", "another answer", "another question"
 
 
@@ -164,6 +167,7 @@ async def vet(run: Run, draft: Draft) -> Problem | None:
     """Return the first problem of a pair: of those that code finds, then of those voted on."""
     pair = draft.pair
     problem = find_problem(pair, run.config.system.use_filenames)
+    problem = problem or find_lent(pair, chain.from_iterable(map(run.examples, WRITERS)))
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
