@@ -14,7 +14,7 @@ from typing import Any
 
 from generation_functions.config import Config
 from generation_functions.engine.pool import Engines
-from generation_functions.sections import Model
+from generation_functions.model_sections import Model
 from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.record import Record, Reply
 
