@@ -17,6 +17,7 @@ from generation_functions.config import Config
 from generation_functions.engine.grammar import parse_grammar
 from generation_functions.errors import ConfigError, PromptError
 from generation_functions.steps.files import Writer
+from generation_functions.steps.loaded_prompts import find_folders
 from generation_functions.steps.prompts import Prompt, find_prompt, parse_prompt, read_grammar
 from generation_functions.steps.step import Step
 
@@ -44,7 +45,7 @@ def read_texts(step: Step[Any, Any], config: Config) -> tuple[PromptTexts, str]:
 
     Raises PromptError for a file that is missing or no YAML.
     """
-    folders = _folders(step, config)
+    folders = find_folders(step, config)
     file = find_prompt(step.name, folders)
     text = file.read_text(encoding="utf-8")
     grammar = read_grammar(step.name, folders, step.like)[0][1]
@@ -95,7 +96,7 @@ def make_prompt(step: Step[Any, Any], texts: PromptTexts, text: str, config: Con
     YAML or a grammar that does not parse, for examples that do not fit template or grammar, and
     for a grammar that the step cannot use.
     """
-    folders = _folders(step, config)
+    folders = find_folders(step, config)
     place = f"{step.name}, edited"
     for name in (EXAMPLES, "settings"):
         _check_yaml(f"{place}, {name}", getattr(texts, name))
@@ -150,10 +151,6 @@ def save_override(step: Step[Any, Any], texts: PromptTexts, config: Config) -> l
     for file, new in changed:
         Writer().write(file, new)
     return [file for file, _ in changed]
-
-
-def _folders(step: Step[Any, Any], config: Config) -> list[Path]:
-    return [*map(Path, step.folders), *config.path.prompt_folders]
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,7 @@ class Ledger:
     def measure(self, role: str) -> Iterator[None]:
         """Count the time until the block ends, once for all that go at once.
 
-        Loading the role's model is part of it.
+        Loading the role's model is part of it, waiting while another has the machine is not.
         """
         if not self._going[role]:
             self._since[role] = monotonic()
