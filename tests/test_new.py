@@ -1,6 +1,7 @@
 """`new`: what it writes runs at once, and nothing has to be edited for it."""
 
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -94,6 +95,10 @@ def test_its_notebook_leads_to_what_was_written(tmp_path: Path) -> None:
         ("questions", "a stage of that name"),
         ("model_training", "a section of the config of that name"),
         ("meta_datagen", "of that name"),
+        ("json", "a method of the config of that name"),
+        ("yes", "small letters"),
+        ("style_rows", "small letters"),
+        ("exam_score", "a folder of a run of that name"),
         ("judge_chunk", "a step of that name"),
         ("worthy_for_questions", "a folder of a run of that name"),
     ],
@@ -104,6 +109,17 @@ def test_a_name_that_clashes_is_refused_and_nothing_is_written(
     with pytest.raises(ConfigError, match=said):
         create_pipeline(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_pipeline_is_named_like_a_folder_that_a_run_has(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = re.findall(
+        r"`([a-z_]+)/", "\n".join(re.findall(r"^\| (`.+?) \|", text, re.MULTILINE))
+    )
+    assert len(folders) > 20
+    for name in folders:
+        with pytest.raises(ConfigError):
+            create_pipeline(name, tmp_path)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

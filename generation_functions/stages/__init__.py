@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+from generation_functions.config import Config
+from generation_functions.errors import ConfigError
 from generation_functions.pipelines.exam_steps import EXAM_STEPS
 from generation_functions.stages.conversations import (
     CHARACTER_STEPS,
@@ -51,18 +53,32 @@ __all__ = [
     "write_recalls",
 ]
 
-STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
-    "pdf_cleaning": clean_pdfs,
-    "documents": documents,
-    "questions": write_questions,
-    "pretraining": write_pretraining,
-    "recall": write_recalls,
-    "rag": write_rag_items,
-    "corrections": write_corrections,
-    "characters": write_characters,
-    "conversations": write_conversations,
-    **OWN_STAGES,
-    "mix": mix,
-    "exam": write_exam,
-    "meta": write_meta_dataset,
-}
+Stages = dict[str, Callable[[Run, int | None], Awaitable[object]]]
+
+
+def order_stages(own: Stages) -> Stages:
+    """Return all stages in their order, among them those of pipelines found by their names.
+
+    Raises ConfigError for such a pipeline with the name of another stage or of a section.
+    """
+    before: Stages = {
+        "pdf_cleaning": clean_pdfs,
+        "documents": documents,
+        "questions": write_questions,
+        "pretraining": write_pretraining,
+        "recall": write_recalls,
+        "rag": write_rag_items,
+        "corrections": write_corrections,
+        "characters": write_characters,
+        "conversations": write_conversations,
+    }
+    behind: Stages = {"mix": mix, "exam": write_exam, "meta": write_meta_dataset}
+    for name in sorted(own.keys() & {*before, *behind, *Config.model_fields}):
+        raise ConfigError(
+            f"pipelines/own/{name}.py: {name} is a stage or a section of the program's own. "
+            "Rename the module, and what its PIPELINE is named."
+        )
+    return before | own | behind
+
+
+STAGES = order_stages(OWN_STAGES)
