@@ -133,6 +133,13 @@ def test_the_config_may_give_a_step_the_other_model(colours: Callable[..., Run])
     assert record(run, ROSE)["replies"][0]["model"] == "large"
 
 
+def test_where_votes_are_off_a_vote_is_one(colours: Callable[..., Run]) -> None:
+    engine = always("Colour: red")
+    run = colours(engine, questions={"double_check_counter": 0})
+    assert inside(run, lambda: run.vote(IS_RED, ROSE)) is True
+    assert len(engine.requests) == 1
+
+
 def test_another_model_seed_prompt_or_grammar_is_another_request(
     colours: Callable[..., Run], tmp_path: Path
 ) -> None:

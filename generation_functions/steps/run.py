@@ -62,6 +62,7 @@ class Run(StageNotes):
 
         With `limit`, only some items are taken: nothing is moved to stale/. When the
         stage is interrupted, what was made stays, and the live lists stay as they were.
+        Why items were dropped is logged, so that a test which finds nothing kept shows it.
         """
         with (
             hold_run(self.folder, name),
@@ -77,7 +78,8 @@ class Run(StageNotes):
                 self._writer.sync()
                 self._pass.write_status()
                 self._ledger.write(self.folder, self.config, self.engines, self._writer)
-                _log.info("stage %s %s", name, "ends" if self._pass.complete else "breaks off")
+                how = "ends" if self._pass.complete else "breaks off"
+                _log.info("stage %s %s. %s", name, how, self._pass.name_reasons())
                 self._pass = None
                 if not self.keep_models:
                     await self.engines.release()
@@ -136,10 +138,11 @@ class Run(StageNotes):
     async def vote(self, step: Step[I, O], item: I) -> O:
         """Ask a step whose output is true or false until a majority is certain.
 
-        Returns the first vote of the majority of `double_check_counter`; votes count in the
-        order of their seeds. Raises Failed when unusable replies leave no majority.
+        Returns the first vote of the majority of `double_check_counter`, which is one vote at
+        least; votes count in the order of their seeds. Raises Failed when unusable replies leave
+        no majority.
         """
-        total = self.config.questions.double_check_counter
+        total = self.config.questions.double_check_counter or 1
         needed = total // 2 + 1
         async with self._inquire(step, item) as (inquiry, record):
             ayes: list[O] = []
