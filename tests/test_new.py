@@ -1,5 +1,6 @@
 """`new`: what it writes runs at once, and nothing has to be edited for it."""
 
+import asyncio
 import json
 import re
 import runpy
@@ -9,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import OpenRun
+from test_notebooks import run_cells
 
-from generation_functions import __main__, discovery, new
+from generation_functions import __main__, discovery, new, session
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError
 from generation_functions.new import create_pipeline
@@ -61,6 +64,17 @@ def test_what_is_written_runs_by_its_name(
     assert first[0]["value"].startswith("What is it?\n\n")
     assert first[1]["value"] == "It tells of ropes."
     assert len(others) == 1
+
+
+def test_its_notebook_runs_and_shows_what_was_made(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_small_run: OpenRun
+) -> None:
+    run = open_small_run(ScriptedEngine(lambda request: "It tells of ropes."))
+    monkeypatch.setattr(session, "open_run", lambda config: run)
+    notebook = written / new.FILES["notebook.ipynb"].format(name=NAME)
+    shown: dict[str, Any] = asyncio.run(run_cells(notebook, tmp_path / "config.yaml"))
+    assert "It tells of ropes." in shown["look"].show_plain().source
+    assert shown["browse"].steps == (f"write_{NAME}",)
 
 
 @pytest.mark.parametrize("name", ["kt", NAME, "kit_trial_at_its_most"[:20]])

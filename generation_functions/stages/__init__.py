@@ -1,6 +1,6 @@
 """The stages of a run, in order. The notebooks and the command line call these."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from generation_functions.config import Config
 from generation_functions.errors import ConfigError
@@ -41,6 +41,7 @@ __all__ = [
     "documents",
     "find_pipeline",
     "mix",
+    "order_stages",
     "run_pipeline",
     "write_characters",
     "write_conversations",
@@ -53,15 +54,15 @@ __all__ = [
     "write_recalls",
 ]
 
-Stages = dict[str, Callable[[Run, int | None], Awaitable[object]]]
+Stage = Callable[[Run, int | None], Awaitable[object]]
 
 
-def order_stages(own: Stages) -> Stages:
+def order_stages(own: Mapping[str, Stage]) -> dict[str, Stage]:
     """Return all stages in their order, among them those of pipelines found by their names.
 
     Raises ConfigError for such a pipeline with the name of another stage or of a section.
     """
-    before: Stages = {
+    before: dict[str, Stage] = {
         "pdf_cleaning": clean_pdfs,
         "documents": documents,
         "questions": write_questions,
@@ -72,13 +73,14 @@ def order_stages(own: Stages) -> Stages:
         "characters": write_characters,
         "conversations": write_conversations,
     }
-    behind: Stages = {"mix": mix, "exam": write_exam, "meta": write_meta_dataset}
-    for name in sorted(own.keys() & {*before, *behind, *Config.model_fields}):
+    behind: dict[str, Stage] = {"mix": mix, "exam": write_exam, "meta": write_meta_dataset}
+    clashing = sorted(own.keys() & {*before, *behind, *Config.model_fields})
+    if clashing:
         raise ConfigError(
-            f"pipelines/own/{name}.py: {name} is a stage or a section of the program's own. "
-            "Rename the module, and what its PIPELINE is named."
+            f"pipelines/own/{clashing[0]}.py: {clashing[0]} is a stage or a section of the "
+            "program's own. Rename the module, and what its PIPELINE is named."
         )
-    return before | own | behind
+    return before | dict(own) | behind
 
 
 STAGES = order_stages(OWN_STAGES)
