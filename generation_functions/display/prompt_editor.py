@@ -48,7 +48,7 @@ class PromptEditor:
         self.run = run
         self.step = step
         self.items = items
-        self._open()
+        self.texts = self._open()
 
     def change(self, **parts: str) -> None:
         """Change parts: `system`, `user`, `examples`, `settings`, `grammar`."""
@@ -113,13 +113,13 @@ class PromptEditor:
             raise PalimpsestError(" ".join(problems))
         files = save_override(self.step, self.texts, self.run.config)
         self.run.forget_prompts()
-        self._open()
+        self.texts = self._open()
         return files
 
-    def _open(self) -> None:
-        """Take the texts of the files that are in force."""
+    def _open(self) -> PromptTexts:
+        """Return the texts of the files that are in force, and remember them for `save`."""
         self._opened, self._text = read_texts(self.step, self.run.config)
-        self.texts = self._opened
+        return self._opened
 
     def show_plain(self) -> Html:
         """Return the texts without widgets."""
