@@ -92,10 +92,14 @@ def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
 
 
 def name_counter(config: Config) -> tuple[str, str]:
-    """Return what counts the tokens of rows, and a note where the trainer will count otherwise."""
+    """Return what counts the tokens of rows, and a note where the trainer will count otherwise.
+
+    Of a file or folder that is its name, not its place on this machine's disk.
+    """
     tokenizer = config.model_training.tokenizer
     counter = tokenizer or config.system.token_counter or config.models.small.gguf or ""
-    return counter, "" if tokenizer else COUNTER_NOTE
+    name = Path(counter).name if Path(counter).is_absolute() else counter
+    return name, "" if tokenizer else COUNTER_NOTE
 
 
 @dataclass(frozen=True, slots=True)
