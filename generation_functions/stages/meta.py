@@ -25,5 +25,5 @@ async def write_meta_dataset(run: Run, limit: int | None = None) -> FolderManife
             led = read_led(run.folder, set[str]().union(*map(read_row_uuids, folders)))
         mode = run.config.system.use_filenames
         calls = read_calls(run.folder, mode, settings.steps, led)
-        with open_training_counter(run.config) as count:
-            return write_meta(run.folder, calls, run.config, count)
+        with open_training_counter(run.config) as counter:
+            return write_meta(run.folder, calls, counter.config, counter.count)

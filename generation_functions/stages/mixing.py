@@ -48,9 +48,9 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             made=take_made(run),
             generic=generic,
         )
-        with open_training_counter(run.config) as count:
+        with open_training_counter(run.config) as counter:
             cards = partial(_write_cards, run)
-            write_datasets(run.folder, material, run.config, count, run.count, cards)
+            write_datasets(run.folder, material, counter.config, counter.count, run.count, cards)
         if run.config.rag_data.enabled:
             names = write_rag_source(run.open_text, pairs, material.recalls, run.config)
             run.set_aside(FOLDER, names)
