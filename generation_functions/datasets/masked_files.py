@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from generation_functions.config import Config
 from generation_functions.datasets.fitting import TOO_LONG, RowFitter, count_segments, find_room
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.masked_rows import (
     MaskedFormat,
     correction_turns,
@@ -16,6 +15,7 @@ from generation_functions.datasets.masked_rows import (
 )
 from generation_functions.datasets.pretraining import name_directories
 from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row, find_additional_context
 from generation_functions.datasets.segments import MaskedTurn, segment_row
 from generation_functions.errors import Rejected

@@ -11,28 +11,24 @@ from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part, Receipt
 from generation_functions.datasets.balanced_files import Pool, write_balanced
-from generation_functions.datasets.fitting import find_context
-from generation_functions.datasets.generic_sources import GenericSource
-from generation_functions.datasets.made_rows import MadeRow
-from generation_functions.datasets.manifest import (
-    CARD,
-    FileEntry,
-    Manifest,
+from generation_functions.datasets.checks import (
     describe_checks,
     describe_made_checks,
     describe_masked_checks,
     describe_origin,
     describe_recall_checks,
-    read_listed_names,
-    write_manifest,
-    write_text,
 )
+from generation_functions.datasets.fitting import find_context
+from generation_functions.datasets.generic_sources import GenericSource
+from generation_functions.datasets.made_rows import MadeRow
+from generation_functions.datasets.manifest import CARD, Manifest, read_listed_names, write_manifest
 from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
 from generation_functions.datasets.pretraining import (
     ReadVariations,
     tell_nothing,
     write_pretraining_rows,
 )
+from generation_functions.datasets.row_files import FileEntry, write_text
 from generation_functions.datasets.templates import make_template
 from generation_functions.datasets.training_folder import finish_folder
 from generation_functions.datasets.turn_files import (

@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row
 from generation_functions.records import Chunk, FactSheet, Variation
 

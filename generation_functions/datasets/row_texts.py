@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
-from generation_functions.datasets.manifest import NAME as MANIFEST
+from generation_functions.datasets.manifest import list_files
 from generation_functions.errors import RunFolderError
 
 FOLDERS = (PRETRAINING_FOLDER, SFT_FOLDER)
@@ -24,11 +24,7 @@ def read_row_texts(folder: Path) -> Iterator[str]:
 
 def list_trained(folder: Path) -> list[Path]:
     """Return the files that a training folder's config lists. RunFolderError before the mix."""
-    manifest = folder / MANIFEST
-    if not manifest.exists():
-        raise RunFolderError(f"{manifest}: not there. Run the stage `mix` first.")
-    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    return [folder / str(one["name"]) for one in files if one["in_config"]]
+    return [folder / one.name for one in list_files(folder) if one.in_config]
 
 
 def read_file_rows(file: Path) -> Iterator[dict[str, Any]]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
 from generation_functions.datasets.made_rows import MadeRow
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.modes import Mode, draw_modes
 from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row
 from generation_functions.datasets.templates import ChatTemplate
 from generation_functions.records import Conversation, QAPair, Recall, Turn
