@@ -292,6 +292,12 @@ def test_leaks_are_counted_by_long_runs_and_near_copies_are_dropped() -> None:
     assert leaks.dropped == {"copy": IN_QUESTION, "held": IN_TEXT}
 
 
+def test_a_question_with_full_stops_in_it_is_found_all_the_same() -> None:
+    asked = "Who met Mr. J. Smith at St. Ives, 3.5 miles from home?"
+    leaks = find_leaks([ask("q", TAUGHT, asked)], [f"Human: {asked} **Finished.**"])
+    assert leaks.dropped == {"q": IN_QUESTION}
+
+
 def test_leaks_are_found_in_rows_of_every_kind(tmp_path: Path) -> None:
     asked = "How many metres long is the deck of the Arno Bridge?"
     rows = {
