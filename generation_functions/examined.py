@@ -1,5 +1,6 @@
 """Models that are to sit a run's exam, opened beside the run's own, one of which may judge them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -62,8 +63,14 @@ async def score_models(
 
 
 def name_model(model: str) -> str:
-    """Return what the score of a model is called: its file's or folder's name."""
-    return Path(model).name.removesuffix(".gguf")
+    """Return what the score of a model is called: its file's or folder's name.
+
+    Folders that every training has inside of its own (`merged`, `checkpoint-7`) have that before.
+    """
+    path = Path(model)
+    if re.fullmatch(r"merged|checkpoint-\d+", path.name):
+        return f"{path.resolve().parent.name}/{path.name}"
+    return path.name.removesuffix(".gguf")
 
 
 def find_model(name: str, config: Config) -> Model:

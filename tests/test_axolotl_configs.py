@@ -205,6 +205,7 @@ def test_optimizer_steps_are_estimated_from_the_settings_in_force() -> None:
     assert estimate(10 * 750_000, num_epochs=1, micro_batch_size=1) == 20
     assert estimate(10 * 750_000, num_epochs=1, val_set_size=0.5) == 5
     assert estimate(10 * 750_000, max_steps=3) is None
+    assert estimate(10 * 750_000, val_set_size=200) is None  # rows, of unknown length
     assert estimate(10 * 750_000, num_epochs=None) is None
 
 

@@ -1,6 +1,7 @@
 """The balance of the fine-tuning data: its arithmetic, the sample, and what is written."""
 
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,15 @@ from generation_functions.datasets.balance import (
     draw_up,
 )
 from generation_functions.datasets.balanced_files import Pool, write_balanced
+from generation_functions.datasets.fitting import find_context, find_room
 from generation_functions.datasets.generic_sources import prepare_generic
 from generation_functions.datasets.mix import write_datasets
 from generation_functions.datasets.pretraining import tell_nothing, write_pretraining_rows
 from generation_functions.datasets.sampling import TokenSample, make_key
 from generation_functions.datasets.turn_files import TurnRows
 from generation_functions.display.balance import plot_balance, show_balance
-from generation_functions.errors import RunFolderError
+from generation_functions.errors import ModelError, RunFolderError
+from generation_functions.stages import taking
 
 MATERIAL = make_material(12)
 SIZES = [[1 + (7 * n) % 23 for n in range(50)], [40] * 30, [300, *[3] * 60, 900]]
@@ -253,6 +256,47 @@ def test_without_generic_data_a_receipt_says_what_the_run_has_made(tmp_path: Pat
     receipt = balance(tmp_path, configure([], []))
     assert [line.part for line in receipt.lines] == [DOMAIN]
     assert receipt.lines[0].share == 100.0
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tokenizer can be loaded, and a GGUF's vocabulary counts words."""
+
+    def refuse(name: str) -> None:
+        raise ModelError(f"{name}: offline.")
+
+    monkeypatch.setattr(taking, "load_tokenizer", refuse)
+    monkeypatch.setattr(taking, "open_counter", lambda config: nullcontext(count_words))
+
+
+def name_tokenizer(folder: Path, tokenizer: str) -> Config:
+    path = make_config().path.model_dump() | {"models_dir": str(folder)}
+    return make_config(path=path, model_training={"tokenizer": tokenizer})
+
+
+def test_where_the_hub_gives_no_tokenizer_a_gguf_counts_and_the_receipt_says_so(
+    tmp_path: Path, offline: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "large.gguf").touch()
+    with taking.open_training_counter(name_tokenizer(tmp_path, "some/model")) as counter:
+        write_datasets(tmp_path / "run", MATERIAL, counter.config, counter.count)
+    shown = show_balance(tmp_path / "run").source
+    assert "Counted with large.gguf." in shown
+    assert "not the tokenizer of the model to be trained" in shown
+    assert "some/model: offline. Until then tokens are counted with large.gguf" in caplog.text
+    assert find_room(counter.config) < find_context(counter.config)
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "gguf"), [("/mine", "small.gguf"), ("b.gguf", "small.gguf"), ("a/b", "other")]
+)
+def test_a_tokenizer_of_this_machine_is_an_error_and_so_is_one_without_a_gguf(
+    tmp_path: Path, offline: None, tokenizer: str, gguf: str
+) -> None:
+    (tmp_path / gguf).touch()
+    config = name_tokenizer(tmp_path, tokenizer)
+    with pytest.raises(ModelError, match="offline"), taking.open_training_counter(config):
+        pass
 
 
 def test_the_notebook_shows_the_receipt_with_what_is_short_and_what_is_unreadable(

@@ -130,6 +130,25 @@ def test_prompts_come_along_and_texts_that_look_like_paths_stay(
     assert moved.system.shared_instruction == "/no_think"
 
 
+def test_models_stay_and_what_the_trainer_is_told_is_not_changed(
+    small_run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "big.gguf").write_bytes(b"GGUF")
+    file = small_run / "config.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["models"]["small"]["gguf"] = str(tmp_path / "big.gguf")
+    training = {"base_model": str(tmp_path / "texts"), "other_pretrain_kwargs": {"a": [str(file)]}}
+    config["model_training"] |= training
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    packed = bundle(small_run, tmp_path / "a.zip", with_inputs=True)
+    assert not [one.name for one in packed.files if one.name.endswith(".gguf")]
+    assert [one.rpartition("/")[2] for one in packed.missing] == ["big.gguf: `gguf`"]
+    unbundle(tmp_path / "a.zip", tmp_path / "new")
+    moved = read_config(tmp_path / "new" / "config.yaml")
+    assert moved.model_training.base_model == training["base_model"]
+    assert moved.model_training.other_pretrain_kwargs == training["other_pretrain_kwargs"]
+
+
 def test_a_missing_model_is_named_as_it_was(
     small_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -205,6 +224,15 @@ def test_a_file_that_changed_on_the_way_is_refused(small_run: Path, tmp_path: Pa
             assert record.read_bytes() == b'{"a": 1}'
             shutil.rmtree(tmp_path / "new")
     assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+def test_a_name_that_was_damaged_is_refused(small_run: Path, tmp_path: Path) -> None:
+    (small_run / "Bücher.txt").write_text("a", encoding="utf-8")
+    bundle(small_run, tmp_path / "a.zip")
+    content = (tmp_path / "a.zip").read_bytes().replace("ü".encode(), b"\xff\xff")
+    (tmp_path / "b.zip").write_bytes(content)
+    with pytest.raises(RunFolderError, match="damaged"):
+        unbundle(tmp_path / "b.zip", tmp_path / "new")
 
 
 def repack(file: Path, target: Path, names: dict[str, str], link: str = "") -> None:

@@ -21,7 +21,8 @@ from generation_functions.card.gather import CARD, gather_facts
 from generation_functions.card.switched_off import list_switched_off
 from generation_functions.config import Config
 from generation_functions.datasets.balance import Part, aim_generic, draw_up
-from generation_functions.datasets.manifest import FileEntry, FolderManifest, Manifest
+from generation_functions.datasets.manifest import FolderManifest, Manifest
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.engine.gguf import read_model
 from generation_functions.engine.model_facts import describe_model
 from generation_functions.engine.scripted import ScriptedEngine

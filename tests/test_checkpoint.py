@@ -45,9 +45,6 @@ class Tokenizer:
 class Model:
     device = "cpu"
 
-    class config:
-        max_position_embeddings = 60
-
     def generate(self, input_ids: Any, max_new_tokens: int, **given: Any) -> Any:
         assert given["do_sample"] is False
         return np.ones((1, input_ids.shape[1] + 5), int)
@@ -55,7 +52,7 @@ class Model:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"max_position_embeddings": 60}', encoding="utf-8")
     (tmp_path / "model.safetensors").write_bytes(bytes(3_000_000))
     return tmp_path
 
@@ -98,6 +95,28 @@ def test_a_base_model_is_asked_as_plain_text(folder: Path) -> None:
 def test_what_does_not_fit_is_not_asked(folder: Path) -> None:
     with pytest.raises(PromptTooLong, match="a context of 60"):
         complete(folder, Tokenizer(), make_request(most=100))
+
+
+@pytest.mark.parametrize(
+    ("config", "context"),
+    [
+        ("{}", 2048),
+        ('{"n_positions": 1024}', 1024),
+        ('{"text_config": {"max_position_embeddings": 131072}}', 131_072),
+    ],
+)
+def test_the_context_is_known_before_anything_is_loaded(
+    folder: Path, config: str, context: int
+) -> None:
+    (folder / "config.json").write_text(config, encoding="utf-8")
+    assert CheckpointEngine(folder).context == context
+
+
+@pytest.mark.parametrize("config", ["{", "[]", '{"n_positions": "many"}'])
+def test_a_config_that_is_none_is_refused(folder: Path, config: str) -> None:
+    (folder / "config.json").write_text(config, encoding="utf-8")
+    with pytest.raises(ModelError, match="no config of a model"):
+        CheckpointEngine(folder)
 
 
 def test_without_torch_it_says_what_to_install(

@@ -5,8 +5,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, replace
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,53 @@ def test_same_material_in_another_order_gives_the_same_bytes(tmp_path: Path) -> 
     assert read_files(tmp_path / "a") == read_files(tmp_path / "b")
     write_datasets(tmp_path / "a", material, make_config(), count_words)
     assert read_files(tmp_path / "a") == read_files(tmp_path / "b")
+
+
+class Watched(QAPair):
+    """A pair of which one can see whether it is still held."""
+
+
+class Stored:
+    """Pairs as they come from the disk, made when they are asked for; counts those held at once."""
+
+    def __init__(self, pairs: Sequence[QAPair]) -> None:
+        self.pairs = pairs
+        self.alive: list[weakref.ref[QAPair]] = []
+        self.most = 0
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __iter__(self) -> Iterator[QAPair]:
+        return map(self.__getitem__, range(len(self.pairs)))
+
+    def __getitem__(self, place: int) -> QAPair:
+        pair = self.pairs[place]
+        made = Watched(*(getattr(pair, one.name) for one in fields(QAPair)))
+        self.alive = [one for one in (*self.alive, weakref.ref(made)) if one() is not None]
+        self.most = max(self.most, len(self.alive))
+        return made
+
+
+def test_what_lies_on_disk_is_not_held(tmp_path: Path) -> None:
+    material = make_material(40)
+    stored = Stored(material.pairs[::-1])
+    write_datasets(tmp_path / "a", replace(material, pairs=stored), make_config(), count_words)
+    assert stored.most < 4
+    write_datasets(tmp_path / "b", material, make_config(), count_words)
+    assert read_files(tmp_path / "a") == read_files(tmp_path / "b")
+
+
+def test_what_breaks_the_build_leaves_nothing_of_it(tmp_path: Path) -> None:
+    class Broken(Stored):
+        def __getitem__(self, place: int) -> QAPair:
+            raise RunFolderError("an edit that does not fit")
+
+    material = make_material()
+    broken = replace(material, pairs=Broken(material.pairs))
+    with pytest.raises(RunFolderError, match="does not fit"):
+        write_datasets(tmp_path, broken, make_config(), count_words)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,22 @@ from test_display import Reading
 
 from generation_functions import exam_commands, stages
 from generation_functions.__main__ import main
+from generation_functions.datasets.row_texts import read_row_texts
 from generation_functions.display import exam as display
 from generation_functions.engine.checkpoint import CheckpointEngine
 from generation_functions.engine.protocol import Engine, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ModelError, RunFolderError
-from generation_functions.examined import find_model, open_examined, score_models
+from generation_functions.examined import find_model, name_model, open_examined, score_models
 from generation_functions.pipelines.exam import ASKED, choose_sentences, take_own
 from generation_functions.pipelines.exam_leaks import IN_QUESTION, IN_TEXT, find_leaks
-from generation_functions.pipelines.exam_scores import compare, read_scores, score_rows
+from generation_functions.pipelines.exam_scores import (
+    Answer,
+    Score,
+    compare,
+    read_scores,
+    score_rows,
+)
 from generation_functions.pipelines.exam_steps import (
     EXAMINED,
     HELD_OUT,
@@ -285,6 +292,30 @@ def test_leaks_are_counted_by_long_runs_and_near_copies_are_dropped() -> None:
     assert leaks.dropped == {"copy": IN_QUESTION, "held": IN_TEXT}
 
 
+def test_a_question_with_full_stops_in_it_is_found_all_the_same() -> None:
+    asked = "Who met Mr. J. Smith at St. Ives, 3.5 miles from home?"
+    leaks = find_leaks([ask("q", TAUGHT, asked)], [f"Human: {asked} **Finished.**"])
+    assert leaks.dropped == {"q": IN_QUESTION}
+
+
+def test_leaks_are_found_in_rows_of_every_kind(tmp_path: Path) -> None:
+    asked = "How many metres long is the deck of the Arno Bridge?"
+    rows = {
+        "texts.jsonl": {"text": f"Human: {asked} **Finished.**"},
+        "parts.jsonl": {"segments": [{"label": False, "text": f"Human: {asked}"}]},
+        "chats.jsonl": {"conversations": [{"from": "human", "value": asked}]},
+    }
+    for name in ("pretraining_run", "sft_run"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "MANIFEST.json").write_text('{"files": []}', encoding="utf-8")
+    for name, row in rows.items():
+        listed = json.dumps({"files": [{"name": name, "in_config": True}]})
+        (tmp_path / "sft_run" / "MANIFEST.json").write_text(listed, encoding="utf-8")
+        (tmp_path / "sft_run" / name).write_text(json.dumps(row) + "\n", encoding="utf-8")
+        exam = [ask("q", TAUGHT, asked)]
+        assert find_leaks(exam, read_row_texts(tmp_path)).dropped == {"q": IN_QUESTION}, name
+
+
 def test_a_question_of_the_datasets_is_not_asked_again(tmp_path: Path) -> None:
     """The pairs' step writes what the exam would ask."""
     years = {name: str(1801 + 7 * number) for number, name in enumerate(BRIDGES)}
@@ -372,6 +403,28 @@ def test_two_models_are_compared_question_by_question(
     shown = capsys.readouterr().out
     assert "knows  base" in shown
     assert main(["exam", "compare", str(finished.folder), "nobody"]) == 1
+
+
+def test_a_question_that_was_edited_in_between_is_not_compared() -> None:
+    asked = [Answer(str(n), TAUGHT, f"What is {n}?", "42", "42", exact=True) for n in range(5)]
+    first = Score("a", "x", "p", False, "", None, (), tuple(asked))
+    edited = replace(asked[3], question="What is the third?")
+    second = replace(first, model="b", answers=(*asked[:3], edited, *asked[4:]))
+    (found,) = compare(first, second)
+    assert (found.questions, found.both) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("a/tuned.gguf", "tuned"),
+        ("small", "small"),
+        ("out/finetuned_model/merged", "finetuned_model/merged"),
+        ("out/pretrained_model/checkpoint-12/", "pretrained_model/checkpoint-12"),
+    ],
+)
+def test_scores_of_different_models_have_different_names(model: str, name: str) -> None:
+    assert name_model(model) == name
 
 
 def test_a_model_that_cannot_answer_scores_nothing(finished: Run) -> None:

@@ -90,6 +90,7 @@ BAD = {
     "no text": {"messages": [{"role": "user", "content": 3}]},
     "a speaker": {"messages": [{"role": "tool", "content": "3"}]},
     "no turn of an assistant": {"messages": [{"role": "user", "content": "Hi."}]},
+    "half a character": {"messages": [{"role": "assistant", "content": "Ho \ud83d"}]},
     "without text": {"conversations": [*make_talk(3), {"from": "gpt", "value": " "}]},
     "not the first": {"conversations": [*make_talk(3), {"from": "system", "value": "Be."}]},
 }
@@ -113,7 +114,7 @@ def test_rows_that_cannot_be_read_are_counted_and_named_and_the_others_taken(
     line = receipt.lines[-1]
     assert line.rows == 2
     found = {one.why: (one.rows, one.first) for one in line.unreadable}
-    assert found["no JSON"] == (2, (1, 11))
+    assert found["no JSON"] == (2, (1, 12))
     assert sum(rows for rows, _ in found.values()) == len(BAD) + 1
     assert "2 rows left out: no JSON" in caplog.text
 
@@ -265,6 +266,17 @@ def test_a_hub_dataset_is_fetched_once_and_read_from_the_cache_after_that(
     assert read_rows(cached) == [{"conversations": talk} for talk in TALKS]
     record = read_rows(tmp_path / "a/sft_run/provenance/generic_some-chat.jsonl")[0]
     assert record["dataset"] == "some/chat"
+
+
+def test_half_a_character_costs_a_hub_dataset_that_row_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [BAD["half a character"], {"conversations": TALKS[0]}]
+    monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: rows)
+    monkeypatch.setattr("generation_functions.datasets.generic_sources._check_hub", lambda one: 0)
+    config = configure("some/chat", path={"huggingface_cache_dir": str(tmp_path / "cache")})
+    line = balance(tmp_path / "run", config).lines[-1]
+    assert (line.rows, len(line.unreadable)) == (1, 1)
 
 
 def test_a_fetch_that_breaks_off_leaves_nothing_in_the_cache(

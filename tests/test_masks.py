@@ -23,7 +23,7 @@ from generation_functions.datasets.masks import (
     read_segments,
     tokenize,
 )
-from generation_functions.datasets.segments import Segment
+from generation_functions.datasets.segments import Segment, segment_row
 from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
 from generation_functions.datasets.tokenizing import count_tokens, load_tokenizer
 from generation_functions.display.masks import make_page, show_mask
@@ -287,6 +287,19 @@ def test_colour_says_what_is_trained_on_and_text_is_escaped() -> None:
     assert "<title>Masks</title>" in make_page([], None)
 
 
+def test_a_line_separator_in_a_text_does_not_cut_its_row(tmp_path: Path) -> None:
+    sft, name = tmp_path / "sft_run", "axolotl_rag_conversations.jsonl"
+    (sft / "provenance").mkdir(parents=True)
+    listed = {"files": [{"name": name, "segments": True}]}
+    (sft / "MANIFEST.json").write_text(json.dumps(listed), encoding="utf-8")
+    segments = (Segment(False, "One\u2028line.\x85"), Segment(True, "Two."))
+    for file, row in ((name, segment_row(segments)), (f"provenance/{name}", {"text": "a\u2029b"})):
+        (sft / file).write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    (found,) = read_rows(tmp_path)
+    assert found.segments == segments
+    assert found.record == {"text": "a\u2029b"}
+
+
 @pytest.mark.slow
 def test_transformers_loads_a_tokenizer_from_its_folder(tmp_path: Path) -> None:
     byte_level().inner.save(str(tmp_path / "tokenizer.json"))
@@ -300,7 +313,7 @@ def test_transformers_loads_a_tokenizer_from_its_folder(tmp_path: Path) -> None:
         assert loaded.decode(loaded.encode(segment.text)) == segment.text
     run = make_run(tmp_path, model_training={"tokenizer": "."})
     manifest = json.loads((run.folder / "sft_run" / "MANIFEST.json").read_text(encoding="utf-8"))
-    assert manifest["token_counter"] == str(tmp_path)
+    assert manifest["token_counter"] == tmp_path.name
     assert main(["check-masks", str(run.folder)]) == 0
     assert count_tokens(loaded)(ROW[0].text) == len(byte_level().encode(ROW[0].text))
     with pytest.raises(ModelError, match=r"empty: no tokenizer .* tokenizer\.json"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from dataset_stand_in import DatasetHub, Repository, serve_datasets
 
 from generation_functions.__main__ import main
@@ -48,6 +49,12 @@ def run(tmp_path: Path) -> Path:
         top, _, inner = name.partition("/")
         entry = {"name": inner, "sha256": hashlib.sha256(content).hexdigest()}
         (folder / top / "MANIFEST.json").write_text(json.dumps({"files": [entry]}))
+    config = {
+        "path": {"input_dirs": [{"path": "texts"}], "output_dir": "."},
+        "models": {"small": {"gguf": "a.gguf"}, "large": {"gguf": "a.gguf"}},
+        "dataset_context": "Bridges",
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
     (folder / "dataset_card.md").write_text("---\nlicense: mit\n---\n# Bridges\n")
     (folder / "sft_run" / ".ipynb_checkpoints").mkdir()
     (folder / "sft_run" / ".ipynb_checkpoints" / "notes.txt").write_text("mine")
@@ -95,7 +102,17 @@ def test_a_dry_run_lists_and_sends_nothing(
     said = capsys.readouterr().out
     assert all(name in said for name in ("README.md", *FILES))
     assert f"bytes in 5 files, to the dataset {REPO}, private" in said
+    assert "a place on this machine" not in said
     assert hub.asked == []
+
+
+def test_a_place_on_the_disk_that_goes_with_the_rows_is_named(
+    hub: DatasetHub, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = run / "config.yaml"
+    file.write_text(file.read_text().replace("texts", "/home/somebody/diaries"))
+    assert main(["push", str(run), REPO, "--dry-run"]) == 0
+    assert "names /home/somebody/diaries, a place on this machine" in capsys.readouterr().out
 
 
 def test_the_command_lists_what_goes_before_it_goes(

@@ -14,7 +14,7 @@ import pytest
 from conftest import OpenRun
 
 from generation_functions import stages
-from generation_functions.datasets.manifest import describe_checks
+from generation_functions.datasets.checks import describe_checks
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, EngineCrash, PromptTooLong

@@ -50,7 +50,8 @@ def make_config(**sections: Any) -> Config:
 
 def pack(recalls: list[Recall], items: int = 1, most: int = 1, seed: int = 0) -> list[list[int]]:
     settings = FactualSftSettings(items_per_conversation=items, combine_sharegpt_target_pairs=most)
-    packed = list(pack_recalls(recalls, settings, seed))
+    rows = pack_recalls(recalls, settings, seed)
+    packed = [tuple(recalls[place] for place in row) for row in rows]
     assert Counter(one.uuid for row in packed for one in row) == Counter(r.uuid for r in recalls)
     assert all(len({one.chunk.directory for one in row}) == 1 for row in packed)
     return [[len(one.exchanges) for one in row] for row in packed]

@@ -20,10 +20,13 @@ from scripted_run import friendly_reply
 
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import RunFolderError
+from generation_functions.records import Turn, to_json
 from generation_functions.session import open_run
 from generation_functions.stages import STAGES
 from generation_functions.steps.prompts import PROMPTS
 from generation_functions.steps.run import Run
+from generation_functions.steps.run_folder import RunFolder
+from generation_functions.steps.survivors import StoredSurvivors
 
 SCRIPT = Path(__file__).with_name("scripted_run.py")
 ROOT = Path(__file__).parents[1]
@@ -82,6 +85,26 @@ def texts_of(folder: Path) -> str:
     """Return all training rows of a run as one text."""
     files = [*folder.glob("sft_run/**/*.jsonl"), *folder.glob("pretraining_run/*.jsonl")]
     return "\n".join(file.read_text(encoding="utf-8") for file in sorted(files))
+
+
+def test_survivors_are_read_one_at_a_time_without_those_that_a_person_deleted(
+    tmp_path: Path,
+) -> None:
+    folder = RunFolder(tmp_path)
+    turns = {uuid: Turn("human", f"I am {uuid}.") for uuid in "abcd"}
+    folder.write_text("live/talk.json", json.dumps([*turns, "e"]))
+    for uuid, turn in turns.items():
+        folder.write_text(f"talk/{uuid}.json", json.dumps(to_json(turn)))
+    folder.write_text("talk/b.json", "")
+    found: StoredSurvivors[Any] = folder.stored("talk", Turn)  # type: ignore[type-var]
+    assert list(found) == [turns["a"], turns["c"], turns["d"]]
+    assert found[1] == turns["c"]
+    assert list(found.only(["d"])) == [turns["d"]]
+    (tmp_path / "talk" / "d.json").unlink()
+    with pytest.raises(RunFolderError, match=r"d\.json: went away"):
+        list(found)
+    with pytest.raises(RunFolderError, match="Run the stage before this one"):
+        folder.stored("other", Turn)  # type: ignore[type-var]
 
 
 def test_a_second_run_asks_nothing_and_changes_nothing(config: Path) -> None:

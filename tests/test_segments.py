@@ -202,7 +202,7 @@ def test_settings_of_no_use_are_config_errors(settings: dict[str, Any], said: st
 
 
 def test_an_array_of_rows_loads_as_json(tmp_path: Path) -> None:
-    from generation_functions.datasets.manifest import RowFile
+    from generation_functions.datasets.row_files import RowFile
 
     for count in (0, 1, 3):
         with RowFile(tmp_path, "rows.json", True, segments=True) as file:

@@ -12,7 +12,7 @@ import yaml
 
 from generation_functions.card.facts import CardFacts
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
-from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.pipelines.coverage import DocumentEntry
 
 UNKNOWN, OTHER = "unknown", "other"  # the hub's names for no licence, and for one not in its list

@@ -1,7 +1,7 @@
 """Which checks a config switches off, and which kinds of data it does not make, in words."""
 
 from generation_functions.config import Config
-from generation_functions.datasets.manifest import SKIPPED
+from generation_functions.datasets.checks import SKIPPED
 
 
 def list_switched_off(config: Config) -> list[str]:

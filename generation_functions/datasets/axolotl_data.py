@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation_functions.config import Config
-from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.settings import Setting
 
 CHATML_TOKENS = ["<|im_start|>", "<|im_end|>"]

@@ -1,15 +1,15 @@
 """How the tokens of the fine-tuning data are shared out, and what came of it: arithmetic alone.
 
 With D of domain rows, R of RAG rows, C of corrections, G_k of generic datasets, P of pretraining
-rows, and T all of them together: G_k is a percentage of D + R + C, or of a floor where that is
-more; P is a number, or a percentage of T.
+rows, and T all of them together: G_k is a percentage of D + R + C, which is what the run has made,
+or of a floor where that is more; P is a number, or a percentage of T.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 DOMAIN, RAG, CORRECTIONS, PRETRAINING = "domain", "RAG", "corrections", "pretraining"
-OF_MADE, OF_FLOOR, OF_ALL = "domain, RAG and corrections", "minimum_generic_sft", "all"
+OF_MADE, OF_FLOOR, OF_ALL = "what the run has made", "minimum_generic_sft", "all"
 DIGITS = 3
 
 
@@ -73,7 +73,7 @@ class Receipt:
 
 
 def aim_generic(made: int, percentages: Sequence[float], minimum: int) -> tuple[Target, ...]:
-    """Return what each generic dataset is to have beside `made` tokens of domain, RAG, corrections.
+    """Return what each generic dataset is to have beside `made` tokens of what the run has made.
 
     Each gets its percentage of them, or of `minimum` where that is more: percentages that sum to
     100 make at least so many generic tokens.

@@ -17,10 +17,10 @@ from generation_functions.datasets.balance import (
 )
 from generation_functions.datasets.generic_completion import GenericWriter
 from generation_functions.datasets.generic_sources import GenericSource
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.pretraining import find_directory
 from generation_functions.datasets.provenance import Item, write_rows
 from generation_functions.datasets.provenance import Target as RowTarget
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import text_row
 from generation_functions.datasets.sampling import TokenSample, make_key, pick
 from generation_functions.datasets.turn_files import TurnRows

@@ -13,9 +13,9 @@ from generation_functions.config import Config
 from generation_functions.datasets.balance import Part, Target, Unreadable
 from generation_functions.datasets.generic_rows import add_context, load_row, read_turns
 from generation_functions.datasets.generic_sources import GenericSource
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.provenance import Item, write_rows
 from generation_functions.datasets.provenance import Target as RowTarget
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row, text_row
 from generation_functions.datasets.sampling import Chosen, TokenSample, make_key, pick
 from generation_functions.datasets.turn_files import TurnRows

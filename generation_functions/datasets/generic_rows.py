@@ -1,6 +1,7 @@
 """Rows of other people's datasets as turns: ShareGPT (from, value) or messages (role, content)."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ SPEAKERS = {
 }
 NO_COLUMN = f"none of the columns {', '.join(COLUMNS)}"
 NO_ANSWER = "no turn of an assistant"
+_HALF = re.compile("[\ud800-\udfff]")  # what JSON may hold and UTF-8 cannot
 
 
 def load_row(raw: object) -> object:
@@ -94,6 +96,8 @@ def _read_turn(told: object) -> Turn:
         text = told.get("content")
     if not isinstance(text, str):
         raise Rejected("a turn whose value or content is no text")
+    if _HALF.search(text):
+        raise Rejected("a turn with half a character (a lone surrogate)")
     speaker = SPEAKERS.get(str(who).lower())
     if speaker is None:
         raise Rejected(f"a turn of a speaker that is none of {', '.join(SPEAKERS)}")

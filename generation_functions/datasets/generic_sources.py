@@ -170,7 +170,7 @@ def _fetch(source: GenericSource) -> None:
         with part.open("w", encoding="utf-8") as opened:
             for row in islice(rows, source.most):
                 kept = {name: row[name] for name in COLUMNS if row.get(name) is not None}
-                opened.write(json.dumps(kept, ensure_ascii=False, default=str) + "\n")
+                opened.write(json.dumps(kept, default=str) + "\n")  # half a character has no UTF-8
         part.replace(source.file)
     except (OSError, ValueError, exceptions.DatasetsError, httpx2.HTTPError) as error:
         part.unlink(missing_ok=True)

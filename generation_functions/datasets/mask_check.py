@@ -9,7 +9,7 @@ from typing import Any
 from generation_functions.config import Config
 from generation_functions.datasets.axolotl import SFT_FOLDER
 from generation_functions.datasets.fitting import find_context
-from generation_functions.datasets.manifest import NAME as MANIFEST
+from generation_functions.datasets.manifest import list_files
 from generation_functions.datasets.masked_files import CORRECTIONS_FILE
 from generation_functions.datasets.masked_rows import (
     MaskedFormat,
@@ -71,7 +71,7 @@ def check_masks(folder: Path, config: Config, tokenizer: Tokenizer | None) -> li
     """
     reports: dict[str, FileReport] = {}
     marks: dict[str, tuple[str, ...]] = {}
-    for name in list_files(folder):
+    for name in list_masked(folder):
         form = choose_format(name, config)
         marks[name] = list_markup(form.template, form.bos, form.eos)
         problems = check_ends(form, tokenizer) if tokenizer else []
@@ -83,13 +83,9 @@ def check_masks(folder: Path, config: Config, tokenizer: Tokenizer | None) -> li
     return list(reports.values())
 
 
-def list_files(folder: Path) -> list[str]:
+def list_masked(folder: Path) -> list[str]:
     """Return the names of the files of segments of a run's sft_run/."""
-    path = folder / SFT_FOLDER / MANIFEST
-    if not path.exists():
-        raise RunFolderError(f"{path}: not there. Run the stage `mix` first.")
-    files = json.loads(path.read_text(encoding="utf-8"))["files"]
-    return [str(one["name"]) for one in files if one.get("segments")]
+    return [one.name for one in list_files(folder / SFT_FOLDER) if one.segments]
 
 
 def read_rows(folder: Path) -> Iterator[MaskedRow]:
@@ -98,7 +94,7 @@ def read_rows(folder: Path) -> Iterator[MaskedRow]:
     Raises RunFolderError, which names the file, for one that is not as it was written.
     """
     sft = folder / SFT_FOLDER
-    for name in list_files(folder):
+    for name in list_masked(folder):
         number = -1
         try:
             records = _read_lines(sft / "provenance" / f"{Path(name).stem}.jsonl")
@@ -194,4 +190,5 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    with path.open(encoding="utf-8") as lines:  # str.splitlines would also cut at U+2028
+        return [json.loads(line) for line in lines]

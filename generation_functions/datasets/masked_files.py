@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from generation_functions.config import Config
 from generation_functions.datasets.fitting import TOO_LONG, RowFitter, count_segments, find_room
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.masked_rows import (
     MaskedFormat,
     correction_turns,
@@ -14,8 +13,10 @@ from generation_functions.datasets.masked_rows import (
     make_correction_format,
     rag_turns,
 )
+from generation_functions.datasets.ordered import Items, Ordered, order
 from generation_functions.datasets.pretraining import name_directories
 from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row, find_additional_context
 from generation_functions.datasets.segments import MaskedTurn, segment_row
 from generation_functions.errors import Rejected
@@ -32,7 +33,7 @@ Note = Callable[[str, str, str], None]  # what is counted, an item's uuid, why i
 
 
 def write_rag(
-    folder: Path, items: Sequence[RagItem], config: Config, count: Count, note: Note
+    folder: Path, items: Items[RagItem], config: Config, count: Count, note: Note
 ) -> list[FileEntry]:
     """Write a row for each item, a file for each directory; `note` is told what does not fit."""
     if not items:
@@ -44,7 +45,7 @@ def write_rag(
 
 
 def write_corrections(
-    folder: Path, corrections: Sequence[Correction], config: Config, count: Count, note: Note
+    folder: Path, corrections: Items[Correction], config: Config, count: Count, note: Note
 ) -> list[FileEntry]:
     """Write a row for each correction, a file for each directory: a JSON array, a row a line."""
     if not corrections:
@@ -62,9 +63,9 @@ def write_corrections(
 def _write_files(
     folder: Path,
     name: str,
-    items: Sequence[I],
+    items: Items[I],
     config: Config,
-    make_rows: Callable[[Sequence[I]], Iterator[Item]],
+    make_rows: Callable[[Ordered[I]], Iterator[Item]],
 ) -> list[FileEntry]:
     entries: list[FileEntry] = []
     for suffix, own in _group_by_file(items, config):
@@ -74,19 +75,20 @@ def _write_files(
     return entries
 
 
-def _group_by_file(items: Sequence[I], config: Config) -> Iterator[tuple[str, list[I]]]:
+def _group_by_file(items: Items[I], config: Config) -> Iterator[tuple[str, Ordered[I]]]:
     """Yield the items of each directory, with what the name of their file ends in.
 
     Raises RunFolderError for items of a directory that the config no longer names.
     """
-    for directory in {item.chunk.directory for item in items}:
+    ordered = order(items)
+    for directory in set(ordered.directories):
         find_additional_context(config, directory)
     for directory, suffix in name_files(config).items():
-        yield suffix, [item for item in items if item.chunk.directory == directory]
+        yield suffix, ordered.of(directory)
 
 
 def _rag_rows(
-    items: Sequence[RagItem], fitter: RowFitter, config: Config, note: Note
+    items: Items[RagItem], fitter: RowFitter, config: Config, note: Note
 ) -> Iterator[Item]:
     for group in group_items(items, config.rag_data.num_items_per_group, config.system.seed):
         last = group[-1]
@@ -108,7 +110,7 @@ def _rag_rows(
 
 
 def _correction_rows(
-    corrections: Sequence[Correction],
+    corrections: Items[Correction],
     form: MaskedFormat,
     config: Config,
     count: Count,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from generation_functions.choosing import rank
 from generation_functions.config import Config
+from generation_functions.datasets.ordered import Items
 from generation_functions.datasets.rows import (
     choose,
     think_aloud,
@@ -185,19 +186,21 @@ def _choose_lead(item: RagItem, uuid: str, aloud: bool, declines: bool, seed: in
     return choose(phrases, seed, uuid)
 
 
-def group_items(items: Sequence[RagItem], size: int, seed: int) -> Iterator[tuple[RagItem, ...]]:
+def group_items(items: Items[RagItem], size: int, seed: int) -> Iterator[tuple[RagItem, ...]]:
     """Yield for each item those of its group up to it, itself last; groups are of one directory.
 
     Later items of a group are left out: a row need not carry what it does not train. So are
-    those before that ask one of its questions too, and would give the answer away.
+    those before that ask one of its questions too, and would give the answer away. No more than a
+    group is held.
     """
-    by_directory: dict[str, dict[str, RagItem]] = {}
-    for item in items:
-        by_directory.setdefault(item.chunk.directory, {})[item.uuid] = item
+    by_directory: dict[str, dict[str, int]] = {}
+    for place, item in enumerate(items):
+        by_directory.setdefault(item.chunk.directory, {})[item.uuid] = place
     for found in by_directory.values():
-        ordered = [found[uuid] for uuid in rank(found, seed, "rag groups")]
-        for number, last in enumerate(ordered):
+        group: list[RagItem] = []
+        for number, uuid in enumerate(rank(found, seed, "rag groups")):
+            last = items[found[uuid]]
+            group = [*group, last] if number % size else [last]
             asked = {one.uuid for one in last.asked}
-            before = ordered[number - number % size : number]
-            kept = [item for item in before if asked.isdisjoint(one.uuid for one in item.asked)]
+            kept = [one for one in group[:-1] if asked.isdisjoint(a.uuid for a in one.asked)]
             yield *kept, last

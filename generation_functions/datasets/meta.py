@@ -13,14 +13,13 @@ from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.manifest import (
     FolderManifest,
-    RowFile,
     name_counter,
     read_listed_names,
     write_manifest,
-    write_text,
 )
 from generation_functions.datasets.meta_readme import describe_meta
 from generation_functions.datasets.meta_rows import make_pairs, make_row, render, thin_examples
+from generation_functions.datasets.row_files import RowFile, write_text
 from generation_functions.datasets.templates import ChatTemplate, make_template
 from generation_functions.errors import RunFolderError
 

@@ -9,7 +9,7 @@ import yaml
 
 from generation_functions.config import Config
 from generation_functions.datasets.axolotl import VERSION
-from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.row_files import FileEntry
 
 _TEMPLATE = "# of an instruction-tuned base_model; for others name one"
 _CHAT = {

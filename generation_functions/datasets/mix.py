@@ -1,7 +1,7 @@
 """The last stage: what survived becomes pretraining_run/ and sft_run/, ready for Axolotl."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -11,28 +11,25 @@ from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.balance import CORRECTIONS, DOMAIN, RAG, Part, Receipt
 from generation_functions.datasets.balanced_files import Pool, write_balanced
-from generation_functions.datasets.fitting import find_context
-from generation_functions.datasets.generic_sources import GenericSource
-from generation_functions.datasets.made_rows import MadeRow
-from generation_functions.datasets.manifest import (
-    CARD,
-    FileEntry,
-    Manifest,
+from generation_functions.datasets.checks import (
     describe_checks,
     describe_made_checks,
     describe_masked_checks,
     describe_origin,
     describe_recall_checks,
-    read_listed_names,
-    write_manifest,
-    write_text,
 )
+from generation_functions.datasets.fitting import find_context
+from generation_functions.datasets.generic_sources import GenericSource
+from generation_functions.datasets.made_rows import MadeRow
+from generation_functions.datasets.manifest import CARD, Manifest, read_listed_names, write_manifest
 from generation_functions.datasets.masked_files import Note, write_corrections, write_rag
+from generation_functions.datasets.ordered import Items
 from generation_functions.datasets.pretraining import (
     ReadVariations,
     tell_nothing,
     write_pretraining_rows,
 )
+from generation_functions.datasets.row_files import FileEntry, write_text
 from generation_functions.datasets.templates import make_template
 from generation_functions.datasets.training_folder import finish_folder
 from generation_functions.datasets.turn_files import (
@@ -42,7 +39,7 @@ from generation_functions.datasets.turn_files import (
     write_pairs,
     write_recalls,
 )
-from generation_functions.errors import RunFolderError
+from generation_functions.errors import PalimpsestError, RunFolderError
 from generation_functions.masked import Correction, RagItem
 from generation_functions.records import (
     Chunk,
@@ -58,20 +55,21 @@ Describe = Callable[[Manifest], tuple[str, str]]  # the dataset cards of the two
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What goes into the datasets: worthy chunks and the survivors of the last stages.
+    """What goes into the datasets, in any order: worthy chunks, survivors of the last stages.
 
-    `sheets` are of the pretraining stage, where it is on; `variations` gives those of each, told
-    or inferred, in their order. `made` has the rows of pipelines that are found by their names.
+    None need be in memory: each is read two or three times, one after the other. `sheets` are of
+    the pretraining stage, where it is on; `variations` gives those of each, told or inferred, in
+    their order. `made` has the rows of pipelines that are found by their names.
     """
 
-    chunks: Sequence[Chunk]
-    pairs: Sequence[QAPair]
-    conversations: Sequence[Conversation]
-    sheets: Sequence[FactSheet] = ()
+    chunks: Items[Chunk]
+    pairs: Items[QAPair]
+    conversations: Items[Conversation]
+    sheets: Items[FactSheet] = ()
     variations: ReadVariations = tell_nothing
-    recalls: Sequence[Recall] = ()
-    retrievals: Sequence[RagItem] = ()
-    corrections: Sequence[Correction] = ()
+    recalls: Items[Recall] = ()
+    retrievals: Items[RagItem] = ()
+    corrections: Items[Correction] = ()
     made: Mapping[str, Sequence[MadeRow]] = field(default_factory=dict)
     generic: Sequence[GenericSource] = ()
 
@@ -107,19 +105,26 @@ def write_datasets(
     for target in targets:
         folders.check_only_ours(target, read_listed_names(target))
     try:
-        manifest = _build(targets, _in_order(material), config, count, note)
+        manifest = _build(targets, material, config, count, note)
         if describe:
             manifest = _add_cards(targets, manifest, describe(manifest))
         for target in targets:
             folders.swap_in(target)
+    except PalimpsestError:
+        _clear(targets)
+        raise
     except OSError as error:
-        for target in targets:
-            shutil.rmtree(folders.new_folder(target), ignore_errors=True)
+        _clear(targets)
         raise RunFolderError(
             f"{run_folder}: the datasets could not be written: {error}. Free space or mend the "
             "cause, then run this stage again."
         ) from error
     return manifest
+
+
+def _clear(targets: Iterable[Path]) -> None:
+    for target in targets:
+        shutil.rmtree(folders.new_folder(target), ignore_errors=True)
 
 
 def _check_material(run_folder: Path, material: Material) -> None:
@@ -135,26 +140,6 @@ def _check_material(run_folder: Path, material: Material) -> None:
             "nothing to fine-tune on. Run the stages `questions` and `conversations`; if "
             "they have run, see their reasons with `status`."
         )
-
-
-def _in_order(material: Material) -> Material:
-    """Return the material in the order of the texts, whatever order it came in."""
-
-    def place(chunk: Chunk) -> tuple[str, str, str, int, str]:
-        return (chunk.directory, chunk.source, chunk.document, chunk.start, chunk.uuid)
-
-    return Material(
-        sorted(material.chunks, key=place),
-        sorted(material.pairs, key=lambda pair: (place(pair.chunk), pair.uuid)),
-        sorted(material.conversations, key=lambda one: (place(one.chunk), one.uuid)),
-        sheets=sorted(material.sheets, key=lambda one: (place(one.chunk), one.uuid)),
-        variations=material.variations,
-        recalls=sorted(material.recalls, key=lambda one: (place(one.chunk), one.uuid)),
-        retrievals=sorted(material.retrievals, key=lambda one: (place(one.chunk), one.uuid)),
-        corrections=sorted(material.corrections, key=lambda one: (place(one.chunk), one.uuid)),
-        made=dict(sorted(material.made.items())),
-        generic=material.generic,
-    )
 
 
 def _build(
@@ -196,7 +181,7 @@ def _write_turns(
         CORRECTIONS: write_corrections(folder, material.corrections, config, count, note),
         **{
             f"pipeline {name}": write_made(folder, name, rows, config, turns)
-            for name, rows in material.made.items()
+            for name, rows in sorted(material.made.items())
         },
     }
     context = find_context(config)
@@ -215,7 +200,7 @@ def _describe_checks(material: Material, config: Config) -> str:
         checks += f" {describe_recall_checks(config.factual_sft)}"
     masked = len(material.retrievals), len(material.corrections)
     checks += describe_masked_checks(*masked, config.questions.double_check_counter)
-    return checks + describe_made_checks(name for name, made in material.made.items() if made)
+    return checks + describe_made_checks(name for name, own in sorted(material.made.items()) if own)
 
 
 def _add_cards(targets: tuple[Path, Path], manifest: Manifest, cards: tuple[str, str]) -> Manifest:

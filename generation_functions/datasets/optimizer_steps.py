@@ -21,7 +21,7 @@ class Length:
 
     `batch`: sequences in an optimizer step. `tokens_per_epoch`: those that are not held out.
     `batch` and `steps` are None where the user's own settings leave them open (max_steps, a
-    missing value).
+    missing value, a `val_set_size` that is a number of rows).
     """
 
     gpus: int
@@ -38,10 +38,12 @@ def share_accumulation(steps: int, gpus: int) -> int:
 def measure_length(settings: Sequence[Setting], tokens: int, gpus: int) -> Length:
     """Return how long a training on `tokens` is, after axolotl's calculate_total_num_steps."""
     values = values_of(settings)
-    trained = int(tokens * (1 - float(values.get("val_set_size") or 0)))
+    held_out = float(values.get("val_set_size") or 0)
+    trained = int(tokens * (1 - held_out)) if held_out < 1 else tokens
     parts = _positive(values, ("micro_batch_size", "gradient_accumulation_steps"))
     batch = int(math.prod(parts)) * gpus if parts else None
-    if batch is None or not _positive(values, _LENGTH_KEYS) or values.get("max_steps"):
+    left_open = bool(values.get("max_steps")) or held_out >= 1
+    if batch is None or left_open or not _positive(values, _LENGTH_KEYS):
         return Length(gpus, batch, trained, None)
     return Length(gpus, batch, trained, _count_steps(values, trained, batch))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.settings import Setting, render, values_of
 
 TRL_SCRIPT = "train_trl.py"

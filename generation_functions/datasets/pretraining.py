@@ -13,8 +13,9 @@ from pathlib import Path, PurePath
 
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
-from generation_functions.datasets.manifest import FileEntry
+from generation_functions.datasets.ordered import Items, order
 from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row
 from generation_functions.records import Chunk, FactSheet, Variation
 
@@ -32,8 +33,8 @@ def tell_nothing(sheet: FactSheet, inferred: bool) -> Sequence[Variation]:
 
 def write_pretraining_rows(
     folder: Path,
-    chunks: Sequence[Chunk],
-    sheets: Sequence[FactSheet],
+    chunks: Items[Chunk],
+    sheets: Items[FactSheet],
     variations: ReadVariations,
     config: Config,
     count: Count,
@@ -42,12 +43,12 @@ def write_pretraining_rows(
 
     Variations are read as they are written.
     """
-    pieces = [sheet.chunk for sheet in sheets]
+    texts, pieces = order(chunks), order(sheets)
     entries = []
-    for directory, short in name_directories({one.directory for one in (*chunks, *pieces)}).items():
-        own = [sheet for sheet in sheets if sheet.chunk.directory == directory]
+    for directory, short in name_directories({*texts.directories, *pieces.directories}).items():
+        own = pieces.of(directory)
         items = {
-            CHUNKS: _chunk_items([one for one in chunks if one.directory == directory]),
+            CHUNKS: _chunk_items(texts.of(directory)),
             VARIATIONS: _told_items(own, variations, inferred=False),
             INFERRED: _told_items(own, variations, inferred=True),
         }

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
-from generation_functions.datasets.manifest import FileEntry, RowFile
+from generation_functions.datasets.row_files import FileEntry, RowFile
 from generation_functions.datasets.rows import Row
 from generation_functions.documents.sentences import split_sentences
 from generation_functions.records import (

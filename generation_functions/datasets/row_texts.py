@@ -6,29 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
-from generation_functions.datasets.manifest import NAME as MANIFEST
+from generation_functions.datasets.manifest import list_files
 from generation_functions.errors import RunFolderError
 
 FOLDERS = (PRETRAINING_FOLDER, SFT_FOLDER)
 
 
 def read_row_texts(folder: Path) -> Iterator[str]:
-    """Yield the text of every row of a run that its configs train on, segments joined.
+    """Yield the text of every row of a run that its configs train on, segments or turns joined.
 
-    Raises RunFolderError, which names the file, for one that is missing or not as it was written.
+    Raises RunFolderError before the mix, before anything is read, and one that names the file for
+    one that is missing or not as it was written.
     """
-    for name in FOLDERS:
-        for file in list_trained(folder / name):
-            yield from (join_row(row) for row in read_file_rows(file))
+    for file in [file for name in FOLDERS for file in list_trained(folder / name)]:
+        yield from (join_row(row) for row in read_file_rows(file))
 
 
 def list_trained(folder: Path) -> list[Path]:
     """Return the files that a training folder's config lists. RunFolderError before the mix."""
-    manifest = folder / MANIFEST
-    if not manifest.exists():
-        raise RunFolderError(f"{manifest}: not there. Run the stage `mix` first.")
-    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    return [folder / str(one["name"]) for one in files if one["in_config"]]
+    return [folder / one.name for one in list_files(folder) if one.in_config]
 
 
 def read_file_rows(file: Path) -> Iterator[dict[str, Any]]:
@@ -44,7 +40,9 @@ def read_file_rows(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def join_row(row: dict[str, Any]) -> str:
-    """Return a row's text; of segments, all of them as the model reads them."""
+    """Return a row's text; of segments, all as the model reads them, of chats a turn a line."""
     if "segments" in row:
         return "".join(str(one["text"]) for one in row["segments"])
-    return str(row.get("text", ""))
+    if "conversations" in row:
+        return "\n".join(str(one["value"]) for one in row["conversations"])
+    return str(row["text"])

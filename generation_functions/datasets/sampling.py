@@ -25,7 +25,7 @@ def make_key(begun: str, texts: Iterable[str]) -> int:
     digest = hashlib.blake2b(begun.encode(), digest_size=8)
     for text in texts:
         digest.update(b"\x1f")
-        digest.update(text.encode("utf-8", "surrogatepass"))
+        digest.update(text.encode())
     return int.from_bytes(digest.digest(), "big") >> 1
 
 

@@ -1,5 +1,6 @@
 """The tokenizer of the model that is to be trained, as Axolotl uses it on segments."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -49,6 +50,12 @@ class HubTokenizer:
             ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
         )
         return str(decoded)
+
+
+def is_of_hub(name: str) -> bool:
+    """Whether a tokenizer is one of the Hugging Face hub, by its name: no file, no folder here."""
+    here = Path(name).exists() or Path(name).suffix == ".gguf"
+    return not here and re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", name) is not None
 
 
 def load_tokenizer(name: str) -> HubTokenizer:

@@ -8,15 +8,10 @@ from generation_functions.config import Config
 from generation_functions.datasets import axolotl, folders
 from generation_functions.datasets.axolotl_data import describe_data
 from generation_functions.datasets.balance import Receipt
-from generation_functions.datasets.manifest import (
-    FileEntry,
-    FolderManifest,
-    name_counter,
-    write_manifest,
-    write_text,
-)
+from generation_functions.datasets.manifest import FolderManifest, name_counter, write_manifest
 from generation_functions.datasets.optimizer_steps import advise, measure_length
 from generation_functions.datasets.other_trainers import other_files
+from generation_functions.datasets.row_files import FileEntry, write_text
 from generation_functions.datasets.settings import Setting, render, values_of
 from generation_functions.datasets.training_readme import NAME as README
 from generation_functions.datasets.training_readme import write_readme

@@ -7,10 +7,11 @@ from pathlib import Path
 from generation_functions.config import Config
 from generation_functions.datasets import provenance, rows
 from generation_functions.datasets.made_rows import MadeRow
-from generation_functions.datasets.manifest import FileEntry
 from generation_functions.datasets.modes import Mode, draw_modes
+from generation_functions.datasets.ordered import Items, Ordered, order
 from generation_functions.datasets.packing import pack_recalls
 from generation_functions.datasets.provenance import Item, Target, write_rows
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.rows import Row
 from generation_functions.datasets.templates import ChatTemplate
 from generation_functions.records import Conversation, QAPair, Recall, Turn
@@ -40,33 +41,35 @@ class TurnRows:
 
 
 def write_conversations(
-    folder: Path, conversations: Sequence[Conversation], config: Config, made: TurnRows
+    folder: Path, conversations: Items[Conversation], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write the same rows as ShareGPT and as completions.
 
     In a scene there is always a system prompt: it says who the two are.
     """
-    with_assistant = (one.uuid for one in conversations if not one.scene)
+    ordered = order(conversations)
+    with_assistant = (one.uuid for one in ordered if not one.scene)
     modes = draw_modes(with_assistant, config, CONVERSATIONS_FILE)
     items = (
         Item(
             made.make(rows.conversation_turns(one, config, modes.get(one.uuid, Mode.WHOLE))),
             provenance.record_conversation(one),
         )
-        for one in conversations
+        for one in ordered
     )
     targets = _chat_targets(CONVERSATIONS_FILE, config)
     return write_rows(folder, CONVERSATIONS_FILE, targets, items)
 
 
 def write_pairs(
-    folder: Path, pairs: Sequence[QAPair], config: Config, made: TurnRows
+    folder: Path, pairs: Items[QAPair], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write the same rows as ShareGPT, as completions and as a plain list."""
-    modes = draw_modes((pair.uuid for pair in pairs), config, PAIRS_FILE)
+    ordered = order(pairs)
+    modes = draw_modes(ordered.uuids, config, PAIRS_FILE)
 
     def items() -> Iterator[Item]:
-        for pair in pairs:
+        for pair in ordered:
             plain = rows.plain_row(pair)
             tokens = sum(made.count(str(text)) for text in plain.values())
             chat = made.make(rows.pair_turns(pair, config, modes[pair.uuid]))
@@ -77,16 +80,18 @@ def write_pairs(
 
 
 def write_recalls(
-    folder: Path, recalls: Sequence[Recall], config: Config, made: TurnRows
+    folder: Path, recalls: Items[Recall], config: Config, made: TurnRows
 ) -> list[FileEntry]:
     """Write a file for each generation, as ShareGPT and as completions."""
     entries = []
-    for generation in sorted({one.generation for one in recalls}):
+    ordered = order(recalls)
+    generations: dict[int, list[int]] = {}
+    for number, one in enumerate(ordered):
+        generations.setdefault(one.generation, []).append(number)
+    for generation, numbers in sorted(generations.items()):
         name = RECALLS_FILE.format(generation=generation)
-        own = [one for one in recalls if one.generation == generation]
-        entries += write_rows(
-            folder, name, _chat_targets(name, config), _recall_items(own, name, config, made)
-        )
+        items = _recall_items(ordered.take(numbers), name, config, made)
+        entries += write_rows(folder, name, _chat_targets(name, config), items)
     return entries
 
 
@@ -100,14 +105,16 @@ def write_made(
 
 
 def _recall_items(
-    recalls: Sequence[Recall], name: str, config: Config, made: TurnRows
+    recalls: Ordered[Recall], name: str, config: Config, made: TurnRows
 ) -> Iterator[Item]:
     settings = config.factual_sft_settings
     packed = list(pack_recalls(recalls, settings, config.system.seed))
-    modes = draw_modes((row[0].uuid for row in packed), config, name, settings.think_aloud)
+    firsts = (recalls.uuids[row[0]] for row in packed)
+    modes = draw_modes(firsts, config, name, settings.think_aloud)
     for row in packed:
-        turns = rows.recall_turns(row, config, modes[row[0].uuid])
-        yield Item(made.make(turns), provenance.record_recalls(row))
+        own = [recalls[number] for number in row]
+        turns = rows.recall_turns(own, config, modes[own[0].uuid])
+        yield Item(made.make(turns), provenance.record_recalls(own))
 
 
 def _chat_targets(name: str, config: Config) -> tuple[Target, ...]:

@@ -94,9 +94,9 @@ def plot_lengths(run: Run, corrections: Sequence[Correction]) -> Picture:
     lengths: list[int] = []
     if corrections:
         form = make_correction_format(run.config)
-        with open_training_counter(run.config) as count:
+        with open_training_counter(run.config) as counter:
             lengths = [
-                count_segments(form.segments(correction_turns(one, run.config)), count)
+                count_segments(form.segments(correction_turns(one, run.config)), counter.count)
                 for one in corrections
             ]
     return plot_token_lengths({"corrections": lengths}, find_context(run.config))

@@ -108,8 +108,8 @@ def plot_lengths(run: Run, items: Sequence[RagItem]) -> Picture:
     """
     lengths: dict[str, list[int]] = {}
     if items:
-        with open_training_counter(run.config) as count:
-            fitter = RowFitter(run.config, count)
+        with open_training_counter(run.config) as counter:
+            fitter = RowFitter(counter.config, counter.count)
             for name in ("succeeds", "fails"):
                 own = [one for one in items if one.failed == (name == "fails")]
                 lengths[name] = [fitter.measure((one,)) for one in own]

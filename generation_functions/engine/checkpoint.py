@@ -6,6 +6,7 @@ transformers are imported when the model is loaded; this program does not instal
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from generation_functions.errors import ModelError, PromptTooLong
 _SAMPLE = 1 << 20  # bytes at both ends of a file of weights that are looked at
 _SUFFIXES = {".json", ".safetensors", ".bin", ".model", ".jinja"}
 _DEFAULT_CONTEXT = 2048
+_CONTEXTS = ("max_position_embeddings", "n_positions", "max_seq_len")  # what families call it
 
 
 class CheckpointEngine:
@@ -34,6 +36,7 @@ class CheckpointEngine:
                 "that save_pretrained or Axolotl wrote; of a LoRA the merged model."
             )
         self.folder = folder
+        self._context = read_context(folder)
         self._fingerprint = read_fingerprint(folder)
         self._model: Any = None
         self._tokenizer: Any = None
@@ -50,8 +53,7 @@ class CheckpointEngine:
     @property
     def context(self) -> int:
         """Tokens of a prompt and its reply; the same before the model is loaded."""
-        known = getattr(getattr(self._model, "config", None), "max_position_embeddings", None)
-        return int(known or _DEFAULT_CONTEXT)
+        return self._context
 
     @property
     def takes_memory(self) -> bool:
@@ -116,6 +118,20 @@ def take_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
+def read_context(folder: Path) -> int:
+    """Return how many tokens a checkpoint takes, as its config.json says, 2048 where it does not.
+
+    Raises ModelError for a config.json that is none.
+    """
+    try:
+        values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        parts = (values, values.get("text_config") or {})
+        told = [part[name] for part in parts for name in _CONTEXTS if part.get(name)]
+        return int(told[0]) if told else _DEFAULT_CONTEXT
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder / 'config.json'}: no config of a model: {error}") from error
+
+
 def read_fingerprint(folder: Path) -> str:
     """Return a hash of a checkpoint's files: their names and sizes, and samples of their bytes."""
     digest = hashlib.sha256()
@@ -145,10 +161,10 @@ def load_checkpoint(folder: Path) -> tuple[Any, Any]:
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder, local_files_only=True, dtype=torch.bfloat16
         )
-    except (OSError, ValueError) as error:
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
+    except (OSError, ValueError, RuntimeError) as error:  # the last: of torch, also out of memory
         raise ModelError(f"{folder}: transformers cannot load it: {error}") from error
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device).eval(), tokenizer
+    return model.eval(), tokenizer
 
 
 def _empty_cache() -> None:

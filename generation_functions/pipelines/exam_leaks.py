@@ -19,7 +19,7 @@ IN_QUESTION = "nearly the same question is in the datasets"
 IN_TEXT = "what it rests on is in the datasets"
 
 _WORD = re.compile(r"[^\W_]+")
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
+_UP_TO_MARK = re.compile(r"[^!?\n]+[!?\n]?")  # a full stop may be that of "Mr." or of "3.5"
 
 
 @dataclass(slots=True)
@@ -43,10 +43,10 @@ def find_leaks(questions: Sequence[ExamQuestion], texts: Iterable[str]) -> Leaks
     told = _Index({one.uuid: one.quote for one in questions})
     held = {one.uuid for one in questions if one.part == HELD_OUT}
     for text in texts:
-        for sentence in _SENTENCE.findall(text):
-            if not sentence.endswith("?"):
+        for said in _UP_TO_MARK.findall(text):
+            if not said.endswith("?"):
                 continue
-            shared, copied = asked.look_up(sentence)
+            shared, copied = asked.look_up(said)
             leaks.asked |= shared
             leaks.dropped |= dict.fromkeys(copied, IN_QUESTION)
         shared, copied = told.look_up(text)

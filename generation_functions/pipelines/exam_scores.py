@@ -130,10 +130,13 @@ def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
 
 
 def compare(first: Score, second: Score) -> list[Comparison]:
-    """Return the two models side by side, for each part and measure that both have."""
+    """Return the two models side by side, for each part and measure that both have.
+
+    A question that a person edited between the two is not the same question any more.
+    """
     found = []
-    others = {one.uuid: one for one in second.answers}
-    pairs = [(one, others[one.uuid]) for one in first.answers if one.uuid in others]
+    others = {_tell_question(one): one for one in second.answers}
+    pairs = [(one, others[key]) for one in first.answers if (key := _tell_question(one)) in others]
     for part in PARTS:
         own = [pair for pair in pairs if pair[0].part == part]
         for measure in MEASURES:
@@ -180,6 +183,10 @@ def describe_share(hits: int, number: int) -> str:
     """Return a share in percent, with its 95 % interval."""
     low, high = wilson_interval(hits, number)
     return f"{hits / max(1, number):.1%} ({low:.1%} to {high:.1%})"
+
+
+def _tell_question(answer: Answer) -> tuple[str, str, str]:
+    return answer.uuid, answer.question, answer.answer
 
 
 def _describe(model: str, part: str, own: Sequence[Answer]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ inferred; from text and facts it is told again in several forms; from what was i
 more, for rows of their own. Code variations change texts without a model.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,7 +43,7 @@ from generation_functions.records import (
 )
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item, Step
-from generation_functions.steps.survivors import read_survivors
+from generation_functions.steps.survivors import StoredSurvivors, read_survivors
 
 I = TypeVar("I", bound=Item)
 O = TypeVar("O")
@@ -195,22 +195,24 @@ class Told:
         return sorted(found, key=lambda one: (one.code, one.number, one.form, one.uuid))
 
 
-def take_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], Told]:
+def take_told(run: Run, chunks: Collection[str]) -> tuple[StoredSurvivors[FactSheet], Told]:
     """Return the facts and variations that go into the datasets; none where the stage is off.
 
-    `chunks` are the worthy base chunks that are left. Counted are facts of a chunk that a person
-    deleted, and variations whose facts are gone. Raises RunFolderError before the stage has ended.
+    `chunks` are the worthy base chunks that are left, by uuid. Counted are facts of a chunk that a
+    person deleted, and variations whose facts are gone. Raises RunFolderError before the stage has
+    ended.
     """
     folder = run.folder / VARIATIONS
     if not run.config.representation_variation.enabled:
-        return [], Told(folder, {})
-    gone = set(run.require(WORTHY)) - {chunk.uuid for chunk in chunks}
-    sheets = []
-    for sheet in run.survivors(FACTS, FactSheet):
+        return StoredSurvivors(run.folder / FACTS, (), FactSheet), Told(folder, {})
+    gone = set(run.require(WORTHY)).difference(chunks)
+    found, left, known = run.stored(FACTS, FactSheet), list[str](), set[str]()
+    for sheet in found:
         deleted = not gone.isdisjoint(sheet.parts)
         run.count("mixed", sheet.uuid, rejected="a chunk of it is gone" if deleted else "")
-        sheets += [] if deleted else [sheet]
-    known = {sheet.chunk.uuid for sheet in sheets}
+        if not deleted:
+            left.append(sheet.uuid)
+            known.add(sheet.chunk.uuid)
     uuids: dict[tuple[str, bool], list[str]] = {}
     for uuid in run.require(VARIATIONS):
         for variation in read_survivors(folder, [uuid], Variation):  # one at a time
@@ -218,7 +220,7 @@ def take_told(run: Run, chunks: Sequence[Chunk]) -> tuple[list[FactSheet], Told]
             run.count("mixed", uuid, rejected="" if kept else "its facts are gone")
             if kept:
                 uuids.setdefault((variation.chunk.uuid, variation.inferred), []).append(uuid)
-    return sheets, Told(folder, uuids)
+    return found.only(left), Told(folder, uuids)
 
 
 async def _ask(run: Run, step: Step[I, FoundFacts], item: I, label: str) -> tuple[Fact, ...]:

@@ -1,7 +1,8 @@
 """Where a run's config says that things are, and where they are in a bundle.
 
-Every absolute path in a resolved config is one of these: the run folder, a folder of documents, the
-folder of models, or a file or folder of another kind (prompts, traits, local datasets).
+Every absolute path in a resolved config is one of these: the run folder, a folder of documents,
+the folder of models, or a file or folder of another kind (prompts, traits, local datasets). What
+goes to the trainer as it stands may name places there, which this program neither reads nor writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +13,8 @@ from typing import Any
 from generation_functions.config import Config
 from generation_functions.sharing.bundle_format import FILES, INPUTS, MODELS, RUNS
 
-_NEVER = ("tokenizer", "huggingface_cache_dir")  # large, and to be had elsewhere
+_NEVER = ("gguf", "token_counter", "tokenizer", "huggingface_cache_dir")  # large, had elsewhere
+_OF_TRAINER = ("base_model", "other_pretrain_kwargs", "other_finetune_kwargs")  # only written down
 _WITH_REPLIES = ("prompts", "default_prompts", "traits")  # parts of what was asked
 _NO_PLACE = "name"  # of a folder of documents: their identity, whatever it looks like
 
@@ -87,7 +89,10 @@ def find_outside(config: Config, folder: Path) -> list[str]:
 def _change(value: Any, key: str, change: Callable[[str, str], str]) -> Any:
     """Return values with each absolute path in them changed; `change` is told its key too."""
     if isinstance(value, Mapping):
-        return {name: _change(one, str(name), change) for name, one in value.items()}
+        return {
+            name: one if name in _OF_TRAINER else _change(one, str(name), change)
+            for name, one in value.items()
+        }
     if isinstance(value, list):
         return [_change(one, key, change) for one in value]
     if not isinstance(value, str) or key == _NO_PLACE or "\n" in value or "{" in value:

@@ -71,7 +71,7 @@ def _say_needs(head: str, needs: list[str]) -> None:
 
 
 def _push(options: argparse.Namespace) -> None:
-    from generation_functions.sharing.push import list_outgoing, push
+    from generation_functions.sharing.push import list_outgoing, list_places, push
 
     outgoing = list_outgoing(options.run_dir)
     for one in outgoing:
@@ -79,6 +79,11 @@ def _push(options: argparse.Namespace) -> None:
     total = f"{sum(one.size for one in outgoing):,} bytes"
     kept = "public: everybody may read it" if options.public else "private"
     print(f"{total} in {len(outgoing)} files, to the dataset {options.repo}, {kept}")
+    for place in list_places(options.run_dir):
+        print(
+            f"It names {place}, a place on this machine: `name` in `path.input_dirs` calls the "
+            "folder otherwise, and then all stages run again."
+        )
     if options.dry_run:
         print("Nothing was sent (--dry-run).")
         return

@@ -20,6 +20,7 @@ from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
 from generation_functions.datasets.manifest import NAME, read_checksums
 from generation_functions.engine.hub import ENDPOINT, HUB, TOKEN
 from generation_functions.errors import HubError, RunFolderError
+from generation_functions.session import read_config
 from generation_functions.steps.lock import hold_run
 
 if TYPE_CHECKING:
@@ -69,6 +70,15 @@ def list_outgoing(run: Path) -> list[Outgoing]:
                 )
             found.append(one)
     return found
+
+
+def list_places(run: Path) -> list[str]:
+    """Return the folders of documents whose names are places on this machine's disk.
+
+    A folder is called as the config gives its path; provenance/ and the card say it to who reads.
+    """
+    names = (one.name for one in read_config(run / "config.yaml").path.input_dirs)
+    return [name for name in names if Path(name).is_absolute()]
 
 
 def push(run: Path, repo: str, public: bool = False) -> Pushed:

@@ -31,7 +31,14 @@ MOST_BYTES = 100 * 1000**3
 _MOST_LIST = 1000**3  # bytes of BUNDLE.json
 _SPARE = 1000**3  # bytes that stay free on the disk
 _BLOCK = 1 << 20
-_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
 
 
 def unbundle(file: Path, folder: Path, most_bytes: int = MOST_BYTES) -> Bundle:

@@ -53,7 +53,7 @@ async def write_exam(run: Run, limit: int | None = None) -> list[ExamQuestion]:
         run.load_prompts(JUDGE_CHUNK, WRITE_EXAM_QUESTIONS, REVISE_PAIR, *checks)
         run.open_survivors(EXAM)
         next(read_row_texts(run.folder), None)  # raises before the mix
-        before = remember_asked(run.survivors(REVISED, QAPair), take_recalls(run))
+        before = remember_asked(run.stored(REVISED, QAPair), take_recalls(run))
         held = _read_held_out(run)
         taught = await write_part(run, TAUGHT, islice(_read_taught(run), limit), before)
         written = [*taught, *await write_part(run, HELD_OUT, iter(held[:limit]), before)]

@@ -50,8 +50,8 @@ async def write_rag_items(run: Run, limit: int | None = None) -> list[str]:
         found = rag.plan_items(pairs, take_recalls(run), search.retriever, run.config)
         plans = list(islice(found, limit))
         await prepare(run, search, (join_questions(plan.asked) for plan in plans))
-        with open_training_counter(run.config) as count:
-            fit = RowFitter(run.config, count).fit
+        with open_training_counter(run.config) as counter:
+            fit = RowFitter(counter.config, counter.count).fit
             make = partial(rag.make_item, run, library, fit)
             least = least_share(run, section)
             return await run.map(make, plans, rag.LABEL, limit, abort_below=least)

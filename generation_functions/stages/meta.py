@@ -27,8 +27,8 @@ async def write_meta_dataset(run: Run, limit: int | None = None) -> FolderManife
             led = read_led(run.folder, _list_kept(run))
         mode = run.config.system.use_filenames
         calls = read_calls(run.folder, mode, settings.steps, led)
-        with open_training_counter(run.config) as count:
-            return write_meta(run.folder, calls, run.config, count)
+        with open_training_counter(run.config) as counter:
+            return write_meta(run.folder, calls, counter.config, counter.count)
 
 
 def _list_kept(run: Run) -> set[str]:

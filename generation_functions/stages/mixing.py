@@ -1,6 +1,6 @@
 """The stage `mix`: datasets and the trainer's configs from what survived."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from generation_functions.stages.own import take_made
 from generation_functions.stages.taking import open_training_counter
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item
+from generation_functions.steps.survivors import StoredSurvivors
 
 _AFTER = ("exam", "meta")
 I = TypeVar("I", bound=Item)
@@ -32,25 +33,25 @@ async def mix(run: Run, limit: int | None = None) -> Material:
     """
     generic = prepare_generic(run.config)
     async with run.stage("mix", limit):
-        pairs = run.survivors(REVISED, QAPair)
-        chunks = run.survivors(WORTHY, Chunk)
-        sheets, told = variations.take_told(run, chunks)
-        recalls = _survive_recalls(run, chunks)
+        pairs = run.stored(REVISED, QAPair)
+        chunks = run.stored(WORTHY, Chunk)
+        sheets, told = variations.take_told(run, chunks.uuids)
+        recalls = _survive_recalls(run, chunks.uuids)
         material = Material(
             chunks=chunks,
             pairs=pairs,
-            conversations=_survive(run, pairs),
+            conversations=_survive(run, pairs.uuids),
             sheets=sheets,
             variations=told.read,
             recalls=recalls,
-            retrievals=_survive_retrievals(run, pairs, recalls),
-            corrections=_survive_corrections(run, pairs),
+            retrievals=_survive_retrievals(run, {*pairs.uuids, *recalls.uuids}),
+            corrections=_survive_corrections(run, pairs.uuids),
             made=take_made(run),
             generic=generic,
         )
-        with open_training_counter(run.config) as count:
+        with open_training_counter(run.config) as counter:
             cards = partial(_write_cards, run)
-            write_datasets(run.folder, material, run.config, count, run.count, cards)
+            write_datasets(run.folder, material, counter.config, counter.count, run.count, cards)
         if run.config.rag_data.enabled:
             names = write_rag_source(run.open_text, pairs, material.recalls, run.config)
             run.set_aside(FOLDER, names)
@@ -68,81 +69,92 @@ def _write_cards(run: Run, manifest: Manifest) -> tuple[str, str]:
     return describe(facts, PRETRAINING_FOLDER), describe(facts, SFT_FOLDER)
 
 
-def _survive(run: Run, pairs: Sequence[QAPair]) -> list[Conversation]:
+def _survive(run: Run, pairs: Iterable[str]) -> StoredSurvivors[Conversation]:
     """Return the conversations without those about a pair that is gone, which are counted."""
+    known, folder = set(pairs), "multiturn_convs"
     alone = run.config.rag_data.enabled or run.config.correction_pipeline.enabled
-    if alone and not run.has("multiturn_convs"):
-        return []
-    known = {pair.uuid for pair in pairs}
+    if alone and not run.has(folder):
+        return _none(run, folder, Conversation)
 
     def find_fault(one: Conversation) -> str:
         gone = any(pair.uuid not in known for pair in one.pairs)
         return "a pair of it is gone" if gone else ""
 
-    return _leave_out(run, "mixed", run.survivors("multiturn_convs", Conversation), find_fault)
+    return _leave_out(run, "mixed", run.stored(folder, Conversation), find_fault)
 
 
-def _survive_recalls(run: Run, chunks: Sequence[Chunk]) -> list[Recall]:
+def _survive_recalls(run: Run, chunks: Iterable[str]) -> StoredSurvivors[Recall]:
     """Return the recalls of the ways that the config names, without those of chunks that are gone.
 
     The latter are counted. Raises RunFolderError before the recall stage has ended.
     """
     if not run.config.factual_sft:
-        return []
-    known = {chunk.uuid for chunk in chunks}
+        return _none(run, recall.RECALLS, Recall)
+    known = set(chunks)
 
     def find_fault(one: Recall) -> str:
         own = one.parts or (one.chunk.uuid,)
         shown = (*own, *(source.uuid for source in one.sources[1:]))
         return "" if known.issuperset(shown) else "a chunk of it is gone"
 
-    made = run.survivors(recall.RECALLS, Recall)
-    named = (one for one in made if one.way in run.config.factual_sft)
-    return _leave_out(run, "mixed", named, find_fault)
+    def is_named(one: Recall) -> bool:
+        return one.way in run.config.factual_sft
+
+    return _leave_out(run, "mixed", run.stored(recall.RECALLS, Recall), find_fault, is_named)
 
 
-def _survive_retrievals(
-    run: Run, pairs: Sequence[QAPair], recalls: Sequence[Recall]
-) -> list[RagItem]:
+def _survive_retrievals(run: Run, known: Collection[str]) -> StoredSurvivors[RagItem]:
     """Return the retrievals, where they are made, without those that ask about what is gone.
 
-    Nor does a failure stay that a person's edit has made hold its answer. Raises RunFolderError
-    before their stage has ended.
+    `known` are the pairs and recalls that are left. Nor does a failure stay that a person's edit
+    has made hold its answer. Raises RunFolderError before their stage has ended.
     """
     if not run.config.rag_data.enabled:
-        return []
-    known = {pair.uuid for pair in pairs} | {one.uuid for one in recalls}
+        return _none(run, rag.RAG_ITEMS, RagItem)
 
     def find_fault(item: RagItem) -> str:
         if any(one.uuid not in known for one in item.asked):
             return "a question of it is gone"
         return rag.HOLDS if rag.holds(item) else ""
 
-    return _leave_out(run, "retrievals", run.survivors(rag.RAG_ITEMS, RagItem), find_fault)
+    return _leave_out(run, "retrievals", run.stored(rag.RAG_ITEMS, RagItem), find_fault)
 
 
-def _survive_corrections(run: Run, pairs: Sequence[QAPair]) -> list[Correction]:
+def _survive_corrections(run: Run, pairs: Iterable[str]) -> StoredSurvivors[Correction]:
     """Return the corrections, where they are written, without those of a pair that is gone.
 
     Raises RunFolderError before their stage has ended.
     """
     if not run.config.correction_pipeline.enabled:
-        return []
-    known = {pair.uuid for pair in pairs}
+        return _none(run, corrections.CORRECTIONS, Correction)
+    known = set(pairs)
 
     def find_fault(one: Correction) -> str:
         return "" if one.pair.uuid in known else "its pair is gone"
 
-    made = run.survivors(corrections.CORRECTIONS, Correction)
+    made = run.stored(corrections.CORRECTIONS, Correction)
     return _leave_out(run, "corrections", made, find_fault)
 
 
-def _leave_out(run: Run, label: str, items: Iterable[I], find_fault: Callable[[I], str]) -> list[I]:
-    """Return the items without those that have a fault; both are counted under `label`."""
+def _none(run: Run, folder: str, kind: type[I]) -> StoredSurvivors[I]:
+    return StoredSurvivors(run.folder / folder, (), kind)
+
+
+def _leave_out(
+    run: Run,
+    label: str,
+    items: StoredSurvivors[I],
+    find_fault: Callable[[I], str],
+    is_meant: Callable[[I], bool] = lambda item: True,
+) -> StoredSurvivors[I]:
+    """Return the items that are meant, without those that have a fault.
+
+    Both of these are counted under `label`.
+    """
     kept = []
-    for one in items:
-        fault = find_fault(one)
-        run.count(label, one.uuid, rejected=fault)
+    for item in filter(is_meant, items):
+        fault = find_fault(item)
+        run.count(label, item.uuid, rejected=fault)
         if not fault:
-            kept.append(one)
-    return kept
+            kept.append(item.uuid)
+    return items.only(kept)

@@ -1,12 +1,20 @@
 """What stages share: the chunks that they take, in which order, and how many they must keep."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 from generation_functions.config import Config
-from generation_functions.datasets.tokenizing import Count, count_tokens, load_tokenizer
+from generation_functions.datasets.tokenizing import (
+    Count,
+    count_tokens,
+    is_of_hub,
+    load_tokenizer,
+)
 from generation_functions.documents.cutting import Decision
-from generation_functions.errors import Rejected
+from generation_functions.errors import ModelError, Rejected
 from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.pipeline_sections import (
     Conversations,
@@ -23,6 +31,7 @@ from generation_functions.steps.run import Run
 
 Aborting = Questions | Conversations | RepresentationVariation | RagData | CorrectionPipeline
 SEEN = "live/.input.json"  # what the documents stage last read, and how many chunks go on
+_log = logging.getLogger(__name__)
 
 
 def check_readable(run: Run, source: Source) -> int | None:
@@ -49,17 +58,48 @@ def as_left(run: Run, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
             yield run.look(WORTHY, chunk)
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """What counts the tokens of rows, and the config in which that is what is to count them."""
+
+    count: Count
+    config: Config
+
+
 @contextmanager
-def open_training_counter(config: Config) -> Iterator[Count]:
+def open_training_counter(config: Config) -> Iterator[TokenCount]:
     """Lend what counts the tokens of rows: the training tokenizer, or the run's own counter.
 
-    Raises ModelError for a tokenizer that cannot be loaded.
+    Where the hub's tokenizer cannot be had, a GGUF's vocabulary counts, with a warning, and the
+    config that is lent has no other tokenizer. Raises ModelError for one of this machine that
+    cannot be loaded, and where there is no GGUF.
     """
     if config.model_training.tokenizer:
-        yield count_tokens(load_tokenizer(config.model_training.tokenizer))
-        return
+        try:
+            tokenizer = load_tokenizer(config.model_training.tokenizer)
+        except ModelError as error:
+            config = _count_with_gguf(config, error)
+        else:
+            yield TokenCount(count_tokens(tokenizer), config)
+            return
     with open_counter(config) as count:
-        yield count
+        yield TokenCount(count, config)
+
+
+def _count_with_gguf(config: Config, error: ModelError) -> Config:
+    """Return the config with a GGUF in the place of a tokenizer that the hub did not give."""
+    folder, system, training = Path(config.path.models_dir), config.system, config.model_training
+    named = (system.token_counter, config.models.small.gguf, config.models.large.gguf)
+    found = next((one for one in named if one and (folder / one).is_file()), None)
+    if found is None or not is_of_hub(str(training.tokenizer)):
+        raise error
+    _log.warning("%s Until then tokens are counted with %s, as the manifests say.", error, found)
+    return config.model_copy(
+        update={
+            "system": system.model_copy(update={"token_counter": found}),
+            "model_training": training.model_copy(update={"tokenizer": None}),
+        }
+    )
 
 
 def take_recalls(run: Run) -> list[Recall]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from generation_functions.errors import RunFolderError
 from generation_functions.steps.files import Writer, read_json
 from generation_functions.steps.step import Item
-from generation_functions.steps.survivors import read_survivors
+from generation_functions.steps.survivors import StoredSurvivors, is_there, read_survivors
 
 I = TypeVar("I", bound=Item)
 
@@ -42,6 +42,12 @@ class RunFolder:
         Raises RunFolderError when that stage has not been finished.
         """
         return read_survivors(self.folder / folder, self.require(folder), kind)
+
+    def stored(self, folder: str, kind: type[I]) -> StoredSurvivors[I]:
+        """Return the same as `survivors`, of which each is read when it is asked for."""
+        place = self.folder / folder
+        uuids = [uuid for uuid in self.require(folder) if is_there(place, uuid)]
+        return StoredSurvivors(place, uuids, kind)
 
     def has(self, folder: str) -> bool:
         """Whether the stage that fills a folder has ended."""

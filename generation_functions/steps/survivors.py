@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -128,6 +130,42 @@ class Survivors:
                     continue
                 written[entry["uuid"]] = (entry["content"], entry["stale"])
         return written
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSurvivors(Generic[T]):
+    """Survivors of a folder, by their uuids, each read when it is asked for; none is held."""
+
+    folder: Path
+    uuids: Sequence[str]
+    kind: type[T]
+
+    def __len__(self) -> int:
+        return len(self.uuids)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._read, self.uuids)
+
+    def __getitem__(self, place: int, /) -> T:
+        return self._read(self.uuids[place])
+
+    def only(self, uuids: Sequence[str]) -> "StoredSurvivors[T]":
+        """Return those with these uuids."""
+        return replace(self, uuids=uuids)
+
+    def _read(self, uuid: str) -> T:
+        found = read_survivors(self.folder, [uuid], self.kind)
+        if not found:
+            raise RunFolderError(
+                f"{self.folder / uuid}.json: went away while it was read. Run the stage again."
+            )
+        return found[0]
+
+
+def is_there(folder: Path, uuid: str) -> bool:
+    """Whether a survivor has a file that is not empty: no person has deleted it."""
+    path = folder / f"{uuid}.json"
+    return path.exists() and path.stat().st_size > 0
 
 
 def read_survivors(folder: Path, uuids: list[str], kind: type[T]) -> list[T]:

@@ -12,9 +12,11 @@ from test_masks import byte_level, make_run, sentence_piece
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from generation_functions.datasets import train_trl
+from generation_functions.datasets.axolotl_data import Data, data_settings
 from generation_functions.datasets.mask_check import check_masks, read_rows
 from generation_functions.datasets.masks import tokenize
 from generation_functions.datasets.segments import segment_row
+from generation_functions.datasets.settings import values_of
 from generation_functions.datasets.templates import TEMPLATES
 from generation_functions.datasets.tokenizing import HubTokenizer, load_tokenizer
 
@@ -113,14 +115,8 @@ def test_chats_are_learnt_in_their_answers_and_the_ends_of_them() -> None:
     tokenizer.add_tokens(["<|im_start|>", "<|im_end|>"])
     tokenizer.eos_token = "<|im_end|>"  # the model's own; transformers reads another from the GGUF
     tokenizer.chat_template = TEMPLATES["chatml"]
-    entry = {
-        "chat_template": "tokenizer_default",
-        "field_messages": "conversations",
-        "message_property_mappings": {"role": "from", "content": "value"},
-        "roles": {"user": ["human"], "assistant": ["gpt"], "system": ["system"]},
-        "roles_to_train": ["assistant"],
-        "train_on_eos": "turn",
-    }
+    data = Data(("talks.jsonl",), 1, 1, chats=("talks.jsonl",))
+    (entry,) = values_of(data_settings(data, "sft"))["datasets"]
     turns = [("system", "Be exact."), ("human", "How long?"), ("gpt", "812 metres."),
              ("human", "How old?"), ("gpt", "That is not told.")]  # fmt: skip
     row = {"conversations": [{"from": one, "value": text} for one, text in turns]}
