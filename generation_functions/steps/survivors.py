@@ -130,6 +130,17 @@ class Survivors:
         return written
 
 
+def find_live(run: Path, folder: str) -> Path:
+    """Return the file of a run folder that lists what a stage's last pass kept in `folder`."""
+    return run / "live" / f"{folder}.json"
+
+
+def read_live(run: Path, folder: str) -> list[str] | None:
+    """Return the uuids that a stage's last pass kept in `folder`; None before it has ended."""
+    live: list[str] | None = read_json(find_live(run, folder))
+    return live
+
+
 def read_survivors(folder: Path, uuids: list[str], kind: type[T]) -> list[T]:
     """Read survivors in the order of `uuids`, without those that a person deleted."""
     found = ((folder / f"{uuid}.json", read_json(folder / f"{uuid}.json")) for uuid in uuids)
