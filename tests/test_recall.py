@@ -126,10 +126,11 @@ def own_way(tmp_path: Path) -> dict[str, Any]:
 
 
 async def judge_all(run: Run) -> None:
-    """Stand in for the questions' stage: every chunk is worthy, unless a person deleted it."""
+    """Stand in for the questions' stage: every chunk that goes on is worthy, unless deleted."""
     async with run.stage("questions"):
         run.open_survivors(WORTHY)
-        await run.map(keep(run), [one.chunk for one in Source(run.config).decisions()])
+        decisions = Source(run.config).decisions()
+        await run.map(keep(run), [one.chunk for one in decisions if not one.reason])
 
 
 def keep(run: Run) -> Callable[[Any], Any]:
@@ -602,6 +603,38 @@ def test_pieces_of_which_nothing_is_recalled_are_asked_about_again_in_every_way(
     run, engine = open_it(ways, script=script)
     assert go(run) == made
     assert engine.requests == []
+
+
+def test_a_thing_that_only_the_held_out_text_tells_of_is_no_unknown_one(open_it: Open) -> None:
+    texts = {
+        "north": {
+            "Arno": "The Arno Bridge is 812 metres long. It stands on nine piers of granite.",
+            "Brent": "Barges climb eleven metres at the Brent Lock. Its gates are made of oak.",
+            "Cairn": "Two stones grind barley at night in the Cairn Mill. A weir turns them.",
+            "Dell": "Shepherds shelter in the Dell Tower. Its roof was thatched with reed.",
+        }
+    }
+    held: list[str] = []
+
+    def script(request: Request) -> str:
+        if step_of(request) != "write_hallucination":
+            return answer(request)
+        first = re.findall(r"^\[1\] (.+)$", asked_of(request), re.MULTILINE)[0]
+        return (
+            f"1: {first}\nThing: the {held[0]}\nQuestion: How old is the {held[0]}?\n"
+            f"Unknown: I do not know of a {held[0]}.\nKnown: {first}"
+        )
+
+    run, _ = open_it(
+        {"hallucination": {}}, texts, script, system={"held_out_share": 0.4, "seed": 2},
+        questions={"repairs": 0},
+    )  # fmt: skip
+    aside = [one.chunk.text for one in Source(run.config).decisions() if one.reason]
+    assert 0 < len(aside) < 4
+    held += re.findall(r"[A-Z]\w+ (?:Bridge|Lock|Mill|Tower)", aside[0])
+    assert go(run) == []
+    left = 4 - len(aside)
+    assert status(run)["findings"]["ways"] == {"hallucination": {"thing is known": left}}
 
 
 def test_a_text_that_another_piece_recalls_is_no_gap(open_it: Open) -> None:
