@@ -72,7 +72,8 @@ def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
         told = f"The answer does not say that it is wrong that “{premise}”"
         return Problem("answer does not set the premise right", told)
     known = "\n".join((chunk.source, *chunk.headings, chunk.text, *told_lines))
-    if strange := find_granted(exchange.answer, known, chunk.language):
+    told_by = "\n".join(f"{one.told}\n{one.quote}" for one in exchange.recalled)
+    if strange := find_granted(exchange.answer, premise, known, told_by, chunk.language):
         told = f"The answer takes “{strange}” from the wrong premise."
         return Problem("answer has a fact that the text lacks", told)
     return None
