@@ -60,7 +60,8 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> str:
     settings = run.config.rag_data
     found = retrieve(library, plan, settings, run.config.system.seed)
     item = fit(found)
-    check(item)
+    if fault := find_fault(item):
+        raise Rejected(fault)
     run.tally("retrievals", plan.kind, item.kind)
     run.tally("context", item.kind, WHOLE if item.shown == found.shown else SHORTENED)
     step = replace(TELL_LACK, use_stop=settings.rag_use_stop)
@@ -71,22 +72,20 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> str:
     return run.keep(RAG_ITEMS, replace(item, lacks=tuple(lacks))).uuid
 
 
-def check(item: RagItem) -> None:
-    """Raise Rejected unless all that is asked rests on what is shown, or, in a failure, nothing."""
-    if holds(item):
-        raise Rejected(HOLDS)
+def find_fault(item: RagItem) -> str:
+    """Return why a retrieval is of no use, "" where it is: all that is asked has to rest on what
+    is shown, or, in a failure, nothing of it.
+    """
+    language = item.chunk.language
     if item.failed:
-        return
+        return "" if is_proved(item.shown, item.asked, language) else HOLDS
     texts = {one.uuid: one.text for one in item.shown}
-    for asked in item.asked:
-        for one in asked.evidence:
-            if not has_whole_quote(texts.get(one.chunk, ""), one.quote, item.chunk.language):
-                raise Rejected(GONE)
-
-
-def holds(item: RagItem) -> bool:
-    """Whether a retrieval that is to fail shows what an answer rests on."""
-    return item.failed and not is_proved(item.shown, item.asked, item.chunk.language)
+    whole = all(
+        one.chunk in texts and has_whole_quote(texts[one.chunk], one.quote, language)
+        for asked in item.asked
+        for one in asked.evidence
+    )
+    return "" if whole else GONE
 
 
 def plan_items(

@@ -106,17 +106,16 @@ def _survive_retrievals(
 ) -> list[RagItem]:
     """Return the retrievals, where they are made, without those that ask about what is gone.
 
-    Nor does a failure stay that a person's edit has made hold its answer. Raises RunFolderError
-    before their stage has ended.
+    Nor does one stay that a person's edit has made of no use: a failure that holds its answer, a
+    success that does not. Raises RunFolderError before their stage has ended.
     """
     if not run.config.rag_data.enabled:
         return []
     known = {pair.uuid for pair in pairs} | {one.uuid for one in recalls}
 
     def find_fault(item: RagItem) -> str:
-        if any(one.uuid not in known for one in item.asked):
-            return "a question of it is gone"
-        return rag.HOLDS if rag.holds(item) else ""
+        gone = any(one.uuid not in known for one in item.asked)
+        return "a question of it is gone" if gone else rag.find_fault(item)
 
     return _leave_out(run, "retrievals", run.survivors(rag.RAG_ITEMS, RagItem), find_fault)
 
