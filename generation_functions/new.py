@@ -9,7 +9,6 @@ from string import Template
 from generation_functions.config import Config
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import ConfigError
-from generation_functions.planned import PLANNED
 from generation_functions.stages import STAGES
 from generation_functions.steps.prompts import PROMPTS
 
@@ -73,7 +72,7 @@ def _check_name(name: str) -> None:
     taken: dict[str, Container[str]] = {
         "a pipeline": list_pipelines(),
         "a stage": STAGES,
-        "a section of the config": {*Config.model_fields, *PLANNED},
+        "a section of the config": Config.model_fields,
         "a step": {file.stem for file in PROMPTS.glob("*.yaml")},
         "a folder of a run": FOLDERS,
     }
