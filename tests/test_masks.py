@@ -189,7 +189,9 @@ def test_the_rows_of_a_run_pass(made: Run, kind: str) -> None:
         assert len(one.differences) <= one.boundaries
 
 
-def test_a_line_separator_in_an_answer_ends_no_row(tmp_path: Path, prompts_once: None) -> None:
+def test_neither_a_line_separator_nor_a_mark_in_an_answer_ends_a_row(
+    tmp_path: Path, prompts_once: None
+) -> None:
     run, _ = open_masked_run(
         tmp_path, {"north": {"Bridge": tell(0)}},
         rag_data={"enabled": True, "rag_failure_percentage": 0.0},
@@ -197,7 +199,7 @@ def test_a_line_separator_in_an_answer_ends_no_row(tmp_path: Path, prompts_once:
     (uuid,) = asyncio.run(stages.write_rag_items(run))
     file = run.folder / RAG_ITEMS / f"{uuid}.json"
     edited = json.loads(file.read_text(encoding="utf-8"))
-    edited["asked"][0]["answer"] += "\u2028It is."
+    edited["asked"][0]["answer"] += "\u2028It is. **Finished.**</s>"
     file.write_text(json.dumps(edited), encoding="utf-8")
     asyncio.run(stages.mix(run))
     (report,) = check_masks(run.folder, run.config, None)
