@@ -43,6 +43,7 @@ MAY_IMPORT = {
         "masked_sections",
         "pipeline_sections",
         "records",
+        "sections",
         "special_instructions",
         "steps",
     },

@@ -26,7 +26,12 @@ from generation_functions.pipelines.context_checks import (
 )
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.retrieving import Library, RagPlan, retrieve
-from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
+from generation_functions.pipelines.subsets import (
+    choose_chunks,
+    group_chunks,
+    group_pairs,
+    list_sizes,
+)
 from generation_functions.records import QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
 
@@ -103,13 +108,8 @@ def plan_items(
         found = join_sources(recall)
         if found:
             joint.setdefault(recall.chunk.uuid, []).append(found)
-    same, general = group_chunks(by_chunk), config.system.subset_size
-    sizes = {
-        one.name: (one.rag_subset_size or one.subset_size or general)
-        if one.rag_use_subset
-        else None
-        for one in config.path.input_dirs
-    }
+    same = group_chunks(by_chunk)
+    sizes = list_sizes(config, lambda one: (one.rag_use_subset, one.rag_subset_size))
     chosen = choose_chunks(same, sizes, config.system.seed, "rag")
     marked = {directory: index.mark(uuids) for directory, uuids in same.items()}
     taken = [uuid for uuid in by_chunk if uuid in chosen]
