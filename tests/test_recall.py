@@ -336,6 +336,25 @@ def test_a_conversation_of_several_turns_asks_on_from_what_was_said(open_it: Ope
     assert [len(one.recalled) for one in made.exchanges] == [2, 1]
 
 
+def test_a_conversation_asks_nothing_twice(open_it: Open) -> None:
+    again = (
+        "Meant: How long is the Arno Bridge?\nQuestion: And how long is it?\n"
+        "Answer: The length of the Arno Bridge is 812 metres."
+    )
+
+    def script(request: Request) -> str:
+        if step_of(request) != "write_followup":
+            return answer(request)
+        asks = "Question: How long is the Arno Bridge?\nAnswer: The Arno Bridge is 812 metres long."
+        told = again if "So far:" in asked_of(request) else asks
+        return f"1: The Arno Bridge is 812 metres long.\n{told}"
+
+    texts = {"north": {"Arno": TEXTS["north"]["Arno"]}}
+    run, _ = open_it({"followup": {}}, texts, script, questions={"repairs": 0})
+    assert go(run) == []
+    assert status(run)["findings"]["ways"] == {"followup": {"asked already": 1}}
+
+
 def test_directories_have_their_own_subsets_for_each_way(open_it: Open) -> None:
     dirs = {"north": {"factual_gen_use_subset": True, "factual_gen_subset_size_per_way": 2}}
     run, _ = open_it(OPEN, dirs=dirs)

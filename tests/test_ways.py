@@ -165,6 +165,7 @@ def test_the_draft_itself_is_no_improvement(name: str) -> None:
          "answer tells of what does not exist"),
         ("hallucination", "Welby swing span", "renowned Arno Bridge", "thing is known"),
         ("hallucination", "Welby swing span", "nine large piers", "thing is known"),
+        ("hallucination", "Welby swing span", "bridges of A. Mason", "thing is known"),
         ("followup", "Question: And how often is it painted?",
          "Question: How often is the paint on the Arno Bridge renewed?", "needs no turn before it"),
         ("followup", "Meant: How often is the paint on the Arno Bridge renewed?",

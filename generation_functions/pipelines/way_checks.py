@@ -201,12 +201,15 @@ def _find_head(name: str) -> frozenset[str]:
 
 def is_known(thing: str, reading: Reading, corpus: ChunkIndex) -> bool:
     """Whether a thing is told of, or is one that is told of with a word more ("the grand Arno
-    Bridge").
+    Bridge"), or is what the reading is called, or by whom it is.
 
     What has two capitals, or one and a figure, is looked for in all chunks; of other things all
     words but one in any chunk would tell little: they have to stand side by side in the reading.
     """
-    if corpus.has_together(thing) or mentions(reading.chunk.text, thing):
+    called = (reading.chunk.source, *reading.chunk.headings)
+    if corpus.has_together(thing) or any(
+        mentions(one, thing) for one in (reading.chunk.text, *called)
+    ):
         return True
     words = [word for word in re.findall(r"[^\W_]+", thing) if name_parts(word)]
     shorter = [words[:place] + words[place + 1 :] for place in range(len(words) - 1)]
