@@ -73,6 +73,7 @@ def open_small_run(tmp_path: Path, prompts_once: None) -> OpenRun:
             "system": {"token_counter": "words", "chunk_size": 60, **sections.get("system", {})},
             "questions": {
                 "double_check_counter": 1,
+                "ask_apart": False,
                 "planted_pairs": 0,
                 **sections.get("questions", {}),
             },

@@ -517,3 +517,55 @@ def test_a_pair_that_asks_what_another_one_asks_names_the_one_that_stays(ask: As
     assert one.problem.reason == "asked already"
     assert stays.question in one.problem.told
     assert one.pair.question != stays.question
+
+
+ASKED = "Question: What length does the Arno Bridge have?"
+
+
+def test_a_question_is_made_of_the_answer_alone(ask: Ask) -> None:
+    run, asked = ask({"write_questions": [LENGTH], "ask_question": [ASKED]}, ask_apart=True)
+    assert asked == ["judge_chunk", "write_questions", "ask_question", *CHECKS, "revise_pair"]
+    told = last_message(run, "ask_question")
+    assert told.strip() == "Statement: The Arno Bridge is 812 metres long."
+    assert questions_of(run) == ["What length does the Arno Bridge have?"]
+    assert kept(run)[0].sentences == (2,)
+
+
+@pytest.mark.parametrize("reply", ["Question: Who was Maud?", "Question: Was ist 長さ?"])
+def test_a_question_that_is_none_for_its_answer_leaves_the_first(ask: Ask, reply: str) -> None:
+    run, asked = ask({"write_questions": [LENGTH], "ask_question": [reply]}, ask_apart=True)
+    assert asked.count("ask_question") == 3
+    assert questions_of(run) == ["How long is the Arno Bridge?"]
+
+
+def test_a_question_at_fault_is_asked_anew_before_the_pair_is_replaced(ask: Ask) -> None:
+    pointing = "Question: What does the author say about the length of the Arno Bridge?"
+    script = {"write_questions": [LENGTH], "ask_question": [pointing, ASKED]}
+    run, asked = ask(script, ask_apart=True)
+    assert asked[2:4] == ["ask_question", "ask_question"]
+    told = last_message(run, "ask_question")
+    assert "Not this: What does the author say about the length of the Arno Bridge?" in told
+    assert "What is wrong with that: The question speaks of “the author”" in told
+    assert questions_of(run) == ["What length does the Arno Bridge have?"]
+
+
+def test_a_pair_whose_second_question_fails_too_is_replaced_and_asked_for(ask: Ask) -> None:
+    pointing = "Question: What does the author say about the length of the Arno Bridge?"
+    worse = "Question: What is the length of the Arno Bridge in the text?"
+    renewed = "Question: Why is the paint of the Arno Bridge renewed?"
+    script = {
+        "write_questions": [LENGTH],
+        "ask_question": [pointing, worse, renewed],
+        "replace_pair": [PAINT],
+    }
+    run, asked = ask(script, ask_apart=True)
+    assert asked[2:6] == ["ask_question", "ask_question", "replace_pair", "ask_question"]
+    assert questions_of(run) == ["Why is the paint of the Arno Bridge renewed?"]
+
+
+def test_a_word_lent_by_an_example_is_repaired(ask: Ask) -> None:
+    lent = LENGTH.replace("long.", "long, as a beehive is.")
+    run, asked = ask({"write_questions": [lent], "repair_answer": [MENDED]})
+    assert asked[2] == "repair_answer"
+    assert "“beehive”, which the text does not speak of" in last_message(run, "repair_answer")
+    assert kept(run)[0].answer == "The Arno Bridge has a length of 812 metres."

@@ -425,6 +425,16 @@ def test_a_plan_that_names_the_wrong_sentence_gets_the_one_it_tells_of() -> None
     assert PLAN_QUESTIONS.parse(request, reply) == "2: the breaking of the pump"
 
 
+def test_a_planned_line_keeps_to_sentences_that_stand_together() -> None:
+    text = " ".join(f"Rope {word} is tarred." for word in "alpha beta gamma delta eta".split())
+    request = QuestionRequest(make_chunk(text), 4)
+    planned = "- the tarring of rope alpha, delta and eta [1, 5, 4]"
+    assert PLAN_QUESTIONS.parse(request, planned).startswith("1, 4, 5: ")
+    far = make_chunk(text + " It rained." * 4 + " Rope iota is tarred.")
+    asked = "- the tarring of rope alpha, eta and iota [1, 5, 10]"
+    assert PLAN_QUESTIONS.parse(QuestionRequest(far, 4), asked).startswith("1: ")
+
+
 def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     shown = show_chunk(CHUNK)
     prompt = load_prompt("write_questions")
@@ -531,6 +541,11 @@ def test_a_question_about_the_text_is_told_from_one_about_its_subject(
         ("Snarl up the files. Do not pass on your skill.", {"exercises", "contents list"}),
         ("Splices 41\n\nBends 47\n\nWhippings 52", {"exercises"}),
         ("How much flour do thirty loaves need?\n\nFor rolls", set()),
+        (
+            "(8) Present problems to the miller. Grind. Why? Shut the gate. Sweep.",
+            {"exercises", "contents list"},
+        ),
+        ("1. Find the weight of a loaf. It has 3 lb.", {"contents list"}),
     ],
 )
 def test_verdicts_that_the_form_of_a_text_rules_out_cannot_be_given(

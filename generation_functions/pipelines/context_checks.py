@@ -12,7 +12,7 @@ from itertools import groupby
 from generation_functions.documents.sentences import number_sentences, split_sentences
 from generation_functions.masked import Grounded, Shown
 from generation_functions.pipelines.amounts import amounts, known_amounts, known_months, months
-from generation_functions.pipelines.pair_checks import find_roots
+from generation_functions.pipelines.roots import find_roots
 
 MOST_SHARED = 0.6  # of an answer's own words; from here on a text may tell it in other words
 FEWEST_RUN = 5  # words of a quote's sentence that are looked for

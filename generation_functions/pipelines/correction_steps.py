@@ -10,10 +10,10 @@ from generation_functions.pipelines.amounts import amounts, known_amounts
 from generation_functions.pipelines.answer_kinds import fits_kind
 from generation_functions.pipelines.pair_checks import (
     find_problem,
-    find_roots,
 )
 from generation_functions.pipelines.premises import tells
 from generation_functions.pipelines.question_steps import check_script, show_chunk
+from generation_functions.pipelines.roots import find_roots
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import QAPair, make_uuid

@@ -9,7 +9,7 @@ import re
 from generation_functions.pipelines.amounts import amounts, known_amounts
 from generation_functions.pipelines.exam_steps import ExamQuestion
 from generation_functions.pipelines.landmarks import find_foreign
-from generation_functions.pipelines.pair_checks import find_roots
+from generation_functions.pipelines.roots import find_roots
 
 LEAST_SHARED = 0.6  # of the answer's own roots that a reply has
 

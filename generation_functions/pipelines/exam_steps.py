@@ -7,7 +7,6 @@ from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.pair_checks import find_roots
 from generation_functions.pipelines.question_steps import (
     WRITE_QUESTIONS,
     QuestionRequest,
@@ -15,6 +14,7 @@ from generation_functions.pipelines.question_steps import (
     read_verdict,
     show_chunk,
 )
+from generation_functions.pipelines.roots import find_roots
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.step import Step
 

@@ -4,7 +4,7 @@ import re
 
 from generation_functions.pipelines.amounts import find_counts, known_amounts, known_months, months
 from generation_functions.pipelines.landmarks import find_foreign
-from generation_functions.pipelines.pair_checks import share_known
+from generation_functions.pipelines.roots import share_known
 from generation_functions.pipelines.wording import find_pointers
 
 LEAST_TOLD = 0.4  # share of a fact's roots that what it rests on has

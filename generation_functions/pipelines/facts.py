@@ -15,7 +15,6 @@ from generation_functions.errors import Unparsable
 from generation_functions.pipelines.fact_checks import LEAST_TOLD, UNNAMED, find_fault
 from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
-from generation_functions.pipelines.pair_checks import find_roots, share_known
 from generation_functions.pipelines.question_steps import (
     check_script,
     narrow_to_sentences,
@@ -23,6 +22,7 @@ from generation_functions.pipelines.question_steps import (
     show_chunk,
     show_numbers,
 )
+from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
 from generation_functions.steps.step import Step

@@ -16,9 +16,9 @@ from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import MONTHS
 from generation_functions.pipelines.facts import PART, number_facts
 from generation_functions.pipelines.landmarks import find_foreign
-from generation_functions.pipelines.pair_checks import share_known
 from generation_functions.pipelines.proper_names import PROPER_NAMES
 from generation_functions.pipelines.question_steps import check_script
+from generation_functions.pipelines.roots import share_known
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import Fact, FactSheet, make_uuid
 from generation_functions.steps.copying import share_copied

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from generation_functions.errors import Unparsable
 from generation_functions.masked import Grounded, Shown
 from generation_functions.pipelines.context_checks import gives_away
-from generation_functions.pipelines.pair_checks import find_roots
+from generation_functions.pipelines.roots import find_roots
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import strange_script
 from generation_functions.records import make_uuid

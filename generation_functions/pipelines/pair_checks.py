@@ -15,8 +15,10 @@ from functools import lru_cache
 from itertools import combinations
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipelines.amounts import amounts, known_amounts
+from generation_functions.pipelines.amounts import known_amounts
 from generation_functions.pipelines.answer_kinds import fits_kind, is_named_otherwise
+from generation_functions.pipelines.reasons import find_invented_reason, lacks_reason
+from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import (
     asks_about_text,
@@ -30,10 +32,6 @@ FEW_WORDS = 3  # an answer with so few content words may have none of the chunk'
 LEAST_SUPPORT = 0.25  # weighed share of the answer's own words that its quote has
 MOST_BEHIND = 0.4  # by how much other sentences may support an answer better than its quote
 
-_LINKS = frozenset(
-    """since whereas although though within every another either neither whose without whether
-    upon whilst""".split()
-)
 _ASKS = re.compile(r"\b(?:wh\w+|how)\b", re.IGNORECASE)
 _STEM = 4  # letters: "closely" says "close" again
 _CAN = {"cann", "coul"}
@@ -127,8 +125,12 @@ def check_facts(pair: QAPair) -> Problem | None:
 
 def check_words(pair: QAPair) -> Problem | None:
     """Return what is wrong with an answer that repeats its question or leaves the text."""
-    if _repeats(pair):
+    if _repeats(pair) or lacks_reason(pair.question, pair.answer):
         return Problem("answer only repeats the question", "The answer only repeats the question.")
+    invented = find_invented_reason(pair.answer, _known(pair))
+    if invented:
+        told = f"The answer says “{invented}”, of which the text says nothing."
+        return Problem("answer has a reason that the text lacks", told)
     many = len(find_roots(pair.answer)) > FEW_WORDS
     if many and share_known(pair.answer, _known(pair)) < LEAST_KNOWN:
         told = "The answer tells things that the text does not tell."
@@ -143,12 +145,6 @@ def _repeats(pair: QAPair) -> bool:
     asks_for_new = _ASKS.search(pair.question) and not _CHOICE.search(pair.question)
     new_number = known_amounts(pair.answer) - known_amounts(pair.question)
     return bool(asks_for_new and not new_number and not new)
-
-
-def share_known(text: str, known: str) -> float:
-    """Return the share of a text's roots (`find_roots`) that `known` has; 1.0 without any."""
-    roots = find_roots(text)
-    return len(roots & find_roots(known)) / len(roots) if roots else 1.0
 
 
 def check_fit(pair: QAPair) -> Problem | None:
@@ -202,12 +198,6 @@ def _read_chunk(text: str, language: str) -> tuple[list[frozenset[str]], Mapping
     having = Counter(root for one in sentences for root in one)
     weights = {root: math.log(1 + len(sentences) / count) for root, count in having.items()}
     return sentences, weights
-
-
-@lru_cache(maxsize=1_000)
-def find_roots(text: str) -> frozenset[str]:
-    """Return a text's content words, cut short so that forms of a word are one, and numbers."""
-    return frozenset({word[:6] for word in content_words(text) - _LINKS} | amounts(text))
 
 
 def _known(pair: QAPair) -> str:

@@ -21,12 +21,16 @@ UNWORTHY = (
     "no facts",
 )
 MOST_PLANNED = 8
+NEAR = 3  # sentences between two that are told of in one answer
 
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 LEAST_TOLD = 2  # words that carry meaning in planned sentences
 LEAST_UNENDED = 4  # and where none of them ends as a sentence does, as no heading does
 _PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
-_EXERCISE = re.compile(r"\?|\b(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I)
+_EXERCISE = re.compile(
+    r"\?\W*$|^\W*(?:[\divx]+\W+)?(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I
+)
+LEAST_EXERCISES = 0.25  # share of a chunk's sentences, for it to be exercises
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +140,13 @@ def _parse_judgement(chunk: Chunk, reply: str) -> bool:
 def _judgement_rules(chunk: Chunk) -> Mapping[str, str]:
     """Leave out verdicts that the text's form rules out; small models are too fond of them.
 
-    Exercises ask or give a sum to do. A contents list is no prose: few of its lines end
-    as a sentence does.
+    Many sentences of exercises ask, or give something to do. A contents list is no prose: few of
+    its lines end as a sentence does.
     """
     sentences = number_sentences(chunk.text, chunk.language)
     ended = sum(map(_is_ended, sentences))
     possible = ["facts", *UNWORTHY]
-    if not _EXERCISE.search(chunk.text):
+    if sum(bool(_EXERCISE.search(one)) for one in sentences) < LEAST_EXERCISES * len(sentences):
         possible.remove("exercises")
     if ended > len(sentences) / 2:
         possible.remove("contents list")
@@ -157,13 +161,26 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
     for line in reply.splitlines():
         planned = _PLANNED.fullmatch(line.strip())
         if planned:
-            chosen = _find_told(planned[1], read_sentences(request.chunk, planned[2]), texts)
+            named = _gather(read_sentences(request.chunk, planned[2]))
+            chosen = _find_told(planned[1], named, texts)
             new = not any({*chosen} & {*place} for place in lines)
             if new and _is_telling([texts[number - 1] for number in chosen]):
                 lines[chosen] = f"{show_numbers(chosen)}: {planned[1]}"
     if not lines:
         raise Unparsable("no line of a plan in the reply")
     return "\n".join(list(lines.values())[:MOST_PLANNED])
+
+
+def _gather(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the longest run of numbers that stand near each other; what is told in one answer is
+    not told all over a text."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number - runs[-1][-1] <= NEAR:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return tuple(max(runs, key=len, default=[]))
 
 
 def _is_telling(sentences: Sequence[str]) -> bool:

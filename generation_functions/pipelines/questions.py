@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
+from generation_functions.pipelines.asking import ASK_QUESTION, Asking
+from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
@@ -39,6 +42,7 @@ ASKED_ALREADY = Problem("asked already", "This question has been asked already."
 REJECTED_PAIRS = "qatuples_rejected"
 SUITABLE = "suitable"
 NOT_JUDGED = "not judged"
+WRITERS = (WRITE_QUESTIONS, ASK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR)
 FOUND, BY_ANSWER, BY_QUESTION = "found", "another answer", "another question"
 
 
@@ -66,6 +70,7 @@ class Draft:
     tried: tuple[str, ...] = ()
     repairs: int = 0
     answer_repaired: bool = False
+    asked_anew: bool = False
 
     @property
     def uuid(self) -> str:
@@ -82,6 +87,8 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
 async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
     """Plan, write and refine pairs; of those that ask the same, the best stays."""
     written = await run.ask(WRITE_QUESTIONS, await _plan(run, request))
+    if run.config.questions.ask_apart:
+        written = tuple(await run.map(partial(ask_apart, run), written))
     drafts = [Draft(pair, tuple(other for other in written if other != pair)) for pair in written]
     refined = await run.map(partial(refine, run), drafts, "pairs")
     best = keep_best((draft.pair, draft.repairs) for draft in refined)
@@ -89,6 +96,16 @@ async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
         if draft.pair not in best:
             _leave_out(run, draft.pair, next(one for one in best if alike(one, draft.pair)))
     return tuple(best)
+
+
+async def ask_apart(run: Run, pair: QAPair) -> QAPair:
+    """Return the pair with a question made of its answer alone; as it is where none is of use."""
+    try:
+        return await run.ask(ASK_QUESTION, Asking(pair))
+    except NoReply:
+        raise
+    except Failed:
+        return pair
 
 
 async def _plan(run: Run, request: QuestionRequest) -> QuestionRequest:
@@ -164,6 +181,7 @@ async def vet(run: Run, draft: Draft) -> Problem | None:
     """Return the first problem of a pair: of those that code finds, then of those voted on."""
     pair = draft.pair
     problem = find_problem(pair, run.config.system.use_filenames)
+    problem = problem or find_lent(pair, chain.from_iterable(map(run.examples, WRITERS)))
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
@@ -185,6 +203,7 @@ async def hold_votes(
 async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     """Return the draft with another answer or, if that was tried or cannot help, another pair.
 
+    Where questions are asked apart, another question to the same answer goes before another pair.
     Raises Failed when no reply has a usable pair.
     """
     existing = (*(other.question for other in draft.siblings), *draft.tried)
@@ -195,8 +214,15 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
             answered = await run.ask(REPAIR_ANSWER, request)
             return replace(draft, pair=answered, answer_repaired=True)
     tried = (*draft.tried, draft.pair.question)
+    if run.config.questions.ask_apart and problem.in_question and not draft.asked_anew:
+        with suppress(Dropped):  # no other question
+            asking = Asking(draft.pair, problem.told, (draft.pair.question,))
+            asked = await run.ask(ASK_QUESTION, asking)
+            return replace(draft, pair=asked, tried=tried, asked_anew=True)
     replaced = await run.ask(REPLACE_PAIR, request)
-    return replace(draft, pair=replaced, tried=tried, answer_repaired=False)
+    if run.config.questions.ask_apart:
+        replaced = await ask_apart(run, replaced)
+    return replace(draft, pair=replaced, tried=tried, answer_repaired=False, asked_anew=False)
 
 
 def leave_out_asked(

@@ -155,7 +155,8 @@ def _parse_replacement(repair: Repair, reply: str) -> QAPair:
 
 def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
     return lambda pair: (
-        {"chunk": show_chunk(pair.chunk)} | {name: getattr(pair, name) for name in names}
+        {"source": pair.chunk.source, "chunk": show_chunk(pair.chunk)}
+        | {name: getattr(pair, name) for name in names}
     )
 
 

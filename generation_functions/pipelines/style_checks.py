@@ -10,7 +10,7 @@ from generation_functions.documents.sentences import split_sentences
 from generation_functions.errors import Rejected
 from generation_functions.pipeline_sections import PipelineSection
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
-from generation_functions.pipelines.pair_checks import share_known
+from generation_functions.pipelines.roots import share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import find_pointers, strange_script
 from generation_functions.records import Chunk

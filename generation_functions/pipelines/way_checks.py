@@ -16,7 +16,7 @@ from generation_functions.pipelines.exchange_checks import (
     stands_alone,
     stems,
 )
-from generation_functions.pipelines.pair_checks import Problem, share_known
+from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.premises import (
     find_granted,
     has_in_order,
@@ -24,6 +24,7 @@ from generation_functions.pipelines.premises import (
     tells,
 )
 from generation_functions.pipelines.readings import Reading
+from generation_functions.pipelines.roots import share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.turn_words import digits
 from generation_functions.pipelines.way_steps import WayRequest

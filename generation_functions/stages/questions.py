@@ -4,7 +4,7 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 
-from generation_functions.pipelines import question_steps, questions, repairing
+from generation_functions.pipelines import asking, question_steps, questions, repairing
 from generation_functions.pipelines.planting import judge_planted
 from generation_functions.pipelines.question_gaps import fill_question_gaps
 from generation_functions.pipelines.similar import AskedBefore
@@ -17,6 +17,7 @@ QUESTION_STEPS = (
     question_steps.JUDGE_CHUNK,
     question_steps.PLAN_QUESTIONS,
     question_steps.WRITE_QUESTIONS,
+    asking.ASK_QUESTION,
     repairing.CHECK_QUESTION,
     repairing.CHECK_ANSWER_RELEVANCE,
     repairing.CHECK_ANSWER_ACCURACY,

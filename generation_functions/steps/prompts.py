@@ -93,7 +93,7 @@ class Prompt:
         Raises PromptError when the template and the fields do not name the same things, and
         when it shows the source although `use_filenames` is off.
         """
-        missing, unused = self.names - fields.keys(), fields.keys() - self.names
+        missing, unused = self.names - fields.keys(), fields.keys() - self.names - {SOURCE}
         if missing or unused:
             raise PromptError(
                 f"{self.file}: the template and the step's fields differ: "
