@@ -63,7 +63,7 @@ class Survivors:
         if found is not None and _digest(found) == digest:
             if found != derived:
                 self._writer.write(path, dump(derived))
-            if written != digest:
+            if self._written.get(item.uuid) != (digest, False):
                 self._note(item.uuid, digest, set_aside=False)
             return item
         if found is not None and written == digest:
@@ -95,20 +95,22 @@ class Survivors:
         path = self.folder / f"{item.uuid}.json"
         written, _ = self._written.get(item.uuid, (None, False))
         if written and path.exists():
-            self._set_aside(path)
             self._note(item.uuid, written, set_aside=True)
+            self._set_aside(path)
 
     def sweep(self) -> None:
         """Move what this pass did not keep to stale/."""
         for path in sorted(self.folder.glob("*.json")):
             if path.stem not in self._live:
-                self._set_aside(path)
                 written, _ = self._written.get(path.stem, (None, False))
                 if written:
                     self._note(path.stem, written, set_aside=True)
+                self._set_aside(path)
                 self.counts["moved to stale"] += 1
 
     def _set_aside(self, path: Path) -> None:
+        """Move a file to stale/, which has been noted: one that is away without that was deleted
+        by a person."""
         stale = path.parent / "stale"
         stale.mkdir(exist_ok=True)
         os.replace(path, stale / path.name)
