@@ -563,6 +563,18 @@ def test_a_pair_whose_second_question_fails_too_is_replaced_and_asked_for(ask: A
     assert questions_of(run) == ["Why is the paint of the Arno Bridge renewed?"]
 
 
+def test_no_other_question_is_asked_for_an_answer_that_is_at_fault_itself(ask: Ask) -> None:
+    strange = written("2", "The Arno Bridge of Baron Klee is 812 metres long.", "How long is it?")
+    asking = "Question: How long is the Arno Bridge of Baron Klee?"
+    script = {
+        "write_questions": [strange],
+        "ask_question": [asking, ASKED],
+        "replace_pair": [PAINT],
+    }
+    _, asked = ask(script, ask_apart=True)
+    assert asked[2:5] == ["ask_question", "replace_pair", "ask_question"]
+
+
 def test_a_word_lent_by_an_example_is_repaired(ask: Ask) -> None:
     lent = LENGTH.replace("long.", "long, as a beehive is.")
     run, asked = ask({"write_questions": [lent], "repair_answer": [MENDED]})

@@ -435,6 +435,17 @@ def test_a_planned_line_keeps_to_sentences_that_stand_together() -> None:
     assert PLAN_QUESTIONS.parse(QuestionRequest(far, 4), asked).startswith("1: ")
 
 
+def test_a_planned_line_leaves_headings_and_the_numbers_of_lists_out() -> None:
+    chunk = make_chunk("2. OF ROPES\n\n(a) Tar the hemp ropes in May.\n\n(b) Burn old ropes.")
+    request = QuestionRequest(chunk, 4)
+    plan = PLAN_QUESTIONS.parse(request, "- the tarring of hemp ropes [1, 2]")
+    assert plan == "2: the tarring of hemp ropes"
+    fields = WRITE_QUESTIONS.fields(replace(request, plan=plan))
+    assert fields["plan"] == "2: Tar the hemp ropes in May."
+    told = "Sentences: 2\nAnswer: (a) Hemp ropes are tarred in May.\nQuestion: When is it done?"
+    assert WRITE_QUESTIONS.parse(request, told)[0].answer == "Hemp ropes are tarred in May."
+
+
 def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     shown = show_chunk(CHUNK)
     prompt = load_prompt("write_questions")

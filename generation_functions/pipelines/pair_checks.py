@@ -27,6 +27,7 @@ from generation_functions.pipelines.wording import (
 )
 from generation_functions.records import QAPair
 
+STRANGE_FACT = "answer has a fact that the text lacks"
 LEAST_KNOWN = 0.1  # share of an answer's or a question's content words that the chunk has
 FEW_WORDS = 3  # an answer with so few content words may have none of the chunk's
 LEAST_SUPPORT = 0.25  # weighed share of the answer's own words that its quote has
@@ -111,7 +112,7 @@ def check_facts(pair: QAPair) -> Problem | None:
     strange = find_strange(answer, _known(pair), language)
     if strange:
         told = f"The answer has “{strange}”, which the text does not have."
-        return Problem("answer has a fact that the text lacks", told)
+        return Problem(STRANGE_FACT, told)
     told_by = f"{pair.chunk.source} {pair.quote} {pair.question}"
     strange = find_strange(answer, told_by, language)
     if strange:

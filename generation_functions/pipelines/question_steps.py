@@ -26,6 +26,7 @@ NEAR = 3  # sentences between two that are told of in one answer
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 LEAST_TOLD = 2  # words that carry meaning in planned sentences
 LEAST_UNENDED = 4  # and where none of them ends as a sentence does, as no heading does
+_LIST_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s+(?=\S)")
 _PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
 _EXERCISE = re.compile(
     r"\?\W*$|^\W*(?:[\divx]+\W+)?(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I
@@ -79,10 +80,15 @@ def read_pairs(chunk: Chunk, reply: str) -> list[QAPair]:
     pairs: dict[str, QAPair] = {}
     for cited, answer, question in _PAIR.findall(reply):
         chosen = read_sentences(chunk, cited)
-        question, answer = question.strip(), answer.strip()
+        question, answer = question.strip(), without_number(answer.strip())
         if chosen and content_words(question) and answer:
             pairs.setdefault(question.lower(), make_pair(chunk, chosen, question, answer))
     return list(pairs.values())
+
+
+def without_number(sentence: str) -> str:
+    """Return a sentence without the number that it has in a list: "(3) ", "b) "."""
+    return _LIST_NUMBER.sub("", sentence)
 
 
 def make_pair(chunk: Chunk, sentences: tuple[int, ...], question: str, answer: str) -> QAPair:
@@ -163,6 +169,7 @@ def _parse_plan(request: QuestionRequest, reply: str) -> str:
         if planned:
             named = _gather(read_sentences(request.chunk, planned[2]))
             chosen = _find_told(planned[1], named, texts)
+            chosen = tuple(n for n in chosen if _is_ended(texts[n - 1])) or chosen
             new = not any({*chosen} & {*place} for place in lines)
             if new and _is_telling([texts[number - 1] for number in chosen]):
                 lines[chosen] = f"{show_numbers(chosen)}: {planned[1]}"
@@ -226,7 +233,7 @@ def _show_plan(request: QuestionRequest) -> str:
 
 
 def _join(numbers: tuple[int, ...], texts: Sequence[str]) -> str:
-    return " ".join(" ".join(texts[number - 1].split()) for number in numbers)
+    return " ".join(without_number(" ".join(texts[number - 1].split())) for number in numbers)
 
 
 def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:

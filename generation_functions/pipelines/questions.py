@@ -15,7 +15,12 @@ from itertools import chain
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
 from generation_functions.pipelines.asking import ASK_QUESTION, Asking
 from generation_functions.pipelines.lending import find_lent
-from generation_functions.pipelines.pair_checks import Problem, find_problem
+from generation_functions.pipelines.pair_checks import (
+    STRANGE_FACT,
+    Problem,
+    check_facts,
+    find_problem,
+)
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
     PLAN_QUESTIONS,
@@ -214,7 +219,7 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
             answered = await run.ask(REPAIR_ANSWER, request)
             return replace(draft, pair=answered, answer_repaired=True)
     tried = (*draft.tried, draft.pair.question)
-    if run.config.questions.ask_apart and problem.in_question and not draft.asked_anew:
+    if problem.in_question and not draft.asked_anew and _can_ask_anew(run, draft.pair):
         with suppress(Dropped):  # no other question
             asking = Asking(draft.pair, problem.told, (draft.pair.question,))
             asked = await run.ask(ASK_QUESTION, asking)
@@ -223,6 +228,15 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     if run.config.questions.ask_apart:
         replaced = await ask_apart(run, replaced)
     return replace(draft, pair=replaced, tried=tried, answer_repaired=False, asked_anew=False)
+
+
+def _can_ask_anew(run: Run, pair: QAPair) -> bool:
+    """Whether another question can mend a pair: its answer tells nothing that the text lacks."""
+    if not run.config.questions.ask_apart:
+        return False
+    alone = replace(pair, question="")
+    problem = find_problem(alone, run.config.system.use_filenames, (check_facts,))
+    return problem is None or problem.reason != STRANGE_FACT
 
 
 def leave_out_asked(

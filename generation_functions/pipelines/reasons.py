@@ -8,6 +8,7 @@ import re
 from generation_functions.pipelines.roots import find_roots
 
 MOST_REPEATED = 0.75  # share of a reason's roots that its question may have
+MOST_ASKED = 0.8  # share of the question's roots that are in an answer without a word of reason
 
 _ASKS = re.compile(r"^\W*why\b", re.IGNORECASE)
 # "So that" is left out: people put what follows from it into words of their own.
@@ -15,6 +16,17 @@ _REASON = re.compile(
     r"\b(?:because|since|in order to|so as to"
     r"|to (?:prevent|avoid|ensure|protect|help|allow|reduce|increase|improve|stop|keep))\b"
     r"([^,;.:]*)",
+    re.IGNORECASE,
+)
+
+_FOLLOWS = re.compile(
+    r"\b(?:because|since|therefore|thus|hence|so that|due to|owing to)\b", re.IGNORECASE
+)
+# Generous: an answer that has none of these gives a reason only by telling something else.
+_MAY_EXPLAIN = re.compile(
+    r"\b(?:because|since|as|so|therefore|thus|hence|otherwise|lest|due|owing|result\w*|reasons?"
+    r"|cause[sd]?|for|to (?!the\b|a\b|an\b|be\b)\w+|would|could|lets?|prevent\w*|mak(?:e|es|ing)"
+    r"|by \w+ing|until|if|when|too|not?)\b|[;:]",
     re.IGNORECASE,
 )
 
@@ -30,8 +42,13 @@ def find_invented_reason(answer: str, known: str) -> str | None:
 
 
 def lacks_reason(question: str, answer: str) -> bool:
-    """Whether the answer to a "why" says little but what the question says."""
-    told = find_roots(answer)
-    return bool(
-        _ASKS.match(question) and len(told & find_roots(question)) > MOST_REPEATED * len(told)
-    )
+    """Whether the answer to a "why" says what the question says, and little else or no reason."""
+    if not _ASKS.match(question):
+        return False
+    asked, told = find_roots(question), find_roots(answer)
+    common = asked & told
+    if not common:
+        return False
+    if len(common) > MOST_REPEATED * len(told):
+        return not (_FOLLOWS.search(answer) and told - asked)
+    return len(common) >= MOST_ASKED * len(asked) and not _MAY_EXPLAIN.search(answer)

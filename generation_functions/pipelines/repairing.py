@@ -15,6 +15,7 @@ from generation_functions.pipelines.question_steps import (
     read_sentences,
     read_verdict,
     show_chunk,
+    without_number,
 )
 from generation_functions.pipelines.wording import find_pointers, find_unclear
 from generation_functions.records import QAPair, make_uuid
@@ -91,7 +92,7 @@ def _parse_revision(pair: QAPair, reply: str) -> QAPair:
 
 
 def _reword(pair: QAPair, question: str, answer: str) -> QAPair:
-    question, answer = question.strip(), answer.strip()
+    question, answer = question.strip(), without_number(answer.strip())
     check_script(question + answer, pair.chunk)
     if (question, answer) == (pair.question, pair.answer):
         return pair
@@ -137,7 +138,7 @@ def _parse_answer(repair: Repair, reply: str) -> QAPair:
     if found is None or not chosen:
         raise Unparsable("no answer in the reply")
     check_script(reply, pair.chunk)
-    answer = found[2].strip()
+    answer = without_number(found[2].strip())
     if answer == pair.answer:
         raise Unparsable("the same answer again")
     return make_pair(pair.chunk, chosen, pair.question, answer)
