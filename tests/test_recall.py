@@ -68,7 +68,7 @@ def answer(request: Request) -> str:
     sentences = re.findall(r"^\[(\d+)\] (.+)$", asked_of(request), re.MULTILINE)
     (_, first), (_, second) = sentences[:2]
     word = "".join(chr(ord("a") + int(digit)) for digit in str(request.seed))
-    asks = "Why" if "Asked already:" in asked_of(request) else "How"
+    asks = "Where" if "Asked already:" in asked_of(request) else "How"
     return (
         f"1: {first}\n2: {second}\nQuestion: {asks} does {word} tell about {first[:-1]}?\n"
         f"Answer: {first} {second}"
