@@ -230,8 +230,8 @@ async def run_server(
     settings: LoadSettings, requests: list[Request]
 ) -> tuple[float, Answers, dict[str, Any]]:
     """Answer the requests with llama-server, by our client, with as many slots."""
+    from generation_functions.model_sections import Model
     from generation_functions.opening import make_engine
-    from generation_functions.sections import Model
 
     async with serve(settings) as url:
         wanted = Model(url=url, context=settings.context, concurrency=settings.slots)

@@ -1,6 +1,6 @@
 """`check`: every prompt, grammar and example of the pipelines, before a model is rented."""
 
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,6 +99,7 @@ def check_everything(config_file: Path | None = None) -> int:
     folders = [Path(one) for one in dict.fromkeys(one for step in own for one in step.folders)]
     every = dict.fromkeys((PROMPTS, GRAMMARS, *(one[0] for one in packaged), *given, *folders))
     found.problems += _find_strays(list(every), (*steps, *own))
+    found.problems += find_namesakes(steps)
     problems = list(dict.fromkeys(found.problems))
     for problem in problems:
         print(problem)
@@ -175,6 +176,16 @@ def _check_prompt(
 def _sampled(step: Step[Any, Any]) -> str:
     """Return the name whose sample items fit a step: that of the step it is like, or its own."""
     return step.like or step.name
+
+
+def find_namesakes(steps: Sequence[Step[Any, Any]]) -> list[str]:
+    """Return a line for each name that two steps have: they would share prompt and records."""
+    names = Counter(step.name for step in steps)
+    return [
+        f"{name}: {number} steps have this name. Rename all but one, with prompt and grammar."
+        for name, number in names.items()
+        if number > 1
+    ]
 
 
 def _find_strays(folders: Sequence[Path], steps: Sequence[Step[Any, Any]]) -> list[str]:

@@ -24,6 +24,7 @@ from generation_functions.discovery import list_pipelines, load_pipeline
 from generation_functions.errors import ConfigError
 from generation_functions.masked_sections import CorrectionPipeline, RagData
 from generation_functions.meta_section import MetaDatagen
+from generation_functions.model_sections import Models
 from generation_functions.pipeline_sections import (
     WAYS,
     Conversations,
@@ -34,14 +35,8 @@ from generation_functions.pipeline_sections import (
     Questions,
     RepresentationVariation,
 )
-from generation_functions.sections import (
-    FinalDatasaving,
-    Models,
-    ModelTraining,
-    Paths,
-    Section,
-    System,
-)
+from generation_functions.sections import Paths, Section, System
+from generation_functions.training_sections import FinalDatasaving, ModelTraining
 
 # Options that the specification has in every section.
 _MODELS = ("small_model", "large_model")

@@ -42,6 +42,6 @@ def describe_costs(costs: Sequence[Costs]) -> str:
     for row in cost_rows(costs):
         shown = [f"{row[name]:,}" if row[name] is not None else "–" for name in _COLUMNS]
         lines.append(
-            f"  {row['role'] + ' · ' + row['model']:26}" + "".join(map("{:>16}".format, shown))
+            f"  {row['role'] + ' · ' + row['model']:{_NAME}}" + "".join(map("{:>16}".format, shown))
         )
     return "\n".join(lines)

@@ -17,7 +17,8 @@ BUILT_IN = ("style",)
 
 def list_own() -> list[str]:
     """Return the names of the pipelines that a person has put into pipelines/own/."""
-    return sorted(file.stem for file in OWN.glob("[a-z]*.py"))
+    names = (file.stem for file in OWN.glob("[a-z]*.py"))
+    return sorted(name for name in names if name.isidentifier())  # no "cards (copy)"
 
 
 def list_pipelines() -> list[str]:

@@ -8,10 +8,10 @@ from generation_functions.engine.checkpoint import CheckpointEngine
 from generation_functions.engine.pool import Engines
 from generation_functions.engine.protocol import Engine
 from generation_functions.errors import ModelError
+from generation_functions.model_sections import Model, Models
 from generation_functions.opening import make_engine
 from generation_functions.pipelines.exam_scores import Score
 from generation_functions.pipelines.exam_steps import EXAMINED, JUDGE_EXAM_ANSWER
-from generation_functions.sections import Model, Models
 from generation_functions.session import read_config
 from generation_functions.stages.scoring import score_exam
 from generation_functions.steps.run import Run

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from generation_functions.sections import Section, check_template
+from generation_functions.sections import Section
+from generation_functions.training_sections import check_template
 
 
 class RetrievalShares(Section):

@@ -15,7 +15,7 @@ class MetaDatagen(Section):
 
     do_meta_datagen: bool = False
     steps: tuple[str, ...] = ()  # whose calls; none named: of all
-    only_kept: bool = False  # only calls on the way to what is in a row of the training folders
+    only_kept: bool = False  # only calls on the way to what is in a row
     with_rejected: bool = True  # also replies that are a final no, as a judge's
     format: Literal["messages", "sharegpt", "segments"] = "messages"
     example_share: float = Field(default=0.5, ge=0, le=1)  # of a prompt's examples, by seed

@@ -6,6 +6,8 @@ from collections.abc import Container
 from pathlib import Path
 from string import Template
 
+import yaml
+
 from generation_functions.config import Config
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import ConfigError
@@ -21,12 +23,14 @@ FILES = {
     "notebook.ipynb": "notebooks/own/{name}.ipynb",
     "test.py": "tests/test_{name}.py",
 }
-# What a run folder has that is neither a stage nor a step.
+ROWS = "_rows"  # how the folders of datasets end
+# What a run folder has that is neither a stage nor a step, and stages that are none of STAGES.
 FOLDERS = frozenset(
-    """atomic_facts live meta_datagen multiturn_convs multiturn_convs_info multiturn_convs_rejected
-    notebooks ocr pdf_cleaned pretraining_run provenance qatuples qatuples_raw qatuples_rejected
-    qatuples_revised rag_items rag_source_data recalls recalls_rejected representation_variations
-    sft_run stale worthy_for_questions""".split()
+    """atomic_facts exam_score live meta_datagen multiturn_convs multiturn_convs_info
+    multiturn_convs_rejected notebooks ocr pdf_cleaned pretraining_run provenance qatuples
+    qatuples_raw qatuples_rejected qatuples_revised rag_items rag_source_data recalls
+    recalls_rejected representation_variations sft_run stale trials vectors
+    worthy_for_questions""".split()
 )
 
 
@@ -58,21 +62,25 @@ def describe_pipeline(name: str, files: list[Path], root: Path = ROOT) -> str:
             "Next:",
             f"  python -m pytest tests/test_{name}.py",
             f"  python -m generation_functions run {name} --limit 5",
+            f"  notebooks/own/{name}.ipynb: look, change the prompt, run again",
+            f"  {name}: {{enabled: true}} in config.yaml makes it a stage of every run",
             "  docs/your_own_pipeline.md says how to make it yours.",
         )
     )
 
 
 def _check_name(name: str) -> None:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name) or keyword.iskeyword(name):
+    is_word = re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name) and yaml.safe_load(name) == name
+    if not is_word or keyword.iskeyword(name) or name.endswith(ROWS):
         raise ConfigError(
-            f"{name}: a pipeline's name has at most 20 small letters, digits and _, and is no "
-            "keyword of Python."
+            f"{name}: a pipeline's name has at most 20 small letters, digits and _, does not end "
+            f"in {ROWS}, and is no keyword of Python or YAML."
         )
     taken: dict[str, Container[str]] = {
         "a pipeline": list_pipelines(),
         "a stage": STAGES,
         "a section of the config": Config.model_fields,
+        "a method of the config": dir(Config),
         "a step": {file.stem for file in PROMPTS.glob("*.yaml")},
         "a folder of a run": FOLDERS,
     }

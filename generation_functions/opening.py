@@ -15,7 +15,7 @@ from generation_functions.engine.protocol import Embedder, Engine
 from generation_functions.engine.server import open_server
 from generation_functions.engine.server_settings import ApiKey, ServerSettings
 from generation_functions.errors import ConfigError
-from generation_functions.sections import EmbeddingModel, Model
+from generation_functions.model_sections import EmbeddingModel, Model
 
 
 def make_engines(config: Config) -> dict[str, Engine]:

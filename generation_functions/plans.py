@@ -7,8 +7,8 @@ from generation_functions.engine.devices import read_machine
 from generation_functions.engine.fitting import check_settings, choose_plan
 from generation_functions.engine.plan import Plan, say_size
 from generation_functions.errors import ConfigError, ModelError
+from generation_functions.model_sections import EmbeddingModel, Model
 from generation_functions.opening import read_embedding, read_wanted
-from generation_functions.sections import EmbeddingModel, Model
 
 _HEAD = "role model slots context device weights cache buffers sum free".split()
 

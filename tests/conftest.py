@@ -42,7 +42,7 @@ def prompts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         own = any(folder.is_relative_to(tmp_path) for folder in folders)
         return (load_prompt if own else _load_once)(name, tuple(folders), use_filenames, like)
 
-    monkeypatch.setattr("generation_functions.steps.run.load_prompt", load)
+    monkeypatch.setattr("generation_functions.steps.loaded_prompts.load_prompt", load)
 
 
 @pytest.fixture

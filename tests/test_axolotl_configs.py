@@ -20,7 +20,7 @@ from generation_functions.datasets.optimizer_steps import (
 from generation_functions.datasets.settings import Setting, override, render, values_of
 from generation_functions.datasets.templates import make_template
 from generation_functions.records import Turn
-from generation_functions.sections import ModelTraining
+from generation_functions.training_sections import ModelTraining
 
 KEYS = Path(__file__).with_name("axolotl_0_19_0_keys.txt")
 SMALL = Data(("a.jsonl", "sub/b.jsonl"), rows=12, tokens=3_000)

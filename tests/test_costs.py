@@ -13,7 +13,7 @@ from conftest import OpenRun
 from generation_functions.costs import describe_costs, read_costs
 from generation_functions.display.costs import show_costs
 from generation_functions.engine.protocol import Completion, Request
-from generation_functions.engine.scripted import ScriptedEngine
+from generation_functions.engine.scripted import Script, ScriptedEngine
 from generation_functions.steps.ledger import Ledger, Usage
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
@@ -39,9 +39,8 @@ def reply(request: Request) -> Completion:
     return Completion("one", "stop", 1000, 400, 50, 1.5)
 
 
-@pytest.fixture
-def run(tmp_path: Path, open_small_run: OpenRun) -> Run:
-    """A run with two steps of its own, whose roles have different prices."""
+def open_sums(tmp_path: Path, open_small_run: OpenRun, script: Script) -> Run:
+    """Open a run with two steps of its own, whose roles have different prices."""
     prompts = tmp_path / "prompts"
     prompts.mkdir()
     for step in (ADD, TELL):
@@ -51,8 +50,26 @@ def run(tmp_path: Path, open_small_run: OpenRun) -> Run:
         "small": {"gguf": "none.gguf", "cost_per_million": [2, 10]},
         "large": {"gguf": "other.gguf", "cost_per_hour": 36},
     }
-    small, large = (ScriptedEngine(reply, fingerprint=name) for name in ("small", "large"))
+    small, large = (ScriptedEngine(script, fingerprint=name) for name in ("small", "large"))
     return open_small_run(small, large, path={"prompts": str(prompts)}, models=models)
+
+
+@pytest.fixture
+def run(tmp_path: Path, open_small_run: OpenRun) -> Run:
+    return open_sums(tmp_path, open_small_run, reply)
+
+
+@pytest.fixture
+def slow_run(tmp_path: Path, open_small_run: OpenRun, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same, with a clock that each reply takes fifty seconds of."""
+    now = [0.0]
+
+    def take_time(request: Request) -> Completion:
+        now[0] += 50
+        return reply(request)
+
+    monkeypatch.setattr("generation_functions.steps.ledger.monotonic", lambda: now[0])
+    return open_sums(tmp_path, open_small_run, take_time)
 
 
 async def ask(run: Run, numbers: str, *steps: Step[Number, str]) -> None:
@@ -97,16 +114,22 @@ def test_replies_of_a_step_that_changed_its_role_count_where_they_were_given(run
     assert read_tokens(run, "large")["steps"]["add"]["calls"] == 1
 
 
-def test_a_machine_costs_by_the_time_in_which_it_was_asked(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = iter([100.0, 160.0, 500.0, 540.0])
-    monkeypatch.setattr("generation_functions.steps.ledger.monotonic", lambda: next(clock))
-    asyncio.run(ask(run, "1", TELL))
-    asyncio.run(ask(run, "2", TELL))
-    said = read_tokens(run, "large")
+def test_a_machine_costs_by_the_time_in_which_it_was_asked(slow_run: Run) -> None:
+    asyncio.run(ask(slow_run, "1", TELL))
+    asyncio.run(ask(slow_run, "2", TELL))
+    said = read_tokens(slow_run, "large")
     assert (said["busy_seconds"], said["cost"]) == (100.0, 1.0)
     assert said["steps"]["tell"]["cost"] == 1.0
+
+
+def test_waiting_while_the_other_model_has_the_machine_costs_nothing(slow_run: Run) -> None:
+    async def ask_both() -> None:
+        async with slow_run.stage("sums"):
+            await asyncio.gather(slow_run.ask(ADD, Number("1")), slow_run.ask(TELL, Number("1")))
+
+    asyncio.run(ask_both())
+    seconds = [read_tokens(slow_run, role)["busy_seconds"] for role in ("small", "large")]
+    assert seconds == [50.0, 50.0]
 
 
 def test_time_that_passes_for_several_at_once_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,10 +43,10 @@ from generation_functions.display.training import (
 )
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
-from generation_functions.sections import ModelTraining
 from generation_functions.status import Status, read_status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
+from generation_functions.training_sections import ModelTraining
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = """</pre></div><script>alert(1)</script><img src=x onerror="alert('2')">&amp;"""

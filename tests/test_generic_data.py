@@ -23,9 +23,9 @@ from generation_functions.datasets.generic_sources import prepare_generic
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import InputError, Rejected
 from generation_functions.records import Turn
-from generation_functions.sections import GenericDataset
 from generation_functions.status import read_status
 from generation_functions.steps.run import Run
+from generation_functions.training_sections import GenericDataset
 
 TALKS = [make_talk(words, number) for number, words in enumerate([5, 60, 20])]
 FOLDER = "sft_run/generic_sft_completion"

@@ -178,6 +178,13 @@ def test_prompts_of_a_way_of_ones_own_are_doctored(
     assert f"{mine / 'write_mien.yaml'}: no step has this name" in said
 
 
+def test_steps_of_one_name_are_named() -> None:
+    theirs = replace(JUDGE_CHUNK, role="large")
+    (said,) = checking.find_namesakes((*STEPS, theirs))
+    assert said.startswith("judge_chunk: 2 steps have this name")
+    assert checking.find_namesakes(STEPS) == []
+
+
 def test_examples_go_through_the_parser_of_their_step() -> None:
     prompt = load_prompt("write_questions")
     step, samples = next(s for s in STEPS if s.name == prompt.name), SAMPLES[prompt.name]

@@ -238,7 +238,12 @@ def test_a_step_that_nobody_asked_is_named(open_small_run: OpenRun) -> None:
 
 def test_what_the_exam_asked_is_no_part_of_it(tmp_path: Path) -> None:
     (tmp_path / "live").mkdir()
-    for stage, uuid in (("questions", "a"), ("exam", "b"), ("exam_score", "c"), ("examples", "d")):
+    for stage, uuid in (
+        ("questions", "a"),
+        ("exam", "b"),
+        ("exam_score", "c"),
+        ("exam_cards", "d"),
+    ):
         asked = json.dumps({"check_question": [uuid]})
         (tmp_path / "live" / f".asked_{stage}.json").write_text(asked, encoding="utf-8")
     assert list_calls(tmp_path) == {"check_question": ["a", "d"]}

@@ -1,6 +1,8 @@
 """`new`: what it writes runs at once, and nothing has to be edited for it."""
 
+import asyncio
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -8,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import OpenRun
+from test_notebooks import run_cells
 
-from generation_functions import __main__, discovery, new
+from generation_functions import __main__, discovery, new, session
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError
 from generation_functions.new import create_pipeline
@@ -62,6 +66,17 @@ def test_what_is_written_runs_by_its_name(
     assert len(others) == 1
 
 
+def test_its_notebook_runs_and_shows_what_was_made(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_small_run: OpenRun
+) -> None:
+    run = open_small_run(ScriptedEngine(lambda request: "It tells of ropes."))
+    monkeypatch.setattr(session, "open_run", lambda config: run)
+    notebook = written / new.FILES["notebook.ipynb"].format(name=NAME)
+    shown: dict[str, Any] = asyncio.run(run_cells(notebook, tmp_path / "config.yaml"))
+    assert "It tells of ropes." in shown["look"].show_plain().source
+    assert shown["browse"].steps == (f"write_{NAME}",)
+
+
 @pytest.mark.parametrize("name", ["kt", NAME, "kit_trial_at_its_most"[:20]])
 def test_what_is_written_is_formatted_and_short(tmp_path: Path, name: str) -> None:
     files = create_pipeline(name, tmp_path)
@@ -94,6 +109,10 @@ def test_its_notebook_leads_to_what_was_written(tmp_path: Path) -> None:
         ("questions", "a stage of that name"),
         ("model_training", "a section of the config of that name"),
         ("meta_datagen", "of that name"),
+        ("json", "a method of the config of that name"),
+        ("yes", "small letters"),
+        ("style_rows", "small letters"),
+        ("exam_score", "a folder of a run of that name"),
         ("judge_chunk", "a step of that name"),
         ("worthy_for_questions", "a folder of a run of that name"),
     ],
@@ -104,6 +123,17 @@ def test_a_name_that_clashes_is_refused_and_nothing_is_written(
     with pytest.raises(ConfigError, match=said):
         create_pipeline(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_pipeline_is_named_like_a_folder_that_a_run_has(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = re.findall(
+        r"`([a-z_]+)/", "\n".join(re.findall(r"^\| (`.+?) \|", text, re.MULTILINE))
+    )
+    assert len(folders) > 20
+    for name in folders:
+        with pytest.raises(ConfigError):
+            create_pipeline(name, tmp_path)
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""docs/your_own_pipeline.md and docs/reading_the_code.md say what is so."""
+"""The pages on pipelines of your own, on the code and on prompts say what is so."""
 
 import ast
 import asyncio
@@ -17,7 +17,9 @@ from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.pipelines.pipeline import Pipeline, PipelineSection
 from generation_functions.records import Chunk, Turn, make_uuid
 from generation_functions.stages import run_pipeline
+from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run import Run
+from generation_functions.trying import try_items
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "generation_functions"
@@ -29,6 +31,7 @@ REPLIES = {
     "sum_up_all": "All of it tells of a bridge.",
     "tell": "There was a bridge.",
     "check_sample": "yes",
+    "list_some": "pier\ngranite",
 }
 KINDS = "map one_to_many many_to_one vote filter random_variation chain code_only".split()
 
@@ -126,10 +129,40 @@ def test_each_kind_of_step_runs_as_the_page_says(
     assert made
 
 
+def test_an_option_reaches_a_step_as_the_page_says(
+    names: dict[str, Any], tmp_path: Path, open_small_run: OpenRun
+) -> None:
+    class Options(PipelineSection):
+        most_terms: int = 2
+
+    async def keep_terms(run: Run, chunk: Chunk) -> Sample:
+        text = " ".join(await names["list_some"](run, chunk))
+        return run.keep("cards", Sample(make_uuid(chunk.uuid, text), text, chunk))
+
+    async def write(run: Run, chunks: Iterator[Chunk]) -> Any:
+        return await run.map(partial(keep_terms, run), chunks)
+
+    (tmp_path / "own" / "list_some.gbnf").write_text("root ::= terms\nterms ::= word\n", "utf-8")
+    prompt = "user: 'list_some: {{ shown }} {{ most }}'\nmax_tokens: 20\n"
+    (tmp_path / "own" / "list_some.yaml").write_text(prompt, encoding="utf-8")
+    turns = lambda made: (Turn("human", "?"), Turn("gpt", made.text))  # noqa: E731
+    step, engine = names["LIST_SOME"], ScriptedEngine(answer)
+    pipeline = Pipeline("cards", Options, (step,), Sample, write, turns, names["SAMPLES"])
+    names["PIPELINE"] = pipeline
+    run = open_small_run(engine, path={"prompts": "own"})
+    made = asyncio.run(run_pipeline(run, pipeline))
+    assert {one.text for one in made} == {"pier granite"}
+    assert all(one.messages[-1].content.endswith(" 2") for one in engine.requests)
+    loaded = load_prompt("list_some", [tmp_path / "own"])
+    assert try_items(step, loaded, names["SAMPLES"]["list_some"]) == []
+    shown = {"shown": "A pier.", "most": 3}
+    assert step.fields(names["SAMPLES"]["list_some"].read(shown)) == shown
+
+
 def test_every_kind_of_step_has_its_example() -> None:
     headings = re.findall(r"^### (.+)$", OWN, re.MULTILINE)
     assert [one.lower().replace(" ", "_") for one in headings] == KINDS
-    assert len(BLOCKS) == len(KINDS) + 1
+    assert len(BLOCKS) == len(KINDS) + 2
 
 
 def defined_in(file: Path) -> set[str]:
@@ -158,6 +191,14 @@ def test_the_walk_names_only_files_and_functions_that_are_there() -> None:
             functions += 1
             assert said.removesuffix("()") in defined_in(file), f"{said} is not in {file.name}"
     assert functions > 25
+
+
+def test_what_the_page_on_prompts_imports_is_there() -> None:
+    text = (ROOT / "docs" / "prompts.md").read_text(encoding="utf-8")
+    imports = re.findall(r"^from .+ import .+$", text, re.MULTILINE)
+    assert len(imports) > 3
+    for line in imports:
+        exec(line, {})
 
 
 @pytest.mark.parametrize("page", ["your_own_pipeline", "reading_the_code"])

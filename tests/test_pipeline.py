@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,14 +15,21 @@ from conftest import OpenRun
 
 from generation_functions import __main__, discovery
 from generation_functions.config import load_config
-from generation_functions.display.made import browse_made, read_trails
+from generation_functions.display.made import browse_made, read_trails, show_trail
+from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.pipelines.pipeline import Pipeline, PipelineSection
 from generation_functions.pipelines.style import PIPELINE as STYLE
 from generation_functions.records import Chunk, Turn, make_uuid
 from generation_functions.session import read_config
-from generation_functions.stages import STAGES, find_pipeline, run_pipeline
+from generation_functions.stages import (
+    STAGES,
+    find_pipeline,
+    order_stages,
+    run_pipeline,
+    write_meta_dataset,
+)
 from generation_functions.stages.own import take_made
 from generation_functions.status import read_status
 from generation_functions.steps.run import Run
@@ -55,6 +63,8 @@ PIPELINE: Pipeline[Settings, Opening] = Pipeline(
     "openings", Settings, (), Opening, write, write_turns
 )
 
+SLACK = {"least_words": 5, "least_facts_kept": 0, "most_copied": 1}  # a copy is a fine reply
+
 
 @pytest.fixture
 def openings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +96,40 @@ def test_a_config_has_the_section_of_a_pipeline_by_its_name(openings: None, tmp_
     assert PIPELINE.settings(config) == Settings(words=5)
     assert config.model_dump()["openings"] == {"enabled": False, "chunk_size": None, "words": 5}
     assert STYLE.settings(config).enabled is False
+
+
+def test_only_what_can_be_imported_is_a_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cards.py", "cards (copy).py", "cards.txt", "__init__.py"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(discovery, "OWN", tmp_path)
+    assert discovery.list_own() == ["cards"]
+
+
+def test_options_are_found_when_the_module_was_loaded_anew(openings: None, tmp_path: Path) -> None:
+    class Loaded(PipelineSection):
+        words: int = 3
+
+    anew: Pipeline[Loaded, Opening] = replace(PIPELINE, section=Loaded)  # type: ignore[arg-type]
+    assert anew.settings(load_config(write_config(tmp_path, openings={"words": 5}))).words == 5
+
+
+def test_an_option_without_a_default_is_named_where_it_is_missing(tmp_path: Path) -> None:
+    class Wanting(PipelineSection):
+        author: str
+
+    wanting: Pipeline[Wanting, Opening] = replace(PIPELINE, section=Wanting)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"`openings\.author`: Field required"):
+        wanting.settings(load_config(write_config(tmp_path)))
+
+
+@pytest.mark.parametrize("name", ["documents", "mix", "exam", "model_training"])
+def test_no_module_takes_the_place_of_a_stage_or_a_section(name: str) -> None:
+    async def stage(run: Run, limit: int | None) -> None: ...
+
+    with pytest.raises(ConfigError, match=rf"pipelines/own/{name}\.py: {name} is a stage or"):
+        order_stages({name: stage})
 
 
 def test_a_resolved_config_keeps_the_section(openings: None, tmp_path: Path) -> None:
@@ -149,6 +193,13 @@ def test_what_a_person_deletes_or_edits_stays_so_into_the_rows(
     assert read_rows(run)[0] == "Edited"
 
 
+def test_why_nothing_was_kept_is_logged(
+    open_small_run: OpenRun, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert asyncio.run(run_pipeline(open_small_run(), STYLE, limit=1)) == []
+    assert "stage style ends. Dropped of 1 style: 1 too little prose." in caplog.text
+
+
 def test_a_limit_takes_so_many_chunks_and_chunk_size_makes_pieces_of_them(
     openings: None, open_small_run: OpenRun
 ) -> None:
@@ -179,9 +230,8 @@ def test_the_mix_takes_the_rows_of_what_is_enabled(openings: None, open_small_ru
 
 
 def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> None:
-    style = {"least_words": 5, "least_facts_kept": 0, "most_copied": 1}
     engine = ScriptedEngine(lambda request: request.messages[-1].content.partition("\n")[0])
-    run = open_small_run(engine, style=style)
+    run = open_small_run(engine, style=SLACK)
     made = asyncio.run(run_pipeline(run, STYLE))
     trails = read_trails(run, STYLE)
     kept = [trail for trail in trails if trail.outcome == "kept"]
@@ -189,6 +239,38 @@ def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> N
     shown = browse_made(run, STYLE).show_plain().source
     assert "write_plain: kept, 1 replies" in shown
     assert made[0].instruction in shown
+
+
+def test_its_calls_are_learnt_from_where_its_rows_stand_alone(open_small_run: OpenRun) -> None:
+    engine = ScriptedEngine(lambda request: request.messages[-1].content.rpartition("\n\n")[0])
+    meta = {"do_meta_datagen": True, "only_kept": True}
+    run = open_small_run(engine, style=SLACK, meta_datagen=meta)
+    first, *others = asyncio.run(run_pipeline(run, STYLE))
+    (run.folder / "style" / f"{first.uuid}.json").unlink()
+    asyncio.run(write_meta_dataset(run))
+    text = (run.folder / "meta_datagen/provenance/meta_dataset.jsonl").read_text(encoding="utf-8")
+    learnt = [json.loads(line)["uuid"] for line in text.splitlines()]
+    assert learnt == sorted(one.chunk.uuid for one in others) != []
+
+
+def test_of_a_step_that_is_shown_its_last_pass_alone_is(open_small_run: OpenRun) -> None:
+    asked: Counter[str] = Counter()
+
+    def third_time(request: Request) -> str:
+        content = request.messages[-1].content
+        asked[content] += 1
+        return content.partition("\n")[0] if asked[content] > 2 else "It is."
+
+    asyncio.run(run_pipeline(open_small_run(ScriptedEngine(third_time), style=SLACK), STYLE))
+    engine = ScriptedEngine(
+        lambda request: f"Well. {request.messages[-1].content.partition(chr(10))[0]}", "other"
+    )
+    run = open_small_run(engine, style=SLACK)
+    asyncio.run(run_pipeline(run, STYLE))
+    kept = [trail for trail in read_trails(run, STYLE) if trail.outcome == "kept"]
+    assert [len(trail.records[0].last_replies) for trail in kept] == [1 for _ in kept] != []
+    assert "<strong>write_plain: kept, 1 replies</strong>" in show_trail(kept[0]).source
+    assert "Well. " in show_trail(kept[0]).source
 
 
 def test_a_pipeline_is_run_by_its_name(

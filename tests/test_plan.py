@@ -30,8 +30,8 @@ from generation_functions.engine.plan import lay_out
 from generation_functions.engine.protocol import Message, Request, Sampling
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, ModelError
+from generation_functions.model_sections import Model
 from generation_functions.opening import read_wanted
-from generation_functions.sections import Model
 from generation_functions.session import read_config
 
 GB = 10**9

@@ -169,11 +169,38 @@ def test_the_diff_shows_both_files_and_only_what_changed_is_saved(
     assert editor.save() == []
 
 
+def test_the_diff_to_the_default_shows_also_what_was_saved_before(
+    run: Run, editor: PromptEditor
+) -> None:
+    harsher(editor)
+    editor.save()
+    again = edit_prompt(run, JUDGE_CHUNK, CHUNKS)
+    assert "Nothing was changed" in again.show_diff().source
+    panel = PromptPanel(again)
+    panel.compare_default.click()
+    assert f"+  {HARSH}" in panel.said.value
+    assert "judge_chunk.yaml by default" in panel.said.value
+
+
+def test_what_another_has_saved_meanwhile_is_not_overwritten(
+    run: Run, editor: PromptEditor
+) -> None:
+    other = edit_prompt(run, JUDGE_CHUNK, CHUNKS)
+    other.change(grammar=other.texts.grammar + "# theirs\n")
+    (file,) = other.save()
+    harsher(editor)
+    with pytest.raises(ConfigError, match="changed since this editor was opened"):
+        editor.save()
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
+
+
 def test_without_a_folder_for_prompts_saving_says_what_to_do(open_small_run: OpenRun) -> None:
     editor = edit_prompt(open_small_run(), JUDGE_CHUNK, CHUNKS)
     harsher(editor)
     with pytest.raises(ConfigError, match=r"`path\.prompts` names no folder"):
         editor.save()
+    editor.run = open_small_run(path={"prompts": "mine"})
+    assert [file.parent.name for file in editor.save()] == ["mine"]
 
 
 def test_a_record_that_went_wrong_becomes_an_example(run: Run, editor: PromptEditor) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from conftest import OpenRun
 
-from generation_functions.engine.pool import Engines
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import (
@@ -74,8 +73,8 @@ def colours(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., Run]:
     (prompts / "name_colour.yaml").write_text(PROMPT, encoding="utf-8")
     (prompts / "name_colour.gbnf").write_text(GRAMMAR, encoding="utf-8")
 
-    def open_it(engine: ScriptedEngine, **sections: Any) -> Run:
-        run = open_small_run(engine, **sections)
+    def open_it(engine: ScriptedEngine, **given: Any) -> Run:
+        run = open_small_run(engine, **given)
         path = run.config.path.model_copy(update={"prompts": str(prompts)})
         run.config = run.config.model_copy(update={"path": path})
         return run
@@ -126,13 +125,19 @@ def test_an_answered_request_is_never_asked_again(colours: Callable[..., Run]) -
 
 
 def test_the_config_may_give_a_step_the_other_model(colours: Callable[..., Run]) -> None:
-    run = colours(always("Colour: red"))
     large = ScriptedEngine(lambda request: "Colour: blue", fingerprint="large")
-    run.engines = Engines({"small": run.engines.of("small"), "large": large})
+    run = colours(always("Colour: red"), large=large)
     models = run.config.models.model_copy(update={"steps": {"name_colour": "large"}})
     run.config = run.config.model_copy(update={"models": models})
     assert inside(run, lambda: run.ask(NAME_COLOUR, ROSE)) == "blue"
     assert record(run, ROSE)["replies"][0]["model"] == "large"
+
+
+def test_where_votes_are_off_a_vote_is_one(colours: Callable[..., Run]) -> None:
+    engine = always("Colour: red")
+    run = colours(engine, questions={"double_check_counter": 0})
+    assert inside(run, lambda: run.vote(IS_RED, ROSE)) is True
+    assert len(engine.requests) == 1
 
 
 def test_another_model_seed_prompt_or_grammar_is_another_request(

@@ -29,8 +29,8 @@ from generation_functions.engine.protocol import Completion, Message, Request, S
 from generation_functions.engine.scripted import draw_reply
 from generation_functions.engine.server import ServerEngine, open_server, read_retry_after
 from generation_functions.engine.server_settings import ApiKey, ServerKind, ServerSettings
+from generation_functions.model_sections import Model
 from generation_functions.opening import make_engines
-from generation_functions.sections import Model
 from generation_functions.session import open_run
 from generation_functions.stages import write_questions
 

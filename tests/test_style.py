@@ -148,6 +148,16 @@ def test_a_row_asks_with_the_plain_words_and_answers_with_the_authors(
     assert json.loads(text)["text"].endswith(f"AI: {passage.text} **Finished.**")
 
 
+def test_an_author_is_whom_the_last_by_names(open_small_run: OpenRun, tmp_path: Path) -> None:
+    write_text(tmp_path)
+    (text,) = (tmp_path / "texts").iterdir()
+    text.rename(text.with_name("Bridges, by the Sea, by A. Mason.txt"))
+    run = open_small_run(ScriptedEngine(answer), system={"chunk_size": 200})
+    (made,) = asyncio.run(run_pipeline(run, PIPELINE))
+    assert "A. Mason" in made.instruction
+    assert "Sea" not in made.instruction
+
+
 def test_an_abrupt_passage_gets_its_opening_where_that_is_wanted(
     open_small_run: OpenRun, tmp_path: Path
 ) -> None:

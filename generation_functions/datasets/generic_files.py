@@ -7,7 +7,7 @@ from pathlib import Path
 
 from generation_functions.datasets.generic_rows import COLUMNS
 from generation_functions.errors import InputError
-from generation_functions.sections import DATA_FILES
+from generation_functions.training_sections import DATA_FILES
 
 BLOCK = 1 << 20  # characters of a .json file that are read at once
 LONGEST = 64 << 20  # of one object

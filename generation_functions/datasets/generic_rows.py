@@ -8,7 +8,7 @@ from generation_functions.config import Config
 from generation_functions.datasets.rows import fill_context, with_system
 from generation_functions.errors import Rejected
 from generation_functions.records import Turn
-from generation_functions.sections import GenericDataset
+from generation_functions.training_sections import GenericDataset
 
 COLUMNS = ("conversations", "messages", "conversation")  # the first that a row has
 SPEAKERS = {

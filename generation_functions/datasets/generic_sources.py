@@ -20,7 +20,7 @@ from generation_functions.config import Config
 from generation_functions.datasets.generic_files import read_raw
 from generation_functions.datasets.generic_rows import COLUMNS, load_row, read_turns
 from generation_functions.errors import InputError, Rejected
-from generation_functions.sections import DATA_FILES, GenericDataset
+from generation_functions.training_sections import DATA_FILES, GenericDataset
 
 FOLDER = "generic_sft"  # in the cache
 SECONDS = 20.0  # for the hub to say whether it has a dataset

@@ -23,8 +23,8 @@ from generation_functions.engine.fitting import choose_plan
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.local import LocalEngine
 from generation_functions.errors import ConfigError
+from generation_functions.model_sections import Model
 from generation_functions.opening import read_wanted
-from generation_functions.sections import Model
 from generation_functions.session import read_config
 from generation_functions.steps.files import Writer, dump, read_json
 

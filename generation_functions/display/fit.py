@@ -15,8 +15,8 @@ from generation_functions.engine.gguf import ModelFile, list_models
 from generation_functions.engine.load_settings import LoadSettings
 from generation_functions.engine.plan import Plan, lay_out, say_size
 from generation_functions.errors import ConfigError, ModelError
+from generation_functions.model_sections import Model
 from generation_functions.opening import read_wanted
-from generation_functions.sections import Model
 from generation_functions.session import read_config
 
 _COLUMNS = ("file", "settings_of", "context", "slots_that_fit", "memory", "free", "note")

@@ -64,8 +64,8 @@ def show_trail(trail: Trail) -> Html:
 def _show_step(record: Record) -> Html:
     outcome = record.outcome
     became = f"{outcome.result} {outcome.reason}".strip() if outcome else OPEN
-    reply = record.replies[-1].text if record.replies else ""
-    return _titled(f"{record.step}: {became}, {len(record.replies)} replies", reply)
+    shown = [reply.text for reply in record.taken or record.last_replies][-1:]
+    return _titled(f"{record.step}: {became}, {len(record.last_replies)} replies", "".join(shown))
 
 
 def _titled(title: str, text: str) -> Html:

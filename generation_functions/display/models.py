@@ -12,7 +12,7 @@ from generation_functions.engine.download import list_unfinished
 from generation_functions.engine.gguf import ModelFile, list_models, read_model
 from generation_functions.engine.model_facts import describe_model
 from generation_functions.errors import ModelError
-from generation_functions.sections import Model
+from generation_functions.model_sections import Model
 
 ROLES = ("small", "large")
 _COLUMNS = (

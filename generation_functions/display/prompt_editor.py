@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from generation_functions.display.markup import Html, beside, folded, join, preformatted, tag
-from generation_functions.errors import PalimpsestError
+from generation_functions.errors import ConfigError, PalimpsestError
 from generation_functions.examples import find_samples, write_example
 from generation_functions.steps.editing import (
     PromptTexts,
@@ -48,7 +48,7 @@ class PromptEditor:
         self.run = run
         self.step = step
         self.items = items
-        self.texts, self._text = read_texts(step, run.config)
+        self.texts = self._open()
 
     def change(self, **parts: str) -> None:
         """Change parts: `system`, `user`, `examples`, `settings`, `grammar`."""
@@ -91,21 +91,35 @@ class PromptEditor:
         after = await try_step(self.run, self.step, self.items, self.make_prompt())
         return join(map(show_pair, before, after))
 
-    def show_diff(self) -> Html:
-        """Return what was changed against the prompt and grammar that are in force."""
-        return show_diff(show_changes(self.step, self.texts, self.run.config))
+    def show_diff(self, default: bool = False) -> Html:
+        """Return what was changed against the prompt and grammar that are in force.
+
+        With `default` it is against the program's own, which an override may have replaced.
+        """
+        return show_diff(show_changes(self.step, self.texts, self.run.config, default))
 
     def save(self) -> list[Path]:
         """Write what was changed into `path.prompts`; the run takes it from then on.
 
-        Raises PromptError, GrammarError and ConfigError, with all files as they were.
+        Raises PromptError, GrammarError and ConfigError, with all files as they were; the latter
+        also where somebody else has changed them since they were opened here.
         """
+        if read_texts(self.step, self.run.config) != (self._opened, self._text):
+            raise ConfigError(
+                f"The files of {self.step.name} have been changed since this editor was opened. "
+                "Keep what you have typed elsewhere, and call `edit_prompt` again."
+            )
         if problems := self.find_problems():
             raise PalimpsestError(" ".join(problems))
         files = save_override(self.step, self.texts, self.run.config)
         self.run.forget_prompts()
-        self.texts, self._text = read_texts(self.step, self.run.config)
+        self.texts = self._open()
         return files
+
+    def _open(self) -> PromptTexts:
+        """Return the texts of the files that are in force, and remember them for `save`."""
+        self._opened, self._text = read_texts(self.step, self.run.config)
+        return self._opened
 
     def show_plain(self) -> Html:
         """Return the texts without widgets."""

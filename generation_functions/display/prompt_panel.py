@@ -29,14 +29,18 @@ class PromptPanel:
         }
         self.try_it = widgets.Button(description=f"try on {len(editor.items)} items")
         self.compare = widgets.Button(description="diff")
+        self.compare_default = widgets.Button(description="diff to default")
         self.save = widgets.Button(description="save")
         self.said = widgets.HTML()
         self.going: asyncio.Task[None] | None = None
         self.try_it.on_click(lambda _: self._begin())
         self.compare.on_click(lambda _: self._do(lambda: editor.show_diff().source))
+        self.compare_default.on_click(
+            lambda _: self._do(lambda: editor.show_diff(default=True).source)
+        )
         self.save.on_click(lambda _: self._do(self._save))
         parts = widgets.Tab(list(self.areas.values()), titles=list(self.areas))
-        buttons = widgets.HBox([self.try_it, self.compare, self.save])
+        buttons = widgets.HBox([self.try_it, self.compare, self.compare_default, self.save])
         self.box = widgets.VBox([parts, buttons, self.said])
 
     def view(self) -> dict[str, Any]:

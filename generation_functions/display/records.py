@@ -9,7 +9,7 @@ from generation_functions.display.tables import show_table
 from generation_functions.errors import RunFolderError
 from generation_functions.status import Status
 from generation_functions.steps.files import read_json
-from generation_functions.steps.record import Outcome, Record, Reply
+from generation_functions.steps.record import Record, Reply
 from generation_functions.steps.stage_pass import ASKED
 
 ANY = "any"
@@ -47,12 +47,9 @@ def read_record(path: Path) -> Record:
     """
     value = read_json(path) or {}
     try:
-        record = Record.from_json(value)
-        if value["outcome"]:
-            record.outcome = Outcome(value["outcome"], value["reason"], value["output"])
+        return Record.of_last_pass(value)
     except (KeyError, TypeError) as error:
         raise RunFolderError(f"{path}: not a step's record ({error!r} is amiss).") from error
-    return record
 
 
 def matches(record: Record, outcome: str = ANY, reason: str = ANY) -> bool:

@@ -22,9 +22,9 @@ from generation_functions.display.plots import Picture, plot_token_lengths
 from generation_functions.display.tables import show_table
 from generation_functions.errors import RunFolderError
 from generation_functions.records import Turn
-from generation_functions.sections import FinalDatasaving, ModelTraining
 from generation_functions.steps.files import read_json
 from generation_functions.steps.run import Run
+from generation_functions.training_sections import FinalDatasaving, ModelTraining
 
 FOLDERS = (PRETRAINING_FOLDER, SFT_FOLDER)
 MOST_LENGTHS = 20_000  # rows of a file that a plot looks at

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from generation_functions.engine.protocol import (
     Completion,
@@ -15,6 +15,7 @@ from generation_functions.engine.protocol import (
 )
 from generation_functions.errors import EngineError
 
+Measure = Callable[[], AbstractContextManager[None]]
 _GRACE = 0.05  # seconds in which answered items may ask the loaded model again
 
 
@@ -50,11 +51,17 @@ class Engines:
             raise EngineError("there is no model for vectors: set `models.embedding.gguf`.")
         return self._embedder
 
-    async def complete(self, role: str, request: Request) -> Completion:
-        """Answer a request, loading the role's model when its turn has come."""
+    async def complete(
+        self, role: str, request: Request, measure: Measure = nullcontext
+    ) -> Completion:
+        """Answer a request, loading the role's model when its turn has come.
+
+        Within `measure()` the model is loaded and replies; it is not while it waits for its turn.
+        """
         engine = self._by_role[role]
-        async with self._turn(engine):
-            return await engine.complete(request)
+        async with self._turn(engine, measure):
+            with measure():
+                return await engine.complete(request)
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         """Return the vectors of texts, loading the model for them when its turn has come."""
@@ -75,18 +82,18 @@ class Engines:
         return list({id(one): one for one in everything}.values())
 
     @asynccontextmanager
-    async def _turn(self, engine: Loadable) -> AsyncIterator[None]:
+    async def _turn(self, engine: Loadable, measure: Measure = nullcontext) -> AsyncIterator[None]:
         """Let an engine work, loaded if it has to be."""
         if not engine.takes_memory:
             yield
             return
-        await self._enter(engine)
+        await self._enter(engine, measure)
         try:
             yield
         finally:
             self._leave(engine)
 
-    async def _enter(self, engine: Loadable) -> None:
+    async def _enter(self, engine: Loadable, measure: Measure) -> None:
         if self._loaded is engine and not self._swapping:
             self._going[id(engine)] += 1
             return
@@ -95,7 +102,8 @@ class Engines:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._may_use(engine))
                 if self._loaded is not engine:
-                    await self._swap(engine)
+                    with measure():
+                        await self._swap(engine)
                 self._going[id(engine)] += 1
         finally:
             self._waiting[id(engine)] -= 1

@@ -153,11 +153,10 @@ class Subject:
         return _sum(ANSWER_WEIGHTS, self.answer_features(place, asked, told, said))
 
     def _alters_number(self, place: int, asked: str, told: str, said: str) -> bool:
-        """Whether a number of the answer is left out and one that belongs elsewhere is told."""
-        pair = self.pairs[place]
-        known = tell_apart(asked) | tell_apart(said)
-        left_out = digits(pair.answer) - digits(pair.question) - tell_apart(told) - known
-        near = known.union(self._own[place], *self._rests(pair))
+        """Whether a number of the answer is not told, and one is that nothing near it has."""
+        own = self._own[place]
+        near = own.union(tell_apart(asked), tell_apart(said))
+        left_out = digits(self.pairs[place].answer) - tell_apart(told)
         return bool(left_out and digits(told) - near)
 
     def question_features(self, place: int, asked: str, told: str, said: str) -> dict[str, float]:

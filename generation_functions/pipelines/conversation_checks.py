@@ -83,8 +83,10 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
         question = subject.fit_question(place, asked, told, said) > 0
         fit = subject.fit_answer(place, asked, told, said)
         answer = fit > 0
-        turned = not answer or ("?" not in asked and told.rstrip().endswith("?"))
-        if turned and subject.fit_answer(place, told, asked, said) > max(fit, 0.0):
+        asks_back = "?" in told and "?" not in asked
+        if asks_back or (
+            not answer and subject.fit_answer(place, told, asked, said) > max(fit, 0.0)
+        ):
             yield Flaw(
                 "the wrong speaker",
                 2 * place + 1,

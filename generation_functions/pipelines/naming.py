@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from generation_functions.choosing import rank
+from generation_functions.documents.titles import parse_name
 from generation_functions.errors import Rejected
 from generation_functions.pipelines.wording import names
 from generation_functions.records import ConversationInfo
@@ -56,7 +57,6 @@ FAMILY_NAMES = tuple(
 )
 
 _WORD = re.compile(r"[^\W\d_]+")
-_AUTHOR = re.compile(r", by (.+?)(?:, published \d+)?$")
 
 
 def choose_names(
@@ -93,8 +93,8 @@ def find_words(text: str) -> set[str]:
 
 def find_author(source: str) -> set[str]:
     """Return the parts of the author's name, folded, from a source as Document writes it."""
-    found = _AUTHOR.search(source)
-    return {part for part in find_words(found[1]) if len(part) > 3} if found else set()
+    author = parse_name(source).author or ""
+    return {part for part in find_words(author) if len(part) > 3}
 
 
 def names_author(text: str, source: str) -> bool:
@@ -103,10 +103,10 @@ def names_author(text: str, source: str) -> bool:
     An author may be called Young, or be an office: a part counts only with a capital, and
     not at the beginning of a sentence.
     """
-    found = _AUTHOR.search(source)
-    if found is None:
+    author = parse_name(source).author
+    if author is None:
         return False
-    whole, said = (" ".join(map(fold, _WORD.findall(one))) for one in (found[1], text))
+    whole, said = (" ".join(map(fold, _WORD.findall(one))) for one in (author, text))
     parts = {fold(name) for name in names(text)} & find_author(source)
     return bool(parts) or f" {whole} " in f" {said} "
 

@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from pydantic import ValidationError
+
 from generation_functions.config import Config
+from generation_functions.errors import ConfigError
 from generation_functions.pipeline_sections import PipelineSection
 from generation_functions.pipelines.sample_items import CHUNK, SHORT, Samples, read_chunk
 from generation_functions.records import Chunk, Turn
@@ -59,6 +62,19 @@ class Pipeline(Generic[S, M]):
         return f"{self.name}_rows"
 
     def settings(self, config: Config) -> S:
-        """Return the pipeline's section of a config; its defaults where the config has none."""
+        """Return the pipeline's section of a config; its defaults where the config has none.
+
+        Raises ConfigError where an option without a default is missing.
+        """
         found = getattr(config, self.name, None)
-        return found if isinstance(found, self.section) else self.section()
+        if isinstance(found, self.section):
+            return found
+        values = found.model_dump() if found else {}  # the module was loaded anew since
+        try:
+            return self.section.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            option = ".".join(map(str, (self.name, *first["loc"])))
+            raise ConfigError(
+                f"the config's `{option}`: {first['msg']}. Write it there."
+            ) from error

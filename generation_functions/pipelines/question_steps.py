@@ -187,7 +187,8 @@ def _gather(numbers: tuple[int, ...]) -> tuple[int, ...]:
             runs[-1].append(number)
         else:
             runs.append([number])
-    return tuple(max(runs, key=len, default=[]))
+    longest: list[int] = max(runs, key=len, default=[])
+    return tuple(longest)
 
 
 def _is_telling(sentences: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from typing import Any
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
 from generation_functions.pipelines.asking import ASK_QUESTION, Asking
@@ -39,6 +39,7 @@ from generation_functions.pipelines.repairing import (
 from generation_functions.pipelines.similar import AskedBefore, alike, is_asked, keep_best
 from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.run import Run
+from generation_functions.steps.step import Step
 
 WORTHY = "worthy_for_questions"
 REVISED = "qatuples_revised"
@@ -47,7 +48,7 @@ ASKED_ALREADY = Problem("asked already", "This question has been asked already."
 REJECTED_PAIRS = "qatuples_rejected"
 SUITABLE = "suitable"
 NOT_JUDGED = "not judged"
-WRITERS = (WRITE_QUESTIONS, ASK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR)
+WRITERS: tuple[Step[Any, Any], ...] = (WRITE_QUESTIONS, ASK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR)
 FOUND, BY_ANSWER, BY_QUESTION = "found", "another answer", "another question"
 
 
@@ -186,7 +187,7 @@ async def vet(run: Run, draft: Draft) -> Problem | None:
     """Return the first problem of a pair: of those that code finds, then of those voted on."""
     pair = draft.pair
     problem = find_problem(pair, run.config.system.use_filenames)
-    problem = problem or find_lent(pair, chain.from_iterable(map(run.examples, WRITERS)))
+    problem = problem or find_lent(pair, [text for step in WRITERS for text in run.examples(step)])
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")

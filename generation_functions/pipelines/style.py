@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import Field
 
 from generation_functions.choosing import rank
+from generation_functions.documents.titles import parse_name
 from generation_functions.errors import Dropped, Unparsable
 from generation_functions.pipelines.facts import PART
 from generation_functions.pipelines.landmarks import find_foreign
@@ -32,7 +33,6 @@ from generation_functions.records import Chunk, Turn, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
 
-_AUTHOR = re.compile(r", by (.+?)(?:, published \d+)?\Z")
 _EDGES = re.compile(r"Opening: (.+)\nClosing: (.+)")
 _NONE = "none"
 
@@ -103,8 +103,8 @@ def write_turns(made: StyledText) -> tuple[Turn, ...]:
 
 
 def _read_author(chunk: Chunk, use_filenames: bool) -> str:
-    found = _AUTHOR.search(chunk.source) if use_filenames else None
-    return found[1] if found else "this author"
+    author = parse_name(chunk.source).author if use_filenames else None
+    return author or "this author"
 
 
 def _parse_plain(passage: Passage, reply: str) -> str:

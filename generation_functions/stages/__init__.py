@@ -1,7 +1,9 @@
 """The stages of a run, in order. The notebooks and the command line call these."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
+from generation_functions.config import Config
+from generation_functions.errors import ConfigError
 from generation_functions.pipelines.exam_steps import EXAM_STEPS
 from generation_functions.stages.conversations import (
     CHARACTER_STEPS,
@@ -39,6 +41,7 @@ __all__ = [
     "documents",
     "find_pipeline",
     "mix",
+    "order_stages",
     "run_pipeline",
     "write_characters",
     "write_conversations",
@@ -51,18 +54,33 @@ __all__ = [
     "write_recalls",
 ]
 
-STAGES: dict[str, Callable[[Run, int | None], Awaitable[object]]] = {
-    "pdf_cleaning": clean_pdfs,
-    "documents": documents,
-    "questions": write_questions,
-    "pretraining": write_pretraining,
-    "recall": write_recalls,
-    "rag": write_rag_items,
-    "corrections": write_corrections,
-    "characters": write_characters,
-    "conversations": write_conversations,
-    **OWN_STAGES,
-    "mix": mix,
-    "exam": write_exam,
-    "meta": write_meta_dataset,
-}
+Stage = Callable[[Run, int | None], Awaitable[object]]
+
+
+def order_stages(own: Mapping[str, Stage]) -> dict[str, Stage]:
+    """Return all stages in their order, among them those of pipelines found by their names.
+
+    Raises ConfigError for such a pipeline with the name of another stage or of a section.
+    """
+    before: dict[str, Stage] = {
+        "pdf_cleaning": clean_pdfs,
+        "documents": documents,
+        "questions": write_questions,
+        "pretraining": write_pretraining,
+        "recall": write_recalls,
+        "rag": write_rag_items,
+        "corrections": write_corrections,
+        "characters": write_characters,
+        "conversations": write_conversations,
+    }
+    behind: dict[str, Stage] = {"mix": mix, "exam": write_exam, "meta": write_meta_dataset}
+    clashing = sorted(own.keys() & {*before, *behind, *Config.model_fields})
+    if clashing:
+        raise ConfigError(
+            f"pipelines/own/{clashing[0]}.py: {clashing[0]} is a stage or a section of the "
+            "program's own. Rename the module, and what its PIPELINE is named."
+        )
+    return before | dict(own) | behind
+
+
+STAGES = order_stages(OWN_STAGES)

@@ -1,6 +1,5 @@
 """The stages of pipelines that are found by their names: from chunks to what is kept, and rows."""
 
-import logging
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
@@ -15,12 +14,10 @@ from generation_functions.records import Chunk, to_json
 from generation_functions.session import open_counter
 from generation_functions.stages.reading import open_source
 from generation_functions.stages.taking import check_readable, chunk_place, going_on
-from generation_functions.status import read_status, reason_rows
 from generation_functions.steps.run import Run
 from generation_functions.steps.survivors import read_survivors
 
 M = TypeVar("M", bound=Made)
-_log = logging.getLogger(__name__)
 
 
 def find_pipeline(name: str) -> Pipeline[Any, Any]:
@@ -32,8 +29,7 @@ def find_pipeline(name: str) -> Pipeline[Any, Any]:
 async def run_pipeline(run: Run, pipeline: Pipeline[Any, M], limit: int | None = None) -> list[M]:
     """Run a pipeline, whether or not its section is enabled; return what it kept, by place.
 
-    Its rows are written to `<name>_rows/`. With `limit`, so many base chunks are taken. Why items
-    were dropped is logged, so that a test which finds nothing kept shows the reasons.
+    Its rows are written to `<name>_rows/`. With `limit`, so many base chunks are taken.
     """
     async with run.stage(pipeline.name, limit):
         run.load_prompts(*pipeline.steps)
@@ -48,9 +44,6 @@ async def run_pipeline(run: Run, pipeline: Pipeline[Any, M], limit: int | None =
             run.open_text(f"{pipeline.rows}/completion.jsonl") as text,
         ):
             write_dataset(_make_rows(pipeline, made), run.config, chat, text)
-    for row in reason_rows(read_status(run.folder)):
-        if row["stage"] == pipeline.name:
-            _log.info("%(name)s: %(items)d %(outcome)s: %(reason)s", row)
     return made
 
 

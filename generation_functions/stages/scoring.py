@@ -8,6 +8,7 @@ from pathlib import Path
 
 from generation_functions.choosing import rank
 from generation_functions.errors import Dropped, NoReply, RequestTimeout, RunFolderError
+from generation_functions.model_sections import Model
 from generation_functions.pipelines.exam import EXAM
 from generation_functions.pipelines.exam_answers import is_exact
 from generation_functions.pipelines.exam_scores import (
@@ -30,7 +31,6 @@ from generation_functions.pipelines.exam_steps import (
     Marking,
 )
 from generation_functions.records import to_json
-from generation_functions.sections import Model
 from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step

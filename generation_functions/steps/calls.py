@@ -6,7 +6,7 @@ is what stages of the exam asked: both measure models, which must not have learn
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,17 @@ from generation_functions.errors import RunFolderError
 from generation_functions.steps.course import CallName
 from generation_functions.steps.files import read_json
 from generation_functions.steps.prompts import Prompt, read_saved_prompt
-from generation_functions.steps.record import Reading, Record
+from generation_functions.steps.record import Record
 from generation_functions.steps.stage_pass import ASKED, LED
 
-EXAM = "exam"  # the stage that asks about held-out text; those behind it are exam_score, ...
+_MEASURING = ("exam", "exam_score")  # the stages of the exam
 
 
 def list_calls(folder: Path) -> dict[str, list[str]]:
     """Return the items that the stages' last passes asked about, by step, both sorted."""
     found: dict[str, set[str]] = {}
-    held_out = {folder / ASKED.format(EXAM), *folder.glob(ASKED.format(f"{EXAM}_*"))}
-    for path in sorted(set(folder.glob(ASKED.format("*"))) - held_out):
+    measuring = {folder / ASKED.format(stage) for stage in _MEASURING}
+    for path in sorted(set(folder.glob(ASKED.format("*"))) - measuring):
         for step, uuids in (read_json(path) or {}).items():
             found.setdefault(step, set()).update(uuids)
     return {step: sorted(found[step]) for step in sorted(found)}
@@ -74,32 +74,33 @@ def read_calls(
                 yield call
 
 
-def _read_call(path: Path, value: dict[str, Any] | None, prompt_of: Any) -> Call | None:
+def _read_call(
+    path: Path, value: dict[str, Any] | None, prompt_of: Callable[[str], Prompt]
+) -> Call | None:
     """Return a record's call; None where nothing was replied, or it is not the run's own."""
     if value is None:
         return None
     try:
-        record = Record.from_json(value)
-        result = value["outcome"]
-        readings = [Reading(**reading) for reading in value.get("readings", ())]
+        record = Record.of_last_pass(value)
     except (KeyError, TypeError) as error:
         raise RunFolderError(f"{path}: not a step's record ({error!r} is amiss).") from error
-    if record.counted or result not in ("kept", "rejected") or not readings:
+    result = record.outcome.result if record.outcome else ""
+    if record.counted or result not in ("kept", "rejected") or not record.last_replies:
         return None
-    return _make_call(record, result, readings, prompt_of)
+    return _make_call(record, result, prompt_of)
 
 
-def _make_call(record: Record, result: str, readings: list[Reading], prompt_of: Any) -> Call | None:
-    replies = {reply.key: reply for reply in record.replies}
-    prompt: Prompt = prompt_of(replies[readings[-1].key].prompt)
+def _make_call(record: Record, result: str, prompt_of: Callable[[str], Prompt]) -> Call:
+    prompt = prompt_of(record.last_replies[-1].prompt)
     messages, _ = prompt.messages(record.fields)
     *before, asked = [message.content for message in messages]
     system = before.pop(0) if messages[0].role == "system" else ""
-    taken = [replies[one.key].text.strip() for one in readings if one.use == "taken"]
+    taken = [reply.text.strip() for reply in record.taken]
+    read = ((record.readings[reply.key], reply.text.strip()) for reply in record.last_replies)
     worse = {
         text: Worse(text, one.use, one.why)
-        for one in readings
-        if one.use != "taken" and (text := replies[one.key].text.strip()) not in (*taken, "")
+        for one, text in read
+        if one.use != "taken" and text not in (*taken, "")
     }
     return Call(
         step=record.step,

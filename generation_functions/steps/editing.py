@@ -17,6 +17,7 @@ from generation_functions.config import Config
 from generation_functions.engine.grammar import parse_grammar
 from generation_functions.errors import ConfigError, PromptError
 from generation_functions.steps.files import Writer
+from generation_functions.steps.loaded_prompts import find_folders
 from generation_functions.steps.prompts import Prompt, find_prompt, parse_prompt, read_grammar
 from generation_functions.steps.step import Step
 
@@ -44,11 +45,7 @@ def read_texts(step: Step[Any, Any], config: Config) -> tuple[PromptTexts, str]:
 
     Raises PromptError for a file that is missing or no YAML.
     """
-    folders = _folders(step, config)
-    file = find_prompt(step.name, folders)
-    text = file.read_text(encoding="utf-8")
-    grammar = read_grammar(step.name, folders, step.like)[0][1]
-    return split_texts(text, grammar, file), text
+    return _read(step, find_folders(step, config))
 
 
 def split_texts(text: str, grammar: str, file: Path) -> PromptTexts:
@@ -95,7 +92,7 @@ def make_prompt(step: Step[Any, Any], texts: PromptTexts, text: str, config: Con
     YAML or a grammar that does not parse, for examples that do not fit template or grammar, and
     for a grammar that the step cannot use.
     """
-    folders = _folders(step, config)
+    folders = find_folders(step, config)
     place = f"{step.name}, edited"
     for name in (EXAMPLES, "settings"):
         _check_yaml(f"{place}, {name}", getattr(texts, name))
@@ -108,9 +105,15 @@ def make_prompt(step: Step[Any, Any], texts: PromptTexts, text: str, config: Con
     return prompt
 
 
-def show_changes(step: Step[Any, Any], texts: PromptTexts, config: Config) -> list[str]:
-    """Return the lines of a unified diff of both files against those that are in force."""
-    before, text = read_texts(step, config)
+def show_changes(
+    step: Step[Any, Any], texts: PromptTexts, config: Config, default: bool = False
+) -> list[str]:
+    """Return the lines of a unified diff of both files against those that are in force.
+
+    With `default` it is against the program's own. Raises PromptError where it has none.
+    """
+    name_of_old = "by default" if default else "in force"
+    before, text = _read(step, [] if default else find_folders(step, config))
     after = write_text(texts, text)
     return [
         line.rstrip("\n")
@@ -119,7 +122,11 @@ def show_changes(step: Step[Any, Any], texts: PromptTexts, config: Config) -> li
             (f"{step.name}.gbnf", before.grammar, texts.grammar),
         )
         for line in unified_diff(
-            old.splitlines(), new.splitlines(), f"{name} in force", f"{name} edited", lineterm=""
+            old.splitlines(),
+            new.splitlines(),
+            f"{name} {name_of_old}",
+            f"{name} edited",
+            lineterm="",
         )
     ]
 
@@ -135,7 +142,8 @@ def save_override(step: Step[Any, Any], texts: PromptTexts, config: Config) -> l
     if not config.path.prompts:
         raise ConfigError(
             "`path.prompts` names no folder for prompts of your own. Write one into the config "
-            "(`prompts: prompts`), open the run again, and save."
+            "(`prompts: prompts`), let the editor have the run again "
+            "(`editor.run = open_run(config)`), and save."
         )
     whole, folder = write_text(texts, text), Path(config.path.prompts)
     changed = [
@@ -152,8 +160,11 @@ def save_override(step: Step[Any, Any], texts: PromptTexts, config: Config) -> l
     return [file for file, _ in changed]
 
 
-def _folders(step: Step[Any, Any], config: Config) -> list[Path]:
-    return [*map(Path, step.folders), *config.path.prompt_folders]
+def _read(step: Step[Any, Any], folders: list[Path]) -> tuple[PromptTexts, str]:
+    file = find_prompt(step.name, folders)
+    text = file.read_text(encoding="utf-8")
+    grammar = read_grammar(step.name, folders, step.like)[0][1]
+    return split_texts(text, grammar, file), text
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:
@@ -162,7 +173,7 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
     Comments belong to the key above them, those above all keys to none.
     """
     node = yaml.compose(text, Loader=yaml.SafeLoader)
-    if not isinstance(node, yaml.MappingNode):
+    if not isinstance(node, yaml.MappingNode) or not node.value:
         raise yaml.YAMLError("a prompt's file has keys: user, max_tokens and others.")
     names = [str(key.value) for key, _ in node.value]
     starts = [key.start_mark.index for key, _ in node.value]

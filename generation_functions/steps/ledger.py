@@ -14,7 +14,7 @@ from typing import Any
 
 from generation_functions.config import Config
 from generation_functions.engine.pool import Engines
-from generation_functions.sections import Model
+from generation_functions.model_sections import Model
 from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.record import Record, Reply
 
@@ -64,7 +64,7 @@ class Ledger:
     def measure(self, role: str) -> Iterator[None]:
         """Count the time until the block ends, once for all that go at once.
 
-        Loading the role's model is part of it.
+        Loading the role's model is part of it, waiting while another has the machine is not.
         """
         if not self._going[role]:
             self._since[role] = monotonic()

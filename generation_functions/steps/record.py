@@ -127,3 +127,23 @@ class Record:
             replies=[Reply(**reply) for reply in value["replies"]],
             refusals=[Refusal(**refusal) for refusal in value["refusals"]],
         )
+
+    @classmethod
+    def of_last_pass(cls, value: dict[str, Any]) -> "Record":
+        """Read a record back as its step's last pass left it: with outcome and readings."""
+        record = cls.from_json(value)
+        readings = (Reading(**one) for one in value.get("readings", ()))
+        record.readings = {one.key: one for one in readings}
+        if value["outcome"]:
+            record.outcome = Outcome(value["outcome"], value["reason"], value["output"])
+        return record
+
+    @property
+    def last_replies(self) -> list[Reply]:
+        """The replies that the last pass read: to just what it asked."""
+        return [reply for reply in self.replies if reply.key in self.readings]
+
+    @property
+    def taken(self) -> list[Reply]:
+        """The replies whose output counts, in the order of votes."""
+        return [reply for reply in self.last_replies if self.readings[reply.key].use == "taken"]

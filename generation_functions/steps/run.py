@@ -2,46 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Sequence,
-    Sized,
-)
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import asdict, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
 
-from tqdm.auto import tqdm
-
 from generation_functions.config import Config
 from generation_functions.engine.pool import Engines
-from generation_functions.engine.protocol import key_of
-from generation_functions.errors import (
-    Dropped,
-    Failed,
-    GrammarError,
-    NoReply,
-    NoRoom,
-    PromptTooLong,
-    Rejected,
-    RequestTimeout,
-    Unparsable,
-)
+from generation_functions.errors import Dropped, Failed, Rejected, Unparsable
 from generation_functions.records import to_json
 from generation_functions.steps.course import Fork, note_call
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.inquiry import Inquiry
 from generation_functions.steps.ledger import Ledger
+from generation_functions.steps.loaded_prompts import LoadedPrompts
 from generation_functions.steps.lock import hold_run
-from generation_functions.steps.prompts import Prompt, load_prompt
-from generation_functions.steps.record import Outcome, Record, Refusal, Reply
+from generation_functions.steps.progress import Progress
+from generation_functions.steps.prompts import Prompt
+from generation_functions.steps.record import Outcome, Record
 from generation_functions.steps.record_files import RecordFiles
+from generation_functions.steps.replies import Replies
 from generation_functions.steps.stage_notes import StageNotes
 from generation_functions.steps.stage_pass import Pass, log_to
 from generation_functions.steps.step import Item, Step
@@ -70,9 +51,10 @@ class Run(StageNotes):
         self._ledger = Ledger()
         self._first: dict[str, dict[str, Any]] = {}  # items by uuid, by step
         self.fill_gaps = False  # stages ask again about text that nothing was made of
-        self._prompts: dict[tuple[str, tuple[str, ...]], Prompt] = {}
+        self._prompts = LoadedPrompts()
         self._records = RecordFiles(folder, self._writer, lenders or (folder / TRIALS,))
-        self._showing = False
+        self._replies = Replies(engines, self._records, self._ledger)
+        self._bars = Progress()
 
     @asynccontextmanager
     async def stage(self, name: str, limit: int | None = None) -> AsyncIterator[None]:
@@ -80,6 +62,7 @@ class Run(StageNotes):
 
         With `limit`, only some items are taken: nothing is moved to stale/. When the
         stage is interrupted, what was made stays, and the live lists stay as they were.
+        Why items were dropped is logged, so that a test which finds nothing kept shows it.
         """
         with (
             hold_run(self.folder, name),
@@ -95,7 +78,8 @@ class Run(StageNotes):
                 self._writer.sync()
                 self._pass.write_status()
                 self._ledger.write(self.folder, self.config, self.engines, self._writer)
-                _log.info("stage %s %s", name, "ends" if self._pass.complete else "breaks off")
+                how = "ends" if self._pass.complete else "breaks off"
+                _log.info("stage %s %s. %s", name, how, self._pass.name_reasons())
                 self._pass = None
                 if not self.keep_models:
                     await self.engines.release()
@@ -125,7 +109,7 @@ class Run(StageNotes):
         count = self._current.pipelines[label] if label else StepCount()
         fork = Fork()
         applied = apply(fork.follow(function), items, self.config.system.concurrency_limit)
-        with self._bar(items, label, total) as bar:
+        with self._bars.bar(items, label, total, shown=self.progress) as bar:
             async with aclosing(applied):
                 async for place, item, result in applied:
                     if isinstance(result, Dropped):
@@ -154,10 +138,11 @@ class Run(StageNotes):
     async def vote(self, step: Step[I, O], item: I) -> O:
         """Ask a step whose output is true or false until a majority is certain.
 
-        Returns the first vote of the majority of `double_check_counter`; votes count in the
-        order of their seeds. Raises Failed when unusable replies leave no majority.
+        Returns the first vote of the majority of `double_check_counter`, which is one vote at
+        least; votes count in the order of their seeds. Raises Failed when unusable replies leave
+        no majority.
         """
-        total = self.config.questions.double_check_counter
+        total = self.config.questions.double_check_counter or 1
         needed = total // 2 + 1
         async with self._inquire(step, item) as (inquiry, record):
             ayes: list[O] = []
@@ -182,15 +167,15 @@ class Run(StageNotes):
     def load_prompts(self, *steps: Step[Any, Any]) -> None:
         """Load and check the steps' prompts and grammars, before any model is loaded."""
         for step in steps:
-            self._prompt(step)
+            self._prompts.of(step, self.config)
 
     def use_prompt(self, step: Step[Any, Any], prompt: Prompt) -> None:
         """Take a prompt in the place of that in the step's files."""
-        self._prompts[step.name, step.folders] = prompt
+        self._prompts.use(step, prompt)
 
     def forget_prompts(self) -> None:
         """Read prompts and grammars anew when they are needed: their files have changed."""
-        self._prompts.clear()
+        self._prompts.forget()
 
     def first_items(self, step: Step[I, Any]) -> list[I]:
         """Return the items that this run asked a step about first, since it was opened: a few."""
@@ -198,17 +183,7 @@ class Run(StageNotes):
 
     def examples(self, step: Step[Any, Any]) -> tuple[str, ...]:
         """Return the texts of the examples that a step's prompt shows."""
-        return self._prompt(step).examples
-
-    def _prompt(self, step: Step[Any, Any]) -> Prompt:
-        key = (step.name, step.folders)
-        if key not in self._prompts:
-            path, mode = self.config.path, self.config.system.use_filenames
-            folders = [*map(Path, step.folders), *path.prompt_folders]
-            prompt = load_prompt(step.name, folders, mode, step.like)
-            step.check_grammar(prompt.grammar)
-            self._prompts[key] = prompt
-        return self._prompts[key]
+        return self._prompts.of(step, self.config).examples
 
     @asynccontextmanager
     async def _inquire(
@@ -216,7 +191,8 @@ class Run(StageNotes):
     ) -> AsyncIterator[tuple[Inquiry[I, O], Record]]:
         """Lend an item's record, with what is to be asked; what drops the item is noted."""
         async with self._records.lend(step.name, item.uuid) as record:
-            inquiry = Inquiry.of(step, item, self._prompt(step), self.config)
+            prompt = self._prompts.of(step, self.config)
+            inquiry = Inquiry.of(step, item, prompt, self.config)
             self._ledger.note(step.name, inquiry.role)
             first = self._first.setdefault(step.name, {})
             if len(first) < FEW and not step.counted:
@@ -245,70 +221,15 @@ class Run(StageNotes):
 
     async def _attempt(self, inquiry: Inquiry[Any, O], record: Record, vote: int) -> O:
         """Return the first usable reply's output, over the step's attempts."""
-        problem = ""
+        problem, count = "", self._current.count_of(record)
         for attempt in range(inquiry.prompt.content.attempts):
-            reply = await self._reply(inquiry, record, vote, attempt)
-            self._current.count_of(record).made_with[reply.prompt, reply.model] += 1
+            reply = await self._replies.get(inquiry, record, count, vote, attempt)
+            count.made_with[reply.prompt, reply.model] += 1
             try:
                 return inquiry.take(record, reply)
             except Unparsable as error:
                 problem = str(error)
         raise Failed(problem)
-
-    async def _reply(
-        self, inquiry: Inquiry[Any, Any], record: Record, vote: int, attempt: int
-    ) -> Reply:
-        """Return the stored reply to exactly this request, or ask for it and store it."""
-        engine = self.engines.of(inquiry.role)
-        request = inquiry.request(vote, attempt)
-        key = key_of(request, engine.fingerprint)
-        count = self._current.count_of(record)
-        stored = record.reply(key)
-        if stored:
-            count.replayed_calls += 1
-            return stored
-        if record.refusal(key, engine.context):
-            raise NoRoom
-        self._records.save_prompt(inquiry.prompt)
-        borrowed = self._records.borrow(record.step, record.uuid, key)
-        if borrowed:
-            count.replayed_calls += 1
-            return record.add(replace(borrowed, prompt=inquiry.prompt.hash))
-        try:
-            with self._ledger.measure(inquiry.role):
-                completion = await self.engines.complete(inquiry.role, request)
-        except PromptTooLong as error:
-            record.refusals.append(Refusal(key, engine.context, str(error)))
-            raise NoRoom from error
-        except RequestTimeout as error:
-            raise NoReply from error
-        except GrammarError as error:
-            raise GrammarError(f"{record.step}.gbnf: {error}") from error
-        reply = Reply(
-            **asdict(completion),
-            key=key,
-            prompt=inquiry.prompt.hash,
-            model=engine.fingerprint,
-            vote=vote,
-            attempt=attempt,
-            seed=request.seed,
-        )
-        record.add(reply)
-        self._records.save(record)
-        count.add_call(completion)
-        return reply
-
-    @contextmanager
-    def _bar(self, items: Iterable[Any], label: str, total: int | None) -> Iterator[Any]:
-        """Show progress for the outermost map; those inside of it stay silent."""
-        total = len(items) if isinstance(items, Sized) else total
-        outermost, self._showing = not self._showing, True
-        silent = not (outermost and self.progress)
-        try:
-            with tqdm(total=total, desc=label, unit="item", disable=silent) as bar:
-                yield bar
-        finally:
-            self._showing = not outermost
 
 
 def _outcome_of(dropped: Dropped) -> Outcome:

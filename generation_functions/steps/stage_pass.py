@@ -73,13 +73,13 @@ class Pass:
         if through >= FIRST_ITEMS and kept < least * through:
             self.stopped = (
                 f"of the first {through} {label} only {kept} gave anything; `abort_below` wants "
-                f"{least:.1%}. {self._name_reasons()} What was made stays. Read some records, "
+                f"{least:.1%}. {self.name_reasons()} What was made stays. Read some records, "
                 "change the prompt, the model or `abort_below`, and run the stage again."
             )
             _log.warning("stage %s is ended: %s", self.stage, self.stopped)
             raise TooFewKept(f"{self.folder}: stage {self.stage}: {self.stopped}")
 
-    def _name_reasons(self) -> str:
+    def name_reasons(self) -> str:
         """Return the commonest reasons of each pipeline, as sentences."""
         said = []
         for name, count in self.pipelines.items():

@@ -16,7 +16,7 @@ from generation_functions.errors import Dropped
 from generation_functions.steps.files import read_json
 from generation_functions.steps.lock import hold_run
 from generation_functions.steps.prompts import Prompt
-from generation_functions.steps.record import Outcome, Record
+from generation_functions.steps.record import Record
 from generation_functions.steps.run import FEW, TRIALS, Run
 from generation_functions.steps.step import Item, Step
 
@@ -48,8 +48,6 @@ async def _try_item(trial: Run, step: Step[I, Any], item: I) -> Record:
     with suppress(Dropped):  # its record says why
         await trial.ask(step, item)
     value: dict[str, Any] = read_json(trial.folder / step.name / f"{item.uuid}.json") or {}
-    record = Record.from_json(value)
-    known = {reading["key"] for reading in value["readings"]}
-    record.replies = [reply for reply in record.replies if reply.key in known]
-    record.outcome = Outcome(value["outcome"], value["reason"], value["output"])
+    record = Record.of_last_pass(value)
+    record.replies = record.last_replies
     return record
