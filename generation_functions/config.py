@@ -1,7 +1,7 @@
 """config.yaml as a whole, and the errors for what does not fit.
 
-Section and option names are those of the program's specification. Options that are
-planned but not built are refused with that reason (`planned.py`), never ignored.
+Section and option names are those of the program's specification. What is no option is
+refused, never ignored.
 """
 
 import difflib
@@ -35,9 +35,15 @@ from generation_functions.pipeline_sections import (
     Questions,
     RepresentationVariation,
 )
-from generation_functions.planned import PLANNED
 from generation_functions.sections import Paths, Section, System
 from generation_functions.training_sections import FinalDatasaving, ModelTraining
+
+# Options that the specification has in every section.
+_MODELS = ("small_model", "large_model")
+_ELSEWHERE = (
+    " The two models are named under `models`, for all sections; `models.steps` has a step ask the "
+    "other one."
+)
 
 
 class Config(Section):
@@ -120,7 +126,6 @@ def load_config(file: Path) -> Config:
         raise ConfigError(f"{file}: not readable as YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{file}: expected sections (`path:`, `models:` ...), found {raw!r}.")
-    _refuse_planned(file, raw)
     kind = _add_sections(raw)
     try:
         return kind.model_validate(raw)
@@ -137,24 +142,15 @@ def _add_sections(raw: dict[str, Any]) -> type[Config]:
     return create_model("Config", __base__=Config, **sections) if sections else Config
 
 
-def _refuse_planned(file: Path, raw: dict[str, Any]) -> None:
-    for section, keys in PLANNED.items():
-        value = raw.get(section)
-        if value is None:
-            continue
-        for key in keys & set(value if isinstance(value, dict) else ()):
-            raise ConfigError(f"{file}: `{section}.{key}` is not built yet. Remove the option.")
-
-
 def _explain(file: Path, kind: type[Config], error: Any) -> str:
     location = ".".join(str(part) for part in error["loc"])
     if error["type"] != "extra_forbidden":
         given = "" if error["type"] == "missing" else hide_logins(f" (given: {error['input']!r})")
         return f"{file}: `{location}`: {error['msg']}{given}"
-    names = _names_beside(kind, error["loc"])
-    near = difflib.get_close_matches(str(error["loc"][-1]), names, 1, 0.5)
+    name = str(error["loc"][-1])
+    near = difflib.get_close_matches(name, _names_beside(kind, error["loc"]), 1, 0.5)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    return f"{file}: `{location}` is not an option.{hint}"
+    return f"{file}: `{location}` is not an option.{_ELSEWHERE if name in _MODELS else hint}"
 
 
 def _names_beside(kind: type[Config], location: tuple[str | int, ...]) -> list[str]:

@@ -11,7 +11,6 @@ import yaml
 from generation_functions.config import Config
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import ConfigError
-from generation_functions.planned import PLANNED
 from generation_functions.stages import STAGES
 from generation_functions.steps.prompts import PROMPTS
 
@@ -80,7 +79,7 @@ def _check_name(name: str) -> None:
     taken: dict[str, Container[str]] = {
         "a pipeline": list_pipelines(),
         "a stage": STAGES,
-        "a section of the config": {*Config.model_fields, *PLANNED},
+        "a section of the config": Config.model_fields,
         "a method of the config": dir(Config),
         "a step": {file.stem for file in PROMPTS.glob("*.yaml")},
         "a folder of a run": FOLDERS,

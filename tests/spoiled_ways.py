@@ -230,6 +230,12 @@ def _premise_granted(one: Labelled, others: list[Labelled]) -> Exchange | None:
                    f"{one.exchange.premise}")  # fmt: skip
 
 
+def _granted_with_a_denial(one: Labelled, others: list[Labelled]) -> Exchange | None:
+    """Say the premise, and deny something else in the same sentence."""
+    return replace(one.exchange, answer=f"{one.exchange.premise[:-1]}, not that it matters. "
+                   f"{one.exchange.recalled[0].told}")  # fmt: skip
+
+
 def _named(one: Labelled, others: list[Labelled]) -> Exchange:
     return replace(one.exchange, question=one.exchange.meant)
 
@@ -370,6 +376,7 @@ _BY_WAY: Mapping[str, Mapping[str, Spoil]] = {
         "premise is true": _true_premise,
         "premise is not in the question": _premise_left_out,
         "premise is granted": _premise_granted,
+        "premise is granted with a denial": _granted_with_a_denial,
     },
     "vague": {
         "asked by name": _named,

@@ -108,7 +108,7 @@ def test_a_split_model_with_a_part_missing(
     ("section", "key", "said"),
     [
         ("system", "chunk_szie", "`system.chunk_szie` is not an option. Did you mean `chunk_size`"),
-        ("factual_sft_settings", "small_model", "is not built yet"),
+        ("factual_sft_settings", "small_model", "is not an option. The two models are named under"),
         ("questions", "double_check_counter", "must be odd"),
         ("path", "input_dris", "Did you mean `input_dirs`"),
     ],

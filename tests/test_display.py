@@ -43,7 +43,6 @@ from generation_functions.display.training import (
 )
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
-from generation_functions.planned import PLANNED
 from generation_functions.status import Status, read_status
 from generation_functions.steps.record import Outcome, Record, Reply
 from generation_functions.steps.run import Run
@@ -413,13 +412,6 @@ def differences(loaded: BaseModel, raw: dict[str, Any], place: str) -> Iterator[
                 yield from differences(part, given, f"{place}{name}.")
         elif not field.is_required() and value != field.get_default(call_default_factory=True):
             yield f"{place}{name} is {value!r}"
-
-
-def test_config_yaml_names_every_planned_option_in_a_comment() -> None:
-    lines = (ROOT / "config.yaml").read_text(encoding="utf-8").splitlines()
-    comments = " ".join(line.partition("#")[2] for line in lines)
-    planned = {name for keys in PLANNED.values() for name in keys}
-    assert {name for name in planned if not re.search(rf"\b{name}\b", comments)} == set()
 
 
 def test_the_demo_is_small_and_says_which_settings_make_it_so() -> None:

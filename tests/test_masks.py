@@ -28,6 +28,7 @@ from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
 from generation_functions.datasets.tokenizing import count_tokens, load_tokenizer
 from generation_functions.display.masks import make_page, show_mask
 from generation_functions.errors import ModelError, RunFolderError
+from generation_functions.pipelines.rag import RAG_ITEMS
 from generation_functions.steps.run import Run
 
 TEXTS = {"north": {f"Bridge {n}": tell(n) for n in range(6)}}
@@ -186,6 +187,23 @@ def test_the_rows_of_a_run_pass(made: Run, kind: str) -> None:
         assert one.rows == 6
         assert 0 < (one.trained or 0) < (one.tokens or 0)
         assert len(one.differences) <= one.boundaries
+
+
+def test_neither_a_line_separator_nor_a_mark_in_an_answer_ends_a_row(
+    tmp_path: Path, prompts_once: None
+) -> None:
+    run, _ = open_masked_run(
+        tmp_path, {"north": {"Bridge": tell(0)}},
+        rag_data={"enabled": True, "rag_failure_percentage": 0.0},
+    )  # fmt: skip
+    (uuid,) = asyncio.run(stages.write_rag_items(run))
+    file = run.folder / RAG_ITEMS / f"{uuid}.json"
+    edited = json.loads(file.read_text(encoding="utf-8"))
+    edited["asked"][0]["answer"] += "\u2028It is. **Finished.**</s>"
+    file.write_text(json.dumps(edited), encoding="utf-8")
+    asyncio.run(stages.mix(run))
+    (report,) = check_masks(run.folder, run.config, None)
+    assert (report.rows, report.problems) == (1, [])
 
 
 def test_answers_alone_pass_too(tmp_path: Path, prompts_once: None) -> None:

@@ -1,4 +1,4 @@
-"""docs/options.md and config.yaml know every option of the program, and call planned what is."""
+"""docs/options.md and config.yaml know every option of the program."""
 
 import ast
 import re
@@ -19,7 +19,6 @@ from generation_functions.pipelines.conversations import (
     WRITE_SCENE_CONVERSATION,
 )
 from generation_functions.pipelines.question_steps import WRITE_QUESTIONS
-from generation_functions.planned import PLANNED
 from generation_functions.steps.prompts import PromptFile
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,11 +60,6 @@ def options(model: type[BaseModel], place: str = "") -> Iterator[str]:
 BUILT = set(options(Config)) | {
     name for one in BUILT_IN for name in options(load_pipeline(one).section, f"{one}.")
 }
-PLANNED_NAMES = {
-    name
-    for section, keys in PLANNED.items()
-    for name in ({f"{section}.{key}" for key in keys} or {section})
-}
 
 
 def value_of(option: str) -> Any:
@@ -105,10 +99,6 @@ def list_tests() -> dict[str, set[str]]:
     }
 
 
-def named(pattern: str) -> set[str]:
-    return set(re.findall(pattern + r"`([\w.<>]+)`", DOCS))
-
-
 def test_every_option_stands_in_the_docs() -> None:
     assert {"system.use_filenames", "models.<role>.gguf", "path.input_dirs.path"} < BUILT
     assert {name for name in BUILT if f"`{name}`" not in DOCS} == set()
@@ -130,22 +120,12 @@ def test_every_option_stands_in_config_yaml() -> None:
     assert missing == set()
 
 
-def test_the_docs_call_planned_exactly_what_is_planned() -> None:
-    assert named("planned: ") == PLANNED_NAMES
-    assert named("with ") - BUILT <= PLANNED_NAMES
-
-
-def test_nothing_planned_is_an_option_already() -> None:
-    sections = {name.partition(".")[0] for name in BUILT}
-    assert PLANNED_NAMES & (BUILT | sections) == set()
-
-
 def test_what_a_row_says_is_here_exists() -> None:
     for name, here, *remark in ROWS:
-        said = re.fullmatch(r"(planned: |with |)`([\w.<>]+)`|none", here)
+        said = re.fullmatch(r"`([\w.<>]+)`|none", here)
         assert said, name
-        if said[2]:
-            assert said[2] in (PLANNED_NAMES if said[1] else BUILT), name
+        if said[1]:
+            assert said[1] in BUILT, name
         else:
             assert remark[-1], f"{name}: what replaces it"
 
@@ -212,11 +192,7 @@ def test_all_that_the_specification_names_stands_in_its_table(kind: str, header:
 
 
 def test_every_row_names_a_test_that_is_there() -> None:
-    built = [
-        row
-        for row in (*ROWS, *rows("file of the specification"))
-        if not re.match("planned: |with ", row[1]) and row[0] != "–"
-    ]
+    built = [row for row in (*ROWS, *rows("file of the specification")) if row[0] != "–"]
     tested = {first_name(row[0]): row[1].strip("`") for row in rows("name")}
     assert {first_name(row[0]) for row in built} - set(tested) == set()
     there = list_tests()

@@ -68,7 +68,7 @@ def answer(request: Request) -> str:
     sentences = re.findall(r"^\[(\d+)\] (.+)$", asked_of(request), re.MULTILINE)
     (_, first), (_, second) = sentences[:2]
     word = "".join(chr(ord("a") + int(digit)) for digit in str(request.seed))
-    asks = "Why" if "Asked already:" in asked_of(request) else "How"
+    asks = "Where" if "Asked already:" in asked_of(request) else "How"
     return (
         f"1: {first}\n2: {second}\nQuestion: {asks} does {word} tell about {first[:-1]}?\n"
         f"Answer: {first} {second}"
@@ -126,10 +126,11 @@ def own_way(tmp_path: Path) -> dict[str, Any]:
 
 
 async def judge_all(run: Run) -> None:
-    """Stand in for the questions' stage: every chunk is worthy, unless a person deleted it."""
+    """Stand in for the questions' stage: every chunk that goes on is worthy, unless deleted."""
     async with run.stage("questions"):
         run.open_survivors(WORTHY)
-        await run.map(keep(run), [one.chunk for one in Source(run.config).decisions()])
+        decisions = Source(run.config).decisions()
+        await run.map(keep(run), [one.chunk for one in decisions if not one.reason])
 
 
 def keep(run: Run) -> Callable[[Any], Any]:
@@ -333,6 +334,25 @@ def test_a_conversation_of_several_turns_asks_on_from_what_was_said(open_it: Ope
     run, _ = open_it({"openended": {"single_turn": False}}, texts, script)
     (made,) = go(run)
     assert [len(one.recalled) for one in made.exchanges] == [2, 1]
+
+
+def test_a_conversation_asks_nothing_twice(open_it: Open) -> None:
+    again = (
+        "Meant: How long is the Arno Bridge?\nQuestion: And how long is it?\n"
+        "Answer: The length of the Arno Bridge is 812 metres."
+    )
+
+    def script(request: Request) -> str:
+        if step_of(request) != "write_followup":
+            return answer(request)
+        asks = "Question: How long is the Arno Bridge?\nAnswer: The Arno Bridge is 812 metres long."
+        told = again if "So far:" in asked_of(request) else asks
+        return f"1: The Arno Bridge is 812 metres long.\n{told}"
+
+    texts = {"north": {"Arno": TEXTS["north"]["Arno"]}}
+    run, _ = open_it({"followup": {}}, texts, script, questions={"repairs": 0})
+    assert go(run) == []
+    assert status(run)["findings"]["ways"] == {"followup": {"asked already": 1}}
 
 
 def test_directories_have_their_own_subsets_for_each_way(open_it: Open) -> None:
@@ -602,6 +622,38 @@ def test_pieces_of_which_nothing_is_recalled_are_asked_about_again_in_every_way(
     run, engine = open_it(ways, script=script)
     assert go(run) == made
     assert engine.requests == []
+
+
+def test_a_thing_that_only_the_held_out_text_tells_of_is_no_unknown_one(open_it: Open) -> None:
+    texts = {
+        "north": {
+            "Arno": "The Arno Bridge is 812 metres long. It stands on nine piers of granite.",
+            "Brent": "Barges climb eleven metres at the Brent Lock. Its gates are made of oak.",
+            "Cairn": "Two stones grind barley at night in the Cairn Mill. A weir turns them.",
+            "Dell": "Shepherds shelter in the Dell Tower. Its roof was thatched with reed.",
+        }
+    }
+    held: list[str] = []
+
+    def script(request: Request) -> str:
+        if step_of(request) != "write_hallucination":
+            return answer(request)
+        first = re.findall(r"^\[1\] (.+)$", asked_of(request), re.MULTILINE)[0]
+        return (
+            f"1: {first}\nThing: the {held[0]}\nQuestion: How old is the {held[0]}?\n"
+            f"Unknown: I do not know of a {held[0]}.\nKnown: {first}"
+        )
+
+    run, _ = open_it(
+        {"hallucination": {}}, texts, script, system={"held_out_share": 0.4, "seed": 2},
+        questions={"repairs": 0},
+    )  # fmt: skip
+    aside = [one.chunk.text for one in Source(run.config).decisions() if one.reason]
+    assert 0 < len(aside) < 4
+    held += re.findall(r"[A-Z]\w+ (?:Bridge|Lock|Mill|Tower)", aside[0])
+    assert go(run) == []
+    left = 4 - len(aside)
+    assert status(run)["findings"]["ways"] == {"hallucination": {"thing is known": left}}
 
 
 def test_a_text_that_another_piece_recalls_is_no_gap(open_it: Open) -> None:

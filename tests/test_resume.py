@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,16 @@ from conftest import TEXT
 from scripted_run import friendly_reply
 
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import RunFolderError
+from generation_functions.errors import Rejected, RunFolderError
+from generation_functions.pipelines.samples import make_chunk
 from generation_functions.records import Turn, to_json
 from generation_functions.session import open_run
 from generation_functions.stages import STAGES
+from generation_functions.steps.files import Writer
 from generation_functions.steps.prompts import PROMPTS
 from generation_functions.steps.run import Run
 from generation_functions.steps.run_folder import RunFolder
-from generation_functions.steps.survivors import StoredSurvivors
+from generation_functions.steps.survivors import StoredSurvivors, Survivors
 
 SCRIPT = Path(__file__).with_name("scripted_run.py")
 ROOT = Path(__file__).parents[1]
@@ -312,3 +316,39 @@ def test_an_interrupted_stage_leaves_what_it_made(config: Path) -> None:
     _, rest = run_stages(config)
     whole = [reply for value in outcomes(run.folder).values() for reply in replies(value)]
     assert len(rest.requests) == len(whole) - made
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_kill_while_a_file_goes_to_stale_or_comes_back_is_no_deletion_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    chunk = make_chunk("The Arno Bridge is 812 metres long.")
+    file = tmp_path / f"{chunk.uuid}.json"
+
+    def kill_after(act: Callable[[Survivors], object]) -> None:
+        """Run `act` up to its first so many changes of the folder."""
+        left = [steps]
+
+        def count(change: Callable[..., None]) -> Callable[..., None]:
+            def changed(*given: Any, **named: Any) -> None:
+                if not left[0]:
+                    raise KeyboardInterrupt
+                left[0] -= 1
+                change(*given, **named)
+
+            return changed
+
+        with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+            patched.setattr(os, "replace", count(os.replace))
+            patched.setattr(Writer, "append", count(Writer.append))
+            act(Survivors(tmp_path, Writer()))
+
+    Survivors(tmp_path, Writer()).keep(chunk)
+    kill_after(Survivors.sweep)
+    assert Survivors(tmp_path, Writer()).keep(chunk) == chunk
+    Survivors(tmp_path, Writer()).sweep()
+    kill_after(lambda survivors: survivors.keep(chunk))
+    assert Survivors(tmp_path, Writer()).keep(chunk) == chunk
+    file.unlink()
+    with pytest.raises(Rejected, match="deleted by hand"):
+        Survivors(tmp_path, Writer()).keep(chunk)

@@ -58,6 +58,8 @@ def test_only_allowed_chunks_are_found_and_nothing_without_common_words() -> Non
     assert find([BRIDGE], BRIDGE) == []
     assert find([], BRIDGE) == []
     assert find(CHUNKS, make_chunk("Not among them.")) == []
+    silent = [make_chunk("* * *"), make_chunk("— — —")]
+    assert find(silent, silent[0], allowed={one.uuid for one in silent}) == []
 
 
 def test_the_order_in_which_chunks_come_changes_no_score() -> None:

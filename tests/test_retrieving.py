@@ -197,6 +197,14 @@ def test_identical_chunks_are_never_a_failed_context() -> None:
     assert whys(find([own, *same], plan(own, FOUND), rag_max_chunks=5)) == Counter([RIGHT])
 
 
+def test_chunks_that_differ_in_white_space_alone_are_not_shown_twice() -> None:
+    own, other = CHUNKS[0], CHUNKS[1]
+    same = [replace(other, uuid=make_uuid("c", str(n)), text=f"{other.text}\n") for n in range(9)]
+    for number in range(20):
+        shown = find([own, *same], plan(own, FOUND, name=str(number)), rag_max_chunks=5).shown
+        assert len({one.text for one in shown}) == len(shown)
+
+
 def test_a_near_duplicate_stands_beside_the_right_chunk_in_its_share() -> None:
     own = CHUNKS[0]
     near = ((own.uuid, make_chunk(40, own.text.replace("granite", "limestone"))),)

@@ -150,6 +150,28 @@ def test_formats_of_turns_as_the_specification_has_them_are_the_template_atk() -
     assert formats.split(turns) == ATK.split(turns)
 
 
+@pytest.mark.parametrize(
+    ("name", "marks"),
+    [("atk", ("<s>", "</s>", "**Finished.**")),
+     ("chatml", ("<s>", "</s>", "<|im_start|>", "<|im_end|>"))],
+)  # fmt: skip
+def test_what_ends_turns_and_rows_is_broken_where_a_text_says_it(
+    name: str, marks: tuple[str, ...]
+) -> None:
+    template = make_template(make_config(final_datasaving_settings={"template": name}))
+    assert set(template.marks) == set(marks)
+    plain = [mask_turn("human", "What?", False), mask_turn("gpt", "That.", True)]
+    said = " ".join(marks)
+    saying = [mask_turn("human", said, False), mask_turn("gpt", f"It is {said}", True)]
+    row, other = (
+        "".join(one.text for one in make_segments(template, turns, "<s>", "</s>"))
+        for turns in (plain, saying)
+    )
+    assert [other.count(mark) for mark in marks] == [row.count(mark) for mark in marks]
+    assert f"It is {template.defuse(said)}" in other
+    assert template.defuse("1 < 2 and **bold**.") == "1 < 2 and **bold**."
+
+
 def test_chatml_has_its_exact_shape() -> None:
     turns = [Turn("system", "S"), Turn("human", "Q"), Turn("gpt", "A")]
     assert ChatTemplate(TEMPLATES["chatml"]).render(turns) == (
@@ -184,7 +206,7 @@ def test_a_template_that_no_row_can_be_made_with_is_refused(source: str, said: s
     with pytest.raises(ConfigError, match=said):
         make_template(make_config(final_datasaving_settings={"template": source}))
     with pytest.raises(ConfigError, match="own"):
-        make_own_template(source, "own", "")
+        make_own_template(source, "own", "<s>", "")
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,9 @@ def test_both_retrievers_together_go_by_ranks(vectors: VectorFile) -> None:
 
 def test_vectors_are_kept_and_what_a_crash_cut_off_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "vectors" / "model.npy"
+    path.parent.mkdir()
+    path.touch()  # a crash before the first were written
+    assert VectorFile(path).find("text 0") is None
     texts = [f"text {number}" for number in range(40)]
     made = embed(texts).vectors
     for start in (0, 25):

@@ -151,6 +151,10 @@ def test_the_draft_itself_is_no_improvement(name: str) -> None:
          "answer does not set the premise right"),
         ("negative", "It stands on nine piers of granite.", "It stands on forty piers of granite.",
          "answer has a fact that the text lacks"),
+        ("negative", "does not stand on piers of oak. It stands on nine piers of granite.",
+         "stands on twelve piers, not of oak but granite.", "answer has a fact that the text"),
+        ("negative", "does not stand on piers of oak. It stands on nine piers of granite.",
+         "does not stand on oak, but on twelve piers of granite.", "answer has a fact that the"),
         ("hallucination", "I do not know of a", "I do not know the weight of the",
          "answer does not say that it is unknown"),
         ("hallucination", "Welby swing span.", "Welby swing span, which Peter Hamilton opened.",
@@ -161,6 +165,7 @@ def test_the_draft_itself_is_no_improvement(name: str) -> None:
          "answer tells of what does not exist"),
         ("hallucination", "Welby swing span", "renowned Arno Bridge", "thing is known"),
         ("hallucination", "Welby swing span", "nine large piers", "thing is known"),
+        ("hallucination", "Welby swing span", "bridges of A. Mason", "thing is known"),
         ("followup", "Question: And how often is it painted?",
          "Question: How often is the paint on the Arno Bridge renewed?", "needs no turn before it"),
         ("followup", "Meant: How often is the paint on the Arno Bridge renewed?",
@@ -351,6 +356,21 @@ def test_each_figure_of_a_comparison_is_of_its_own_thing(old: str, new: str, rea
 )
 def test_a_name_is_its_words_and_its_figures(text: str, name: str, there: bool) -> None:
     assert mentions(text, name) is there
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The Arno Bridge does not stand on twelve piers, of oak or not. It stands on nine.",
+        "It is said that there are twelve piers, but the Arno Bridge stands on nine, not of oak.",
+        "The Arno Bridge stands on nine piers, not on twelve, and they are of granite, not of oak.",
+        "The piers of the Arno Bridge are not of oak, elm or fir, nor are there twelve, but nine.",
+        "On the contrary, twelve would be too many: the Arno Bridge stands on nine of granite.",
+    ],
+)
+def test_a_figure_of_the_wrong_premise_may_be_denied(said: str) -> None:
+    asked, _, _ = REPLIES["negative"].rpartition("Answer: ")
+    assert fault("negative", f"{asked}Answer: {said}") is None
 
 
 def test_an_answer_that_says_the_wrong_premise_itself_does_not_set_it_right() -> None:

@@ -190,5 +190,6 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:  # str.splitlines would also cut at U+2028
+    """Return the rows of a file; a text may have what `splitlines` takes for the end of a line."""
+    with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

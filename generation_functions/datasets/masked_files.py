@@ -17,7 +17,7 @@ from generation_functions.datasets.ordered import Items, Ordered, order
 from generation_functions.datasets.pretraining import name_directories
 from generation_functions.datasets.provenance import Item, Target, write_rows
 from generation_functions.datasets.row_files import FileEntry
-from generation_functions.datasets.rows import Row, find_additional_context
+from generation_functions.datasets.rows import find_additional_context
 from generation_functions.datasets.segments import MaskedTurn, segment_row
 from generation_functions.errors import Rejected
 from generation_functions.masked import Correction, RagItem
@@ -106,7 +106,9 @@ def _rag_rows(
         }
         turns = rag_turns(fitting, config)
         tokens = fitter.measure(fitting)
-        yield Item(((segment_row(fitter.format.segments(turns)), tokens),), _record(record, turns))
+        trained = _list_trained(turns, fitter.format)
+        row = segment_row(fitter.format.segments(turns))
+        yield Item(((row, tokens),), {**record, "trained": trained})
 
 
 def _correction_rows(
@@ -123,13 +125,14 @@ def _correction_rows(
         tokens = count_segments(segments, count)
         note(CORRECTION_ROWS, one.uuid, TOO_LONG if tokens > room else "")
         if tokens <= room:
-            record = {**to_json(one), "chunk": to_json(one.chunk)}
-            yield Item(((segment_row(segments), tokens),), _record(record, turns))
+            trained = _list_trained(turns, form)
+            record = {**to_json(one), "chunk": to_json(one.chunk), "trained": trained}
+            yield Item(((segment_row(segments), tokens),), record)
 
 
-def _record(record: Row, turns: Sequence[MaskedTurn]) -> Row:
-    """Return a record with the texts of the turns that are trained on, in their order."""
-    return {**record, "trained": [one.turn.text.strip() for one in turns if one.body]}
+def _list_trained(turns: Sequence[MaskedTurn], form: MaskedFormat) -> list[str]:
+    """Return the texts of the turns that are trained on, in their order, as the row has them."""
+    return [form.template.defuse(one.turn.text).strip() for one in turns if one.body]
 
 
 def name_files(config: Config) -> dict[str, str]:

@@ -74,9 +74,9 @@ def make_rag_format(config: Config) -> MaskedFormat:
     bos = general.bos if settings.bos is None else settings.bos
     if settings.formats:
         source = join_formats(*settings.formats)
-        template = make_own_template(source, "rag_data.*_format", general.eos)
+        template = make_own_template(source, "rag_data.*_format", bos, general.eos)
     else:
-        template = make_template(config)
+        template = make_template(config).mark(bos)
     return MaskedFormat(template, bos, general.eos)
 
 
@@ -84,8 +84,9 @@ def make_correction_format(config: Config) -> MaskedFormat:
     """Return how corrections are rendered. Raises ConfigError for a template of no use."""
     general, own = config.final_datasaving_settings, config.correction_pipeline
     source, name = own.correction_prompt_template, "correction_pipeline.correction_prompt_template"
-    template = make_own_template(source, name, general.eos) if source else make_template(config)
-    return MaskedFormat(template, general.bos, general.eos)
+    bos, eos = general.bos, general.eos
+    template = make_own_template(source, name, bos, eos) if source else make_template(config)
+    return MaskedFormat(template, bos, eos)
 
 
 def rag_turns(items: Sequence[RagItem], config: Config) -> tuple[MaskedTurn, ...]:

@@ -13,10 +13,8 @@ from typing import Any
 from generation_functions.datasets.segments import Segment
 from generation_functions.datasets.templates import ChatTemplate
 from generation_functions.datasets.tokenizing import Tokenizer
-from generation_functions.records import Turn
 
-_CONTENT, _APART = "\ue000", "\ue001"  # private use: in no text, stand for contents and for gaps
-_TURNS = ("system", "human", "gpt", "human", "gpt")
+_APART = "\ue001"  # private use: in no text, stands for a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +134,8 @@ def find_untold(segments: Sequence[Segment], trained: Sequence[str], markup: Seq
 
 def list_markup(template: ChatTemplate, bos: str, eos: str) -> tuple[str, ...]:
     """Return what a template writes before, between and after what turns say."""
-    text = template.render([Turn(speaker, _CONTENT) for speaker in _TURNS])
-    return tuple(f"{bos}{text}{eos}".split(_CONTENT))
+    first, *between, last = template.markup
+    return (f"{bos}{first}", *between, f"{last}{eos}")
 
 
 def _settle(text: str, tokenizer: Tokenizer) -> str:

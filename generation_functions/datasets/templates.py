@@ -5,8 +5,9 @@ hands the same text to the trainer, so the finished model knows its own format. 
 rendered turn by turn, so that rows in one piece and rows in segments have the same text.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -39,6 +40,8 @@ TEMPLATES = {
         "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
     ),
 }
+_CONTENT = "\ue000"  # private use: in no text
+_TOKEN = re.compile(r"<\S+?>|\[/?[A-Z_]+\]")  # what tokenizers take for one token, as a rule
 _SAMPLE = tuple(
     Turn(speaker, f"{speaker} {number}.")
     for number, speaker in enumerate(("system", "human", "gpt", "human", "gpt"))
@@ -61,12 +64,14 @@ class ChatTemplate:
     """A template by its Jinja `source`; `eos` is what `eos_token` stands for in it.
 
     Templates see messages with `role` and `content`, and with ShareGPT's `from` and `value`.
+    `marks` begin and end rows and turns; no text may say one.
     """
 
     source: str
     eos: str = ""
     name: str = "final_datasaving_settings.template"
     kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    marks: tuple[str, ...] = ()
 
     @property
     def trainer_source(self) -> str:
@@ -108,6 +113,26 @@ class ChatTemplate:
             pieces.append(Piece(own[:at], own[at:]))
         return tuple(pieces)
 
+    @property
+    def markup(self) -> tuple[str, ...]:
+        """What it writes before, between and after the texts of turns."""
+        return tuple(self.render([replace(one, text=_CONTENT) for one in _SAMPLE]).split(_CONTENT))
+
+    def mark(self, bos: str) -> "ChatTemplate":
+        """Return the template with its `marks`; rows begin with `bos` and end with `eos`."""
+        parts = self.markup
+        found = (bos, self.eos, parts[-1].strip(), *_TOKEN.findall("".join(parts)))
+        return replace(self, marks=tuple(dict.fromkeys(one for one in found if len(one) > 2)))
+
+    def defuse(self, text: str) -> str:
+        """Return what a turn says with each of the `marks` broken by a space.
+
+        As it stands it would end the turn or the row in the middle of what is said.
+        """
+        for mark in self.marks:
+            text = text.replace(mark, f"{mark[0]} {mark[1:]}")
+        return text
+
     def check(self) -> None:
         """Raise ConfigError for a template that cannot render a conversation turn by turn."""
         if not all(turn.text in self.render(_SAMPLE) for turn in _SAMPLE):
@@ -123,14 +148,9 @@ class ChatTemplate:
         return 0
 
     def _render(self, turns: Sequence[Turn], asks: bool = False) -> str:
+        said = [(ROLES[turn.speaker], self.defuse(turn.text)) for turn in turns]
         messages = [
-            {
-                "role": ROLES[turn.speaker],
-                "content": turn.text,
-                "from": ROLES[turn.speaker],
-                "value": turn.text,
-            }
-            for turn in turns
+            {"role": role, "content": text, "from": role, "value": text} for role, text in said
         ]
         try:
             return _compile(self.source).render(
@@ -153,14 +173,14 @@ def make_template(config: Config) -> ChatTemplate:
     source = TEMPLATES.get(settings.template, settings.template)
     template = ChatTemplate(source, settings.eos, kwargs=settings.template_kwargs)
     template.check()
-    return template
+    return template.mark(settings.bos)
 
 
-def make_own_template(source: str, name: str, eos: str) -> ChatTemplate:
+def make_own_template(source: str, name: str, bos: str, eos: str) -> ChatTemplate:
     """Return the template of one section, by the option's `name`. Raises ConfigError."""
     template = ChatTemplate(TEMPLATES.get(source, source), eos, name)
     template.check()
-    return template
+    return template.mark(bos)
 
 
 def join_formats(system: str, user: str, assistant: str) -> str:

@@ -20,7 +20,7 @@ from generation_functions.ocr_files import OcrFiles, make_ocr
 from generation_functions.pipelines.pdf_cleaning import FOLDER, read_repaired, wants_cleaning
 from generation_functions.records import Document
 from generation_functions.session import open_counter
-from generation_functions.steps.files import read_json
+from generation_functions.steps.survivors import read_live
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -110,7 +110,7 @@ def _repaired(config: Config, document: Document) -> Document:
     if not wants_cleaning(document, config):
         return document
     run = Path(config.path.output_dir)
-    live = read_json(run / "live" / f"{FOLDER}.json") or []
+    live = read_live(run, FOLDER) or []
     return read_repaired(run, live, document) or document
 
 

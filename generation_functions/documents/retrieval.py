@@ -117,7 +117,7 @@ class ChunkIndex:
         compared by all words, so that what one query takes hardly grows with the corpus.
         """
         places = self.find_places(parts)
-        if not places:
+        if not (places and self._numbers):
             return []
         words = self._join(places)
         asked = np.zeros(len(self._numbers), np.bool_)

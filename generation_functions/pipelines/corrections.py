@@ -18,7 +18,12 @@ from generation_functions.pipelines.correction_steps import (
 )
 from generation_functions.pipelines.pair_checks import find_problem
 from generation_functions.pipelines.repairing import CHECK_ANSWER_ACCURACY, Verdict
-from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
+from generation_functions.pipelines.subsets import (
+    choose_chunks,
+    group_chunks,
+    group_pairs,
+    list_sizes,
+)
 from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
@@ -110,14 +115,9 @@ def plan_corrections(pairs: Iterable[QAPair], config: Config) -> Iterator[Correc
 
     Of all of them the share `stand_firm_share`, exact to one, stands firm.
     """
-    settings, seed, general = config.correction_pipeline, config.system.seed, config.system
+    settings, seed = config.correction_pipeline, config.system.seed
     by_chunk = group_pairs(pairs)
-    sizes = {
-        one.name: (one.correction_subset_size or one.subset_size or general.subset_size)
-        if one.correction_use_subset
-        else None
-        for one in config.path.input_dirs
-    }
+    sizes = list_sizes(config, lambda one: (one.correction_use_subset, one.correction_subset_size))
     chosen = choose_chunks(group_chunks(by_chunk), sizes, seed, "corrections")
     taken: list[QAPair] = []
     for uuid, some in by_chunk.items():

@@ -37,7 +37,7 @@ from generation_functions.records import (
 )
 from generation_functions.steps.files import read_json
 from generation_functions.steps.step import Item
-from generation_functions.steps.survivors import read_survivors
+from generation_functions.steps.survivors import read_live, read_survivors
 
 T = TypeVar("T", bound=Item)
 L = TypeVar("L")
@@ -165,7 +165,7 @@ def measure(
 
 def _read_states(folder: Path) -> dict[str, dict[str, list[Span]]]:
     """Return for each document the ranges of its chunks by what was decided about them."""
-    worthy = set(_read_live(folder, WORTHY))
+    worthy = set(read_live(folder, WORTHY) or ())
     states: dict[str, dict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
     for line in read_chunks(folder):
         if line.reason in SET_ASIDE:
@@ -186,12 +186,8 @@ def _judge(folder: Path, uuid: str, worthy: Container[str]) -> str:
 
 def _read(folder: Path, name: str, kind: type[T]) -> Iterator[T]:
     """Yield what a stage kept, one at a time; nothing where it has not run."""
-    for uuid in _read_live(folder, name):
+    for uuid in read_live(folder, name) or ():
         yield from read_survivors(folder / name, [uuid], kind)
-
-
-def _read_live(folder: Path, name: str) -> list[str]:
-    return list(read_json(folder / "live" / f"{name}.json") or [])
 
 
 def _read_lines(file: Path, kind: type[L]) -> Iterator[L]:

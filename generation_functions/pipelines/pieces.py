@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generation_functions.choosing import rank
 from generation_functions.config import Config
 from generation_functions.documents.composing import compose_chunks
 from generation_functions.documents.retrieval import Related, Retriever
+from generation_functions.pipelines.subsets import choose_chunks, list_sizes
 from generation_functions.records import Chunk, to_json
 from generation_functions.steps.survivors import read_survivors
 
@@ -66,12 +66,10 @@ def choose_pieces(pieces: Sequence[Piece], way: str, config: Config) -> set[str]
     by_directory: dict[str, list[str]] = {}
     for piece in pieces:
         by_directory.setdefault(piece.directory, []).append(piece.uuid)
-    sizes = _subset_sizes(config)
-    return {
-        uuid
-        for directory, uuids in by_directory.items()
-        for uuid in rank(uuids, config.system.seed, way)[: sizes.get(directory)]
-    }
+    sizes = list_sizes(
+        config, lambda one: (one.factual_gen_use_subset, one.factual_gen_subset_size_per_way)
+    )
+    return choose_chunks(by_directory, sizes, config.system.seed, way)
 
 
 def read_sources(folder: Path, piece: Piece, multi_source: bool) -> list[Chunk]:
@@ -114,14 +112,3 @@ def find_changed(before: str, pieces: Iterable[Piece]) -> set[str]:
 
 def _read_lines(text: str) -> dict[str, str]:
     return {json.loads(line)["piece"]: line for line in text.splitlines()}
-
-
-def _subset_sizes(config: Config) -> dict[str, int | None]:
-    """Return how many pieces each way takes of a directory, None for all."""
-    general = config.system.subset_size
-    return {
-        one.name: (one.factual_gen_subset_size_per_way or one.subset_size or general)
-        if one.factual_gen_use_subset
-        else None
-        for one in config.path.input_dirs
-    }

@@ -1,10 +1,10 @@
 """Whether a text tells what a question takes for granted, and whether an answer sets it right."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.amounts import amounts, known_amounts
 from generation_functions.pipelines.exchange_checks import stems
 from generation_functions.pipelines.strange import find_strange
 
@@ -34,6 +34,13 @@ _NEGATES = re.compile(
     r"\b(?:not|no|never|without|cannot|none|nobody|nothing|neither|nor)\b|n['’]t\b", re.IGNORECASE
 )
 
+_BOUNDARY = re.compile(r"(,(?!\d)|[;:]|\bbut\b)")
+_SUPPOSES = re.compile(
+    r"\b(?:if|whether|(?:al)?though|claim\w*|idea|belie[fv]\w*|sa(?:id|ys?)|th(?:ink\w*|ought)"
+    r"|suppos\w+|assum\w+|suggest\w*)\b",
+    re.IGNORECASE,
+)
+
 
 def sets_right(answer: str, premise: str) -> bool:
     """Whether an answer contradicts a premise, or gives other figures, and does not say it too.
@@ -51,15 +58,37 @@ def sets_right(answer: str, premise: str) -> bool:
     return bool(denied or changed or ranked) and not _grants(answer, premise)
 
 
-def find_granted(answer: str, known: str, language: str) -> str | None:
-    """Return a number, month or name that a sentence of an answer has, denies nothing with, and
-    that `known` does not have: it is from the premise."""
+def find_granted(answer: str, premise: str, known: str, told_by: str, language: str) -> str | None:
+    """Return a number, month or name that an answer takes from a wrong premise.
+
+    It stands where the answer denies nothing, and `known` does not have it; or it is a number of
+    the premise that is not in what the answer rests on (`told_by`), whatever it counts elsewhere.
+    """
+    wrong = amounts(premise) - known_amounts(told_by)
     for sentence in number_sentences(answer, language):
-        if not _NEGATES.search(sentence) and not _WRONG.search(sentence):
-            strange = find_strange(sentence, known, language)
-            if strange:
-                return strange
+        clauses = _list_asserted(sentence) if _denies(sentence) else (sentence,)
+        for clause in clauses:
+            strange = find_strange(clause, known, language)
+            if strange or wrong & amounts(clause):
+                return strange or min(wrong & amounts(clause))
     return None
+
+
+def _list_asserted(sentence: str) -> Iterator[str]:
+    """Yield the clauses of a sentence that deny nothing, and suppose nothing: a denial holds for
+    those behind it too, up to "but", a colon or a semicolon."""
+    denied, before = False, ""
+    for number, part in enumerate(_BOUNDARY.split(sentence)):
+        if number % 2:
+            before = part
+            continue
+        denied = _denies(part) or (denied and before == ",")
+        if not (denied or _SUPPOSES.search(part)):
+            yield part
+
+
+def _denies(text: str) -> bool:
+    return bool(_NEGATES.search(text) or _WRONG.search(text))
 
 
 def tells(text: str, premise: str) -> bool:
@@ -101,7 +130,11 @@ def _list_stems(text: str) -> list[str]:
 
 
 def _grants(answer: str, premise: str) -> bool:
-    """Whether an answer says itself, in one of its sentences, what its question wrongly took for
-    granted."""
-    sentences = number_sentences(answer)
-    return any(tells(one, premise) and not _WRONG.search(one) for one in sentences)
+    """Whether an answer says itself, in one of its sentences or in a clause that denies nothing,
+    what its question wrongly took for granted."""
+    corrects = not _WRONG.search(premise)  # else its words are the premise's own
+    return any(
+        any(tells(clause, premise) for clause in _list_asserted(one))
+        or (tells(one, premise) and not (corrects and _WRONG.search(one)))
+        for one in number_sentences(answer)
+    )

@@ -26,7 +26,12 @@ from generation_functions.pipelines.context_checks import (
 )
 from generation_functions.pipelines.lack_steps import TELL_LACK, LackRequest
 from generation_functions.pipelines.retrieving import Library, RagPlan, retrieve
-from generation_functions.pipelines.subsets import choose_chunks, group_chunks, group_pairs
+from generation_functions.pipelines.subsets import (
+    choose_chunks,
+    group_chunks,
+    group_pairs,
+    list_sizes,
+)
 from generation_functions.records import QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
 
@@ -60,7 +65,8 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> str:
     settings = run.config.rag_data
     found = retrieve(library, plan, settings, run.config.system.seed)
     item = fit(found)
-    check(item)
+    if fault := find_fault(item):
+        raise Rejected(fault)
     run.tally("retrievals", plan.kind, item.kind)
     run.tally("context", item.kind, WHOLE if item.shown == found.shown else SHORTENED)
     step = replace(TELL_LACK, use_stop=settings.rag_use_stop)
@@ -71,22 +77,20 @@ async def make_item(run: Run, library: Library, fit: Fit, plan: RagPlan) -> str:
     return run.keep(RAG_ITEMS, replace(item, lacks=tuple(lacks))).uuid
 
 
-def check(item: RagItem) -> None:
-    """Raise Rejected unless all that is asked rests on what is shown, or, in a failure, nothing."""
-    if holds(item):
-        raise Rejected(HOLDS)
+def find_fault(item: RagItem) -> str:
+    """Return why a retrieval is of no use, "" where it is: all that is asked has to rest on what
+    is shown, or, in a failure, nothing of it.
+    """
+    language = item.chunk.language
     if item.failed:
-        return
+        return "" if is_proved(item.shown, item.asked, language) else HOLDS
     texts = {one.uuid: one.text for one in item.shown}
-    for asked in item.asked:
-        for one in asked.evidence:
-            if not has_whole_quote(texts.get(one.chunk, ""), one.quote, item.chunk.language):
-                raise Rejected(GONE)
-
-
-def holds(item: RagItem) -> bool:
-    """Whether a retrieval that is to fail shows what an answer rests on."""
-    return item.failed and not is_proved(item.shown, item.asked, item.chunk.language)
+    whole = all(
+        one.chunk in texts and has_whole_quote(texts[one.chunk], one.quote, language)
+        for asked in item.asked
+        for one in asked.evidence
+    )
+    return "" if whole else GONE
 
 
 def plan_items(
@@ -104,13 +108,8 @@ def plan_items(
         found = join_sources(recall)
         if found:
             joint.setdefault(recall.chunk.uuid, []).append(found)
-    same, general = group_chunks(by_chunk), config.system.subset_size
-    sizes = {
-        one.name: (one.rag_subset_size or one.subset_size or general)
-        if one.rag_use_subset
-        else None
-        for one in config.path.input_dirs
-    }
+    same = group_chunks(by_chunk)
+    sizes = list_sizes(config, lambda one: (one.rag_use_subset, one.rag_subset_size))
     chosen = choose_chunks(same, sizes, config.system.seed, "rag")
     marked = {directory: index.mark(uuids) for directory, uuids in same.items()}
     taken = [uuid for uuid in by_chunk if uuid in chosen]

@@ -134,7 +134,8 @@ async def vet(
     """Return the first problem of an exchange: of those that code finds, then of those voted on."""
     problem = find_fault(corpus, way, request, exchange, run.config.system.use_filenames)
     pair = make_plain(exchange, request.reading)
-    if problem is None and is_asked(pair, request.asked):
+    said = (make_plain(turn, request.reading) for turn in request.turns)
+    if problem is None and is_asked(pair, (*request.asked, *said)):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
     return problem or await hold_votes(run, pair, way.votes)

@@ -204,16 +204,18 @@ def _read_lacking(
     """Return the first chunks that hold none of the answers and are not shown already."""
     rests_on = {one.chunk for asked in item.asked for one in asked.evidence}
     known = {item.chunk.uuid, *rests_on, *(one.uuid for one in shown)}
-    texts = {item.chunk.text, *(one.text for one in shown)}
+    texts = {item.chunk.text.strip(), *(one.text for one in shown)}
     lacking: list[Shown] = []
     for uuid, score in scores.items():
         if len(lacking) == most:
             break
         chunk = None if uuid in known else library.read(uuid)
-        if chunk and chunk.text not in texts:
-            if not holds_answer(chunk.text, item.asked, chunk.language):
-                lacking.append(_show(chunk, why, score))
-            texts.add(chunk.text)
+        if chunk is None:
+            continue
+        found = _show(chunk, why, score)
+        if found.text not in texts and not holds_answer(found.text, item.asked, chunk.language):
+            lacking.append(found)
+        texts.add(found.text)
     return lacking
 
 

@@ -1,9 +1,11 @@
 """Which chunks a pipeline takes of each directory: all, or a drawn subset."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from generation_functions.choosing import rank
+from generation_functions.config import Config
 from generation_functions.records import QAPair
+from generation_functions.sections import InputDir
 
 
 def group_pairs(pairs: Iterable[QAPair]) -> dict[str, list[QAPair]]:
@@ -20,6 +22,21 @@ def group_chunks(by_chunk: Mapping[str, list[QAPair]]) -> dict[str, set[str]]:
     for uuid, pairs in by_chunk.items():
         found.setdefault(pairs[0].chunk.directory, set()).add(uuid)
     return found
+
+
+def list_sizes(
+    config: Config, read: Callable[[InputDir], tuple[bool, int | None]]
+) -> dict[str, int | None]:
+    """Return how many chunks a pipeline takes of each directory, None for all.
+
+    `read` tells whether it takes a subset of one, and of how many; None: as many as its others do.
+    """
+    sizes: dict[str, int | None] = {}
+    for one in config.path.input_dirs:
+        subset, size = read(one)
+        general = one.subset_size or config.system.subset_size
+        sizes[one.name] = (size or general) if subset else None
+    return sizes
 
 
 def choose_chunks(

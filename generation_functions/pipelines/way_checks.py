@@ -73,7 +73,8 @@ def check_negative(exchange: Exchange, request: WayRequest, corpus: ChunkIndex) 
         told = f"The answer does not say that it is wrong that “{premise}”"
         return Problem("answer does not set the premise right", told)
     known = "\n".join((chunk.source, *chunk.headings, chunk.text, *told_lines))
-    if strange := find_granted(exchange.answer, known, chunk.language):
+    told_by = "\n".join(f"{one.told}\n{one.quote}" for one in exchange.recalled)
+    if strange := find_granted(exchange.answer, premise, known, told_by, chunk.language):
         told = f"The answer takes “{strange}” from the wrong premise."
         return Problem("answer has a fact that the text lacks", told)
     return None
@@ -201,12 +202,15 @@ def _find_head(name: str) -> frozenset[str]:
 
 def is_known(thing: str, reading: Reading, corpus: ChunkIndex) -> bool:
     """Whether a thing is told of, or is one that is told of with a word more ("the grand Arno
-    Bridge").
+    Bridge"), or is what the reading is called, or by whom it is.
 
     What has two capitals, or one and a figure, is looked for in all chunks; of other things all
     words but one in any chunk would tell little: they have to stand side by side in the reading.
     """
-    if corpus.has_together(thing) or mentions(reading.chunk.text, thing):
+    called = (reading.chunk.source, *reading.chunk.headings)
+    if corpus.has_together(thing) or any(
+        mentions(one, thing) for one in (reading.chunk.text, *called)
+    ):
         return True
     words = [word for word in re.findall(r"[^\W_]+", thing) if name_parts(word)]
     shorter = [words[:place] + words[place + 1 :] for place in range(len(words) - 1)]

@@ -80,7 +80,8 @@ async def write_corrections(run: Run, limit: int | None = None) -> list[str]:
 async def _open_library(run: Run) -> tuple[Library, Search]:
     """Return the worthy chunks to retrieve from, with what finds them.
 
-    What was dropped as a near duplicate of one of them may be shown beside it.
+    What was dropped as a near duplicate of one of them may be shown beside it, if both are of the
+    same directory.
     """
     worthy = set(run.require(WORTHY))
     near: dict[str, Chunk] = {}
@@ -89,7 +90,7 @@ async def _open_library(run: Run) -> tuple[Library, Search]:
     def take(decisions: Iterator[Decision]) -> Iterator[Chunk]:
         for decision in decisions:
             chunk = decision.chunk
-            if decision.kept in worthy and chunk.uuid != decision.kept:
+            if directories.get(decision.kept) == chunk.directory and chunk.uuid != decision.kept:
                 near.setdefault(decision.kept, chunk)
             if chunk.uuid in worthy:
                 directories[chunk.uuid] = chunk.directory

@@ -106,16 +106,16 @@ def _survive_recalls(run: Run, chunks: Iterable[str]) -> StoredSurvivors[Recall]
 def _survive_retrievals(run: Run, known: Collection[str]) -> StoredSurvivors[RagItem]:
     """Return the retrievals, where they are made, without those that ask about what is gone.
 
-    `known` are the pairs and recalls that are left. Nor does a failure stay that a person's edit
-    has made hold its answer. Raises RunFolderError before their stage has ended.
+    `known` are the pairs and recalls that are left. Nor does one stay that a person's edit has made
+    of no use: a failure that holds its answer, a success that does not. Raises RunFolderError
+    before their stage has ended.
     """
     if not run.config.rag_data.enabled:
         return _none(run, rag.RAG_ITEMS, RagItem)
 
     def find_fault(item: RagItem) -> str:
-        if any(one.uuid not in known for one in item.asked):
-            return "a question of it is gone"
-        return rag.HOLDS if rag.holds(item) else ""
+        gone = any(one.uuid not in known for one in item.asked)
+        return "a question of it is gone" if gone else rag.find_fault(item)
 
     return _leave_out(run, "retrievals", run.stored(rag.RAG_ITEMS, RagItem), find_fault)
 

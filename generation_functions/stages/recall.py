@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 
-from generation_functions.documents.holding import SET_ASIDE
 from generation_functions.documents.retrieval import ChunkIndex
 from generation_functions.pipelines import recall, recall_rounds, ways
 from generation_functions.pipelines.pieces import (
@@ -41,8 +40,9 @@ async def write_recalls(run: Run, limit: int | None = None) -> list[recall.Asked
         run.open_survivors(recall.RECALLS, recall.REJECTED_RECALLS)
         worthy = set(run.require(WORTHY))
         with closing(open_source(run).decisions()) as decisions:
-            # near duplicates too tell of things
-            corpus = ChunkIndex(one.chunk for one in decisions if one.reason not in SET_ASIDE)
+            # What was dropped, or is held out for the exam, tells that a thing exists too; related
+            # to others are pieces of worthy chunks alone.
+            corpus = ChunkIndex(one.chunk for one in decisions)
         pieces = _cut_pieces(run, corpus, worthy)
         takes = {way.name: choose_pieces(pieces[:limit], way.name, run.config) for way in chosen}
         wanted = set().union(*(takes[way.name] for way in chosen if way.multi_source))

@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from generation_functions.errors import RunFolderError
-from generation_functions.steps.files import Writer, read_json
+from generation_functions.steps.files import Writer
 from generation_functions.steps.step import Item
-from generation_functions.steps.survivors import StoredSurvivors, is_there, read_survivors
+from generation_functions.steps.survivors import (
+    StoredSurvivors,
+    find_live,
+    is_there,
+    read_live,
+    read_survivors,
+)
 
 I = TypeVar("I", bound=Item)
 
@@ -51,11 +57,11 @@ class RunFolder:
 
     def has(self, folder: str) -> bool:
         """Whether the stage that fills a folder has ended."""
-        return (self.folder / "live" / f"{folder}.json").exists()
+        return find_live(self.folder, folder).exists()
 
     def require(self, folder: str) -> list[str]:
         """Return the uuids that an earlier stage kept; RunFolderError before it has ended."""
-        live: list[str] | None = read_json(self.folder / "live" / f"{folder}.json")
+        live = read_live(self.folder, folder)
         if live is None:
             raise RunFolderError(
                 f"{self.folder / folder}: not there yet. Run the stage before this one first."

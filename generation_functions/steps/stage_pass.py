@@ -14,7 +14,7 @@ from generation_functions.steps.course import calls_so_far
 from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.funnel import StepCount
 from generation_functions.steps.record import Record
-from generation_functions.steps.survivors import Survivors
+from generation_functions.steps.survivors import Survivors, find_live
 
 _log = logging.getLogger(__name__)
 STATUS = "status.json"
@@ -97,7 +97,7 @@ class Pass:
         for name, survivors in self.survivors.items():
             if self.limit is None:
                 survivors.sweep()
-            self.writer.write(self.folder / "live" / f"{name}.json", dump(survivors.live))
+            self.writer.write(find_live(self.folder, name), dump(survivors.live))
         asked = {name: sorted(count.outcomes) for name, count in self.steps.items()}
         self.writer.write(self.folder / ASKED.format(self.stage), dump(asked))
         self._write_led()

@@ -65,7 +65,7 @@ class Survivors:
         if found is not None and _digest(found) == digest:
             if found != derived:
                 self._writer.write(path, dump(derived))
-            if written != digest:
+            if self._written.get(item.uuid) != (digest, False):
                 self._note(item.uuid, digest, set_aside=False)
             return item
         if found is not None and written == digest:
@@ -97,20 +97,22 @@ class Survivors:
         path = self.folder / f"{item.uuid}.json"
         written, _ = self._written.get(item.uuid, (None, False))
         if written and path.exists():
-            self._set_aside(path)
             self._note(item.uuid, written, set_aside=True)
+            self._set_aside(path)
 
     def sweep(self) -> None:
         """Move what this pass did not keep to stale/."""
         for path in sorted(self.folder.glob("*.json")):
             if path.stem not in self._live:
-                self._set_aside(path)
                 written, _ = self._written.get(path.stem, (None, False))
                 if written:
                     self._note(path.stem, written, set_aside=True)
+                self._set_aside(path)
                 self.counts["moved to stale"] += 1
 
     def _set_aside(self, path: Path) -> None:
+        """Move a file to stale/, which has been noted: one that is away without that was deleted
+        by a person."""
         stale = path.parent / "stale"
         stale.mkdir(exist_ok=True)
         os.replace(path, stale / path.name)
@@ -166,6 +168,17 @@ def is_there(folder: Path, uuid: str) -> bool:
     """Whether a survivor has a file that is not empty: no person has deleted it."""
     path = folder / f"{uuid}.json"
     return path.exists() and path.stat().st_size > 0
+
+
+def find_live(run: Path, folder: str) -> Path:
+    """Return the file of a run folder that lists what a stage's last pass kept in `folder`."""
+    return run / "live" / f"{folder}.json"
+
+
+def read_live(run: Path, folder: str) -> list[str] | None:
+    """Return the uuids that a stage's last pass kept in `folder`; None before it has ended."""
+    live: list[str] | None = read_json(find_live(run, folder))
+    return live
 
 
 def read_survivors(folder: Path, uuids: list[str], kind: type[T]) -> list[T]:

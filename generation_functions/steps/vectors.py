@@ -68,8 +68,8 @@ class VectorFile:
         self._map()
 
     def _map(self) -> None:
-        """Look at the file as it is now."""
-        if not self._path.exists():
+        """Look at the file as it is now; a crash before its first vectors leaves an empty one."""
+        if not (self._path.exists() and self._path.stat().st_size):
             return
         try:
             rows = np.load(self._path, mmap_mode="r")
