@@ -13,25 +13,31 @@ from conftest import OpenRun
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import EngineError, Unparsable
+from generation_functions.pipelines.conversation_checks import Flaw
 from generation_functions.pipelines.conversations import (
+    REWRITE_CONVERSATION,
     WRITE_CONVERSATION,
     WRITE_SCENE_CONVERSATION,
     converse,
 )
 from generation_functions.pipelines.orders import make_info
+from generation_functions.pipelines.samples import make_rewriting
 from generation_functions.records import Conversation, Scene
 from generation_functions.stages import CONVERSATION_STEPS
 from generation_functions.steps.prompts import load_prompt
 
 REQUEST = make_info((LENGTH, STONE))
 REPLY = (
+    "Pair 1\n"
     "User: I have often walked over the Kelvin Bridge. How long is it really?\n"
     "Assistant: It is 812 metres long, the Kelvin Bridge.\n"
+    "Pair 2\n"
     "User: And why did Maud Ferris choose to build it of granite?\n"
     "Assistant: Maud Ferris built it of granite because granite was quarried nearby."
 )
 
 
+SPOKEN = [line for line in REPLY.splitlines() if ": " in line]
 SCENE = Scene(
     "Sunniva Demir",
     "Kofi Nagy",
@@ -41,8 +47,10 @@ SCENE = Scene(
 )
 IN_SCENE = replace(REQUEST, scene=SCENE)
 SAID = (
+    "Pair 1\n"
     "Kofi Nagy: *He points across the water.* How long is the Kelvin Bridge over there?\n"
     "Sunniva Demir: It is 812 metres long, the Kelvin Bridge. I am 61 and have walked them all.\n"
+    "Pair 2\n"
     "Kofi Nagy: And why did Maud Ferris build it of granite?\n"
     "Sunniva Demir: *She smiles.* Maud Ferris built it of granite, as granite was quarried nearby."
 )
@@ -117,7 +125,7 @@ def test_the_grammar_gives_each_turn_to_one_of_the_two() -> None:
     assert grammar.matches(SAID)
     assert grammar.matches(f"{SAID} *She nods.*")
     assert not grammar.matches("\n".join(lines[:2]))
-    assert not grammar.matches("\n".join([lines[1], lines[0], *lines[2:]]))
+    assert not grammar.matches("\n".join([lines[2], lines[1], *lines[3:]]))
     assert not grammar.matches(SAID.replace("Kofi Nagy:", "Stranger:"))
 
 
@@ -130,7 +138,7 @@ def test_a_reply_of_other_speakers_or_another_length_is_unreadable() -> None:
     lines = SAID.splitlines()
     assert refuse_scene("\n".join(lines[:2])) == "wrong number of turns"
     assert refuse_scene(SAID.replace("Kofi Nagy:", "Stranger:")) == "the wrong speaker"
-    assert refuse_scene("\n".join([lines[1], lines[0], *lines[2:]])) == "the wrong speaker"
+    assert refuse_scene("\n".join([lines[2], lines[1], *lines[3:]])) == "the wrong speaker"
     assert refuse("\n".join(REPLY.splitlines()[:3])) == "wrong number of turns"
 
 
@@ -150,6 +158,13 @@ def converse_with(
             return list(await run.map(partial(converse, run), [REQUEST], "conversations"))
 
     return asyncio.run(stage())
+
+
+def test_of_a_turn_two_flaws_are_told_at_most() -> None:
+    flaws = tuple(Flaw("a", turn, f"{turn}: {n}.") for turn in (1, 2) for n in range(4))
+    draft = make_rewriting(REQUEST, *(line.partition(": ")[2] for line in SPOKEN))
+    told = REWRITE_CONVERSATION.fields(replace(draft, flaws=flaws))["flaws"]
+    assert told == ["1: 0.", "1: 1.", "2: 0.", "2: 1."]
 
 
 def test_a_flawed_conversation_is_written_anew_told_its_flaws(open_small_run: OpenRun) -> None:

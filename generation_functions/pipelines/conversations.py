@@ -1,6 +1,8 @@
 """From what stands before a conversation to its turns: two characters', or an assistant's."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +13,9 @@ from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
 
 REJECTED_CONVERSATIONS = "multiturn_convs_rejected"
+
+MOST_TOLD = 2  # flaws of a turn
+_NUMBER = re.compile(r"Pair \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,22 @@ def _rewriting_fields(draft: Rewriting) -> dict[str, object]:
             {"speaker": asker if turn.speaker == "human" else teller, "text": turn.text}
             for turn in turns
         ],
-        "flaws": [flaw.sentence for flaw in draft.flaws],
+        "flaws": _choose_told(draft.flaws),
     }
+
+
+def _choose_told(flaws: Sequence[Flaw]) -> list[str]:
+    """Return what is told of the flaws: of each turn the first, MOST_TOLD at most.
+
+    What else is wrong with a turn goes when it is written anew, and would only fill the context.
+    """
+    told = Counter[int]()
+    chosen = []
+    for flaw in flaws:
+        told[flaw.turn] += 1
+        if told[flaw.turn] <= MOST_TOLD:
+            chosen.append(flaw.sentence)
+    return chosen
 
 
 def _name_speakers(info: ConversationInfo) -> tuple[str, str]:
@@ -90,17 +109,27 @@ def _name_speakers(info: ConversationInfo) -> tuple[str, str]:
 def _scene_rules(info: ConversationInfo) -> Mapping[str, str]:
     asker, teller = _name_speakers(info)
     return {
-        "talk": ' "\\n" '.join(["exchange"] * len(info.pairs)),
+        "talk": _number_exchanges(info),
         "asker": write_literal(asker),
         "teller": write_literal(teller),
     }
+
+
+def _number_exchanges(info: ConversationInfo) -> str:
+    """Return an exchange for each pair, below its number.
+
+    Numbers cost no choice and keep small models to the pair whose turn it is: with four pairs
+    and none, a 1.5B model answered each question of a talk with the answer of the first.
+    """
+    numbers = range(1, len(info.pairs) + 1)
+    return ' "\\n" '.join(f'"Pair {number}\\n" exchange' for number in numbers)
 
 
 def _rules(info: ConversationInfo) -> Mapping[str, str]:
     words = [write_literal(f"{pair.question}\nAssistant: {pair.answer}") for pair in info.pairs]
     verbatim = [f'"User: " opening {one}' for one in words]
     return {
-        "talk": ' "\\n" '.join(["exchange"] * len(info.pairs)),
+        "talk": _number_exchanges(info),
         "verbatim": ' "\\n" '.join(verbatim),
     }
 
@@ -118,7 +147,7 @@ def _rewriting_rules(draft: Rewriting) -> Mapping[str, str]:
 def _parse(info: ConversationInfo, reply: str) -> Conversation:
     """Return the turns of a reply. Raises Unparsable for wrong speakers and a wrong number."""
     labels = [f"{name}: " for name in _name_speakers(info)]
-    lines = reply.split("\n")
+    lines = [line for line in reply.split("\n") if not _NUMBER.fullmatch(line)]
     if len(lines) != 2 * len(info.pairs):
         raise Unparsable("wrong number of turns")
     if not all(line.startswith(labels[number % 2]) for number, line in enumerate(lines)):
