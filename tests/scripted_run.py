@@ -46,7 +46,10 @@ def _write_conversation(asked: str) -> str:
     pairs = re.findall(r"^Question(?: \d+)?: (.+)\nAnswer(?: \d+)?: (.+)", asked, re.MULTILINE)
     people = re.search(r"\n(.+) asks, (.+) answers\. Write the conversation(?: anew)?\.$", asked)
     asker, teller = people.groups() if people else ("User", "Assistant")
-    return "\n".join(f"{asker}: {question}\n{teller}: {answer}" for question, answer in pairs)
+    return "\n".join(
+        f"Pair {number}\n{asker}: {question}\n{teller}: {answer}"
+        for number, (question, answer) in enumerate(pairs, start=1)
+    )
 
 
 def _write_scene(asked: str) -> str:

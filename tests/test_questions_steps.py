@@ -491,11 +491,11 @@ def test_nothing_is_cut_out_of_a_pair_or_its_chunk() -> None:
     text = "The span (see a) is 812 metres long. It was opened 1) by day, 2) in rain."
     chunk = replace(CHUNK, text=text)
     reply = (
-        "Sentences: 1\nAnswer: 1) The span (see a) is 812 metres.\nQuestion: How long (b) is it?"
+        "Sentences: 1\nAnswer: The span 1) (see a) is 812 metres.\nQuestion: How long (b) is it?"
     )
     (pair,) = WRITE_QUESTIONS.parse(QuestionRequest(chunk, 4), reply)
     assert (pair.answer, pair.question) == (
-        "1) The span (see a) is 812 metres.",
+        "The span 1) (see a) is 812 metres.",
         "How long (b) is it?",
     )
     assert pair.chunk is chunk

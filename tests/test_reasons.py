@@ -38,6 +38,8 @@ def test_a_reason_in_no_word_of_the_text_is_invented(answer: str, invented: str 
          "The gates of Marn are shut before the flood comes.", True),
         ("Why are the gates of Marn shut before the flood?",
          "The gates are shut since the marsh lies below the river.", False),
+        ("Why are the gates of Marn of elm?",
+         "The gates of Marn are of elm, as elm swells in the flood.", False),
         ("Why is the flood slow at Marn?", "The flood at Marn is low, and therefore slow.", False),
         ("Why do the gates of Marn hold the flood?",
          "The elm gates of the Marn sluice hold the winter flood of the river.", True),

@@ -84,7 +84,7 @@ def test_examples_ask_as_their_mode_wants(mode: bool) -> None:
     for name in FIELDS:
         for example in load_prompt(name, (), mode).content.examples:
             naming += example.fields["source"].split(",")[0] in example.answer
-    assert naming == (2 if mode else 0)
+    assert naming == (4 if mode else 0)
 
 
 @pytest.mark.parametrize("mode", [True, False])

@@ -26,7 +26,7 @@ _FOLLOWS = re.compile(
 _MAY_EXPLAIN = re.compile(
     r"\b(?:because|since|so|therefore|thus|hence|otherwise|lest|due|owing|result\w*|reasons?"
     r"|cause[sd]?|to (?!the\b|a\b|an\b|be\b)\w+|lets?|prevent\w*|mak(?:e|es|ing)"
-    r"|by \w+ing)\b|[;:]",
+    r"|by \w+ing)\b|[;:]|, (?:as|for)\b",
     re.IGNORECASE,
 )
 
