@@ -3,6 +3,7 @@
 import re
 
 from generation_functions.pipelines.amounts import known_amounts, known_months, months
+from generation_functions.pipelines.reasons import asks_for_reason
 from generation_functions.pipelines.wording import names
 from generation_functions.records import QAPair
 
@@ -15,7 +16,6 @@ _ASKS_FOR_TIME = re.compile(
     r"(?:^|\band |\bsince )\W*when\b|\bwhen\?|\b(?:what|which) (?:year|date|day|month|century)\b",
     re.IGNORECASE,
 )
-_ASKS_FOR_REASON = re.compile(r"^\W*why\b", re.IGNORECASE)
 _ASKS_FOR_NAME = re.compile(r"\b(?:who|whom|whose|where|which|from what)\b", re.IGNORECASE)
 # Generous: an answer that has none of these gives no amount, no time, no reason.
 _AMOUNT = re.compile(
@@ -53,7 +53,7 @@ def fits_kind(question: str, answer: str) -> bool:
         return False
     if _ASKS_FOR_TIME.search(question) and not (counted or _TIME.search(answer)):
         return False
-    return not _ASKS_FOR_REASON.search(question) or bool(_REASON.search(answer))
+    return not asks_for_reason(question) or bool(_REASON.search(answer))
 
 
 def is_named_otherwise(pair: QAPair) -> bool:

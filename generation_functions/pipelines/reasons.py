@@ -31,6 +31,11 @@ _MAY_EXPLAIN = re.compile(
 )
 
 
+def asks_for_reason(question: str) -> bool:
+    """Whether a question is a "why"."""
+    return bool(_ASKS.match(question))
+
+
 def find_invented_reason(answer: str, known: str) -> str | None:
     """Return a clause of the answer that gives a reason or an aim in no word of `known`."""
     roots = find_roots(known)
@@ -43,7 +48,7 @@ def find_invented_reason(answer: str, known: str) -> str | None:
 
 def lacks_reason(question: str, answer: str) -> bool:
     """Whether the answer to a "why" says what the question says, and little else or no reason."""
-    if not _ASKS.match(question):
+    if not asks_for_reason(question):
         return False
     asked, told = find_roots(question), find_roots(answer)
     common = asked & told
