@@ -40,7 +40,7 @@ class Questions(Section):
 
     max_questions: int = Field(default=4, ge=1, le=19)
     plan: bool = True  # what is worth asking is planned first
-    ask_apart: bool = True  # the question is made of the answer alone, in a call of its own
+    ask_apart: bool = True  # questions are made of the answer alone, in a call of its own
     double_check_counter: int = Field(default=3, ge=0)  # votes of each check; 0: none is asked
     repairs: int = Field(default=4, ge=0)  # of each pair, all kinds together
     planted_pairs: int = Field(default=40, ge=0)  # known-bad ones, to measure the checks; 0: off

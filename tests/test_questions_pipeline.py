@@ -519,60 +519,85 @@ def test_a_pair_that_asks_what_another_one_asks_names_the_one_that_stays(ask: As
     assert one.pair.question != stays.question
 
 
-ASKED = "Question: What length does the Arno Bridge have?"
+def asked(*questions: str) -> str:
+    return "\n".join(f"Question: {question}" for question in questions)
 
 
-def test_a_question_is_made_of_the_answer_alone(ask: Ask) -> None:
-    run, asked = ask({"write_questions": [LENGTH], "ask_question": [ASKED]}, ask_apart=True)
-    assert asked == ["judge_chunk", "write_questions", "ask_question", *CHECKS, "revise_pair"]
+HOW_LONG = "How long is the Arno Bridge in metres?"
+WHAT_LENGTH = "What length does the Arno Bridge have?"
+WHICH = "Which bridge is 812 metres long?"
+ASKED = asked("How far is it?", WHAT_LENGTH, WHICH)
+NO_PASS = "Verdict: no\nReason: It is not in the text."
+
+
+def test_questions_are_made_of_the_answer_alone_and_the_closest_one_stays(ask: Ask) -> None:
+    run, steps = ask({"write_questions": [LENGTH], "ask_question": [ASKED]}, ask_apart=True)
+    assert steps == ["judge_chunk", "write_questions", "ask_question", *CHECKS, "revise_pair"]
     told = last_message(run, "ask_question")
     assert told.strip() == "Statement: The Arno Bridge is 812 metres long."
-    assert questions_of(run) == ["What length does the Arno Bridge have?"]
+    assert questions_of(run) == [WHICH]
     assert kept(run)[0].sentences == (2,)
 
 
-@pytest.mark.parametrize("reply", ["Question: Who was Maud?", "Question: Was ist 長さ?"])
-def test_a_question_that_is_none_for_its_answer_leaves_the_first(ask: Ask, reply: str) -> None:
-    run, asked = ask({"write_questions": [LENGTH], "ask_question": [reply]}, ask_apart=True)
-    assert asked.count("ask_question") == 3
+@pytest.mark.parametrize("words", ["Who was Maud?", "Was ist 長さ?"])
+def test_questions_that_are_none_for_their_answer_leave_the_first(ask: Ask, words: str) -> None:
+    reply = asked(f"How far {words}", f"What {words}", f"Which {words}")
+    run, steps = ask({"write_questions": [LENGTH], "ask_question": [reply]}, ask_apart=True)
+    assert steps.count("ask_question") == 2
     assert questions_of(run) == ["How long is the Arno Bridge?"]
 
 
-def test_a_question_at_fault_is_asked_anew_before_the_pair_is_replaced(ask: Ask) -> None:
-    pointing = "Question: What does the author say about the length of the Arno Bridge?"
-    script = {"write_questions": [LENGTH], "ask_question": [pointing, ASKED]}
-    run, asked = ask(script, ask_apart=True)
-    assert asked[2:4] == ["ask_question", "ask_question"]
-    told = last_message(run, "ask_question")
-    assert "Not this: What does the author say about the length of the Arno Bridge?" in told
-    assert "What is wrong with that: The question speaks of “the author”" in told
-    assert questions_of(run) == ["What length does the Arno Bridge have?"]
+def test_questions_that_code_finds_at_fault_are_not_asked(ask: Ask) -> None:
+    pointing = "What does the author say about the 812 metres of the long Arno Bridge?"
+    reply = asked(HOW_LONG, pointing, "In which text is the Arno Bridge 812 metres long?")
+    run, steps = ask({"write_questions": [LENGTH], "ask_question": [reply]}, ask_apart=True)
+    assert "replace_pair" not in steps
+    assert questions_of(run) == [HOW_LONG]
 
 
-def test_a_pair_whose_second_question_fails_too_is_replaced_and_asked_for(ask: Ask) -> None:
-    pointing = "Question: What does the author say about the length of the Arno Bridge?"
-    worse = "Question: What is the length of the Arno Bridge in the text?"
-    renewed = "Question: Why is the paint of the Arno Bridge renewed?"
+def test_a_question_that_loses_its_votes_is_followed_by_a_spare_one(ask: Ask) -> None:
     script = {
         "write_questions": [LENGTH],
-        "ask_question": [pointing, worse, renewed],
+        "ask_question": [ASKED],
+        "check_question": [NO_PASS, YES],
+    }
+    run, steps = ask(script, ask_apart=True)
+    assert steps[2:5] == ["ask_question", "check_question", "check_question"]
+    assert questions_of(run) == [WHAT_LENGTH]
+    assert findings(run, "repairs") == {
+        "question is not answered by the text": {"found": 1, "another question": 1}
+    }
+
+
+def test_a_pair_without_a_spare_question_is_replaced_and_asked_for(ask: Ask) -> None:
+    renewed = "Why is the paint of the Arno Bridge renewed?"
+    script = {
+        "write_questions": [LENGTH],
+        "ask_question": [
+            asked("How far is it?", "What is it?", "Which is it, Arno?"),
+            asked(renewed, "What is it?", "In what is it?"),
+        ],
+        "check_question": [NO_PASS, NO_PASS, YES],
         "replace_pair": [PAINT],
     }
-    run, asked = ask(script, ask_apart=True)
-    assert asked[2:6] == ["ask_question", "ask_question", "replace_pair", "ask_question"]
-    assert questions_of(run) == ["Why is the paint of the Arno Bridge renewed?"]
+    run, steps = ask(script, ask_apart=True)
+    assert steps.count("check_question") == 3
+    assert steps[5:7] == ["replace_pair", "ask_question"]
+    assert questions_of(run) == [renewed]
 
 
-def test_no_other_question_is_asked_for_an_answer_that_is_at_fault_itself(ask: Ask) -> None:
+def test_an_answer_that_is_at_fault_itself_has_no_spare_question(ask: Ask) -> None:
     strange = written("2", "The Arno Bridge of Baron Klee is 812 metres long.", "How long is it?")
-    asking = "Question: How long is the Arno Bridge of Baron Klee?"
+    klee = "How long is the Arno Bridge of Baron Klee?"
     script = {
         "write_questions": [strange],
-        "ask_question": [asking, ASKED],
-        "replace_pair": [PAINT],
+        "ask_question": [asked(klee, WHAT_LENGTH, WHICH), ASKED],
+        "replace_pair": [LENGTH],
+        "repair_answer": ["Sentences: 2\nAnswer: Baron Klee is 812 metres long."],
     }
-    _, asked = ask(script, ask_apart=True)
-    assert asked[2:5] == ["ask_question", "replace_pair", "ask_question"]
+    run, steps = ask(script, ask_apart=True)
+    assert steps[2:6] == ["ask_question", "repair_answer", "replace_pair", "ask_question"]
+    assert questions_of(run) == [WHICH]
 
 
 def test_a_word_lent_by_an_example_is_repaired(ask: Ask) -> None:

@@ -1,56 +1,109 @@
-"""The step that asks for an answer: the question is made of the answer alone.
+"""The step that asks for an answer: several questions, made of the answer alone.
 
 A question written beside its answer, with the whole text in view, is where small models go wrong
-most: they ask for something near it. Of the answer alone they can ask for nothing else.
+most: they ask for something near it. Of the answer alone they can ask for nothing else. And what
+they ask first is often not the best: here they ask in each way that suits the answer, and code
+tells which question is bound most closely to it.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Set
+from dataclasses import replace
 
 from generation_functions.errors import Unparsable
+from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.naming import names_author
 from generation_functions.pipelines.question_steps import check_script
+from generation_functions.pipelines.reasons import gives_reason
 from generation_functions.pipelines.roots import find_roots
 from generation_functions.records import QAPair, make_uuid
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import Step, write_literal
 
-_QUESTION = re.compile(r"Question: (.+\S)")
+MOST_BOUND = 0.6  # share of an answer's roots; a question that has more of them tells too much
+FOREIGN = 2  # roots of the answer that one which the answer lacks outweighs
 
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """A pair that is to have another question: for the first time, or for the `problem` of its own.
-
-    `tried` are the questions that it had before.
-    """
-
-    pair: QAPair
-    problem: str = ""
-    tried: tuple[str, ...] = ()
-
-    @property
-    def uuid(self) -> str:
-        return make_uuid(self.pair.uuid, "asking", *self.tried, self.problem)
+# Words that ask, and tell of nothing that an answer has to have.
+_ASKING = find_roots(
+    "happen happens kind type sort way effect consequence purpose reason result outcome aim name"
+    " example thing something somebody people person done do advice advise order"
+)
+_QUESTION = re.compile(r"^Question: (.*\S)", re.MULTILINE)
+_MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|using|by means of)\b", re.IGNORECASE)
+_STATEMENT = re.compile(r"\b(?:statement|(?:instructions?|advice) given)\b", re.IGNORECASE)
+_WHAT = ("What",)
+_WHICH = tuple("What Which Who In To From For On At".split())
+_HOW_MANY = tuple(f"How {word}" for word in "many much long far often large old high soon".split())
 
 
-def _parse(asking: Asking, reply: str) -> QAPair:
-    found = _QUESTION.fullmatch(reply.strip())
-    if found is None:
+def _openings(pair: QAPair) -> list[tuple[str, ...]]:
+    """Return the words that each question may begin with: no "why" where no reason is given."""
+    kinds = [_WHAT, _WHICH]
+    if known_amounts(pair.answer):
+        kinds.insert(0, _HOW_MANY)
+    if _MEANS.search(pair.answer):
+        kinds.insert(0, ("How",))
+    if gives_reason(pair.answer):
+        kinds.insert(0, ("Why",))
+    return kinds
+
+
+def _rules(pair: QAPair) -> Mapping[str, str]:
+    if pair.chunk.language != "english":
+        return {}
+    lines = []
+    for words in _openings(pair):
+        opening = " | ".join(write_literal(f"{word} ") for word in words)
+        lines.append(f'"Question: " ({opening}) question')
+    return {"questions": ' "\\n" '.join(lines)}
+
+
+def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
+    asked = dict.fromkeys(_QUESTION.findall(reply))
+    if not asked:
         raise Unparsable("no question in the reply")
-    pair, question = asking.pair, found[1]
-    check_script(question, pair.chunk)
-    if not find_roots(question) & find_roots(pair.answer):
-        raise Unparsable("a question that has nothing of its answer")
-    if question in asking.tried:
-        raise Unparsable("the same question again")
-    return replace(pair, uuid=make_uuid(pair.chunk.uuid, question, pair.answer), question=question)
+    for question in asked:
+        check_script(question, pair.chunk)
+    bound = [question for question in asked if _is_bound(question, pair.answer)]
+    if not bound:
+        raise Unparsable("no question that has anything of its answer")
+    return tuple(
+        replace(pair, uuid=make_uuid(pair.chunk.uuid, question, pair.answer), question=question)
+        for question in sorted(bound, key=lambda question: _rank(question, pair))
+    )
 
 
-ASK_QUESTION: Step[Asking, QAPair] = Step(
+def _is_bound(question: str, answer: str) -> bool:
+    """Whether a question has something of its answer, and does not speak of it as a statement."""
+    if _STATEMENT.search(question) and not _STATEMENT.search(answer):
+        return False
+    return bool(find_roots(question) & find_roots(answer))
+
+
+def _rank(question: str, pair: QAPair) -> tuple[bool, float]:
+    """Return what sorts the questions of an answer: those go last that lose whose view it is."""
+    source = pair.chunk.source
+    loses = names_author(pair.answer, source) and not names_author(question, source)
+    return loses, -measure_bond(question, pair.answer)
+
+
+def measure_bond(question: str, answer: str) -> float:
+    """Return how closely a question is bound to its answer: by the roots that both have.
+
+    What the answer lacks counts against it, but for words that only ask. What goes beyond
+    MOST_BOUND does not count, nor do figures: to ask for them is worth more than to tell them.
+    """
+    asked, told = (_without_figures(find_roots(text)) for text in (question, answer))
+    return min(len(asked & told), MOST_BOUND * len(told)) - FOREIGN * len(asked - told - _ASKING)
+
+
+def _without_figures(roots: Set[str]) -> set[str]:
+    return {root for root in roots if not root[0].isdigit()}
+
+
+ASK_QUESTION: Step[QAPair, tuple[QAPair, ...]] = Step(
     "ask_question",
-    lambda asking: {
-        "answer": asking.pair.answer,
-        "problem": asking.problem,
-        "tried": asking.tried,
-    },
+    lambda pair: {"answer": pair.answer},
     _parse,
+    _rules,
+    replaces=("questions",),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.citing import cite, quote_sentences
 from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.readings import show_sentence
 from generation_functions.pipelines.wording import content_words, strange_script
@@ -27,6 +28,10 @@ _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 LEAST_TOLD = 2  # words that carry meaning in planned sentences
 LEAST_UNENDED = 4  # and where none of them ends as a sentence does, as no heading does
 _LIST_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s+(?=\S)")
+_LEAD = re.compile(
+    r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
+    r"|Nevertheless|In addition|In other words|On the other hand|And|But), "
+)
 _PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
 _EXERCISE = re.compile(
     r"\?\W*$|^\W*(?:[\divx]+\W+)?(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I
@@ -80,10 +85,24 @@ def read_pairs(chunk: Chunk, reply: str) -> list[QAPair]:
     pairs: dict[str, QAPair] = {}
     for cited, answer, question in _PAIR.findall(reply):
         chosen = read_sentences(chunk, cited)
-        question, answer = question.strip(), without_number(answer.strip())
+        question, answer = question.strip(), tidy(answer, chunk)
         if chosen and content_words(question) and answer:
-            pairs.setdefault(question.lower(), make_pair(chunk, chosen, question, answer))
+            pairs.setdefault(question.lower(), cite(make_pair(chunk, chosen, question, answer)))
     return list(pairs.values())
+
+
+def tidy(answer: str, chunk: Chunk) -> str:
+    """Return an answer without what only its place in the text gives it: a heading before it,
+    the number of a list, a word that leads over from the sentence before."""
+    answer = answer.strip()
+    for sentence in number_sentences(chunk.text, chunk.language):
+        if not _is_ended(sentence) and answer.startswith(f"{sentence} "):
+            answer = answer.removeprefix(sentence).lstrip()
+    answer = without_number(answer)
+    if chunk.language == "english" and (lead := _LEAD.match(answer)):
+        answer = answer[lead.end() :]
+        answer = answer[:1].upper() + answer[1:]
+    return answer
 
 
 def without_number(sentence: str) -> str:
@@ -93,15 +112,8 @@ def without_number(sentence: str) -> str:
 
 def make_pair(chunk: Chunk, sentences: tuple[int, ...], question: str, answer: str) -> QAPair:
     """Return a pair with the words of its sentences as its quote."""
-    texts = number_sentences(chunk.text, chunk.language)
-    return QAPair(
-        uuid=make_uuid(chunk.uuid, question, answer),
-        question=question,
-        answer=answer,
-        sentences=sentences,
-        quote=" ".join(texts[number - 1].strip() for number in sentences),
-        chunk=chunk,
-    )
+    uuid = make_uuid(chunk.uuid, question, answer)
+    return quote_sentences(QAPair(uuid, question, answer, (), "", chunk), sentences)
 
 
 def read_sentences(chunk: Chunk, cited: str) -> tuple[int, ...]:

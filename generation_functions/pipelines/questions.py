@@ -13,14 +13,9 @@ from functools import partial
 from typing import Any
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
-from generation_functions.pipelines.asking import ASK_QUESTION, Asking
+from generation_functions.pipelines.asking import ASK_QUESTION
 from generation_functions.pipelines.lending import find_lent
-from generation_functions.pipelines.pair_checks import (
-    STRANGE_FACT,
-    Problem,
-    check_facts,
-    find_problem,
-)
+from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
     JUDGE_CHUNK,
     PLAN_QUESTIONS,
@@ -68,15 +63,16 @@ class RejectedPair:
 class Draft:
     """A pair on its way; `siblings` are the other pairs that were written for its chunk.
 
-    `tried` are the questions that it had before, `repairs` how often it was mended.
+    `spare` has its answer with other questions, best first; `tried` are the questions that it had
+    before, `repairs` how often it was mended.
     """
 
     pair: QAPair
     siblings: tuple[QAPair, ...]
+    spare: tuple[QAPair, ...] = ()
     tried: tuple[str, ...] = ()
     repairs: int = 0
     answer_repaired: bool = False
-    asked_anew: bool = False
 
     @property
     def uuid(self) -> str:
@@ -93,9 +89,8 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
 async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
     """Plan, write and refine pairs; of those that ask the same, the best stays."""
     written = await run.ask(WRITE_QUESTIONS, await _plan(run, request))
-    if run.config.questions.ask_apart:
-        written = tuple(await run.map(partial(ask_apart, run), written))
-    drafts = [Draft(pair, tuple(other for other in written if other != pair)) for pair in written]
+    asked = await run.map(partial(ask_apart, run), written)
+    drafts = [Draft(first, _others(asked, first), tuple(spare)) for first, *spare in asked]
     refined = await run.map(partial(refine, run), drafts, "pairs")
     best = keep_best((draft.pair, draft.repairs) for draft in refined)
     for draft in refined:
@@ -104,14 +99,25 @@ async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
     return tuple(best)
 
 
-async def ask_apart(run: Run, pair: QAPair) -> QAPair:
-    """Return the pair with a question made of its answer alone; as it is where none is of use."""
+async def ask_apart(run: Run, pair: QAPair) -> tuple[QAPair, ...]:
+    """Return the pair with questions made of its answer alone, best first; its own is the last.
+
+    Code finds nothing wrong with them. Where there is none such, the pair stays as it is.
+    """
+    if not run.config.questions.ask_apart:
+        return (pair,)
     try:
-        return await run.ask(ASK_QUESTION, Asking(pair))
+        asked = await run.ask(ASK_QUESTION, pair)
     except NoReply:
         raise
     except Failed:
-        return pair
+        return (pair,)
+    sound = [one for one in (*asked, pair) if find_fault(run, one) is None]
+    return tuple(sound) or (pair,)
+
+
+def _others(asked: Sequence[tuple[QAPair, ...]], pair: QAPair) -> tuple[QAPair, ...]:
+    return tuple(first for first, *_ in asked if first != pair)
 
 
 async def _plan(run: Run, request: QuestionRequest) -> QuestionRequest:
@@ -186,12 +192,17 @@ async def make_alone(run: Run, pair: QAPair) -> QAPair | Problem:
 async def vet(run: Run, draft: Draft) -> Problem | None:
     """Return the first problem of a pair: of those that code finds, then of those voted on."""
     pair = draft.pair
-    problem = find_problem(pair, run.config.system.use_filenames)
-    problem = problem or find_lent(pair, [text for step in WRITERS for text in run.examples(step)])
+    problem = find_fault(run, pair)
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
     return problem or await hold_votes(run, pair)
+
+
+def find_fault(run: Run, pair: QAPair) -> Problem | None:
+    """Return what code alone can tell against a pair: of itself, and of its prompts' examples."""
+    problem = find_problem(pair, run.config.system.use_filenames)
+    return problem or find_lent(pair, [text for step in WRITERS for text in run.examples(step)])
 
 
 async def hold_votes(
@@ -209,7 +220,7 @@ async def hold_votes(
 async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     """Return the draft with another answer or, if that was tried or cannot help, another pair.
 
-    Where questions are asked apart, another question to the same answer goes before another pair.
+    A spare question to the same answer goes before another pair.
     Raises Failed when no reply has a usable pair.
     """
     existing = (*(other.question for other in draft.siblings), *draft.tried)
@@ -218,26 +229,12 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     if not problem.in_question and not draft.answer_repaired:
         with suppress(Dropped):  # no other answer
             answered = await run.ask(REPAIR_ANSWER, request)
-            return replace(draft, pair=answered, answer_repaired=True)
-    tried = (*draft.tried, draft.pair.question)
-    if problem.in_question and not draft.asked_anew and _can_ask_anew(run, draft.pair):
-        with suppress(Dropped):  # no other question
-            asking = Asking(draft.pair, problem.told, (draft.pair.question,))
-            asked = await run.ask(ASK_QUESTION, asking)
-            return replace(draft, pair=asked, tried=tried, asked_anew=True)
-    replaced = await run.ask(REPLACE_PAIR, request)
-    if run.config.questions.ask_apart:
-        replaced = await ask_apart(run, replaced)
-    return replace(draft, pair=replaced, tried=tried, answer_repaired=False, asked_anew=False)
-
-
-def _can_ask_anew(run: Run, pair: QAPair) -> bool:
-    """Whether another question can mend a pair: its answer tells nothing that the text lacks."""
-    if not run.config.questions.ask_apart:
-        return False
-    alone = replace(pair, question="")
-    problem = find_problem(alone, run.config.system.use_filenames, (check_facts,))
-    return problem is None or problem.reason != STRANGE_FACT
+            return replace(draft, pair=answered, spare=(), answer_repaired=True)
+    draft = replace(draft, tried=(*draft.tried, draft.pair.question))
+    if problem.in_question and draft.spare:
+        return replace(draft, pair=draft.spare[0], spare=draft.spare[1:])
+    pair, *spare = await ask_apart(run, await run.ask(REPLACE_PAIR, request))
+    return replace(draft, pair=pair, spare=tuple(spare), answer_repaired=False)
 
 
 def leave_out_asked(

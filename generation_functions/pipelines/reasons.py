@@ -36,6 +36,11 @@ def asks_for_reason(question: str) -> bool:
     return bool(_ASKS.match(question))
 
 
+def gives_reason(answer: str) -> bool:
+    """Whether an answer has words that lead to a reason or an aim."""
+    return bool(_FOLLOWS.search(answer) or _REASON.search(answer))
+
+
 def find_invented_reason(answer: str, known: str) -> str | None:
     """Return a clause of the answer that gives a reason or an aim in no word of `known`."""
     roots = find_roots(known)

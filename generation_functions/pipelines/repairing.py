@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from generation_functions.errors import Faulty, Rejected, Unparsable
+from generation_functions.pipelines.citing import cite
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.question_steps import (
     check_script,
@@ -15,7 +16,7 @@ from generation_functions.pipelines.question_steps import (
     read_sentences,
     read_verdict,
     show_chunk,
-    without_number,
+    tidy,
 )
 from generation_functions.pipelines.wording import find_pointers, find_unclear
 from generation_functions.records import QAPair, make_uuid
@@ -92,7 +93,7 @@ def _parse_revision(pair: QAPair, reply: str) -> QAPair:
 
 
 def _reword(pair: QAPair, question: str, answer: str) -> QAPair:
-    question, answer = question.strip(), without_number(answer.strip())
+    question, answer = question.strip(), tidy(answer, pair.chunk)
     check_script(question + answer, pair.chunk)
     if (question, answer) == (pair.question, pair.answer):
         return pair
@@ -138,10 +139,10 @@ def _parse_answer(repair: Repair, reply: str) -> QAPair:
     if found is None or not chosen:
         raise Unparsable("no answer in the reply")
     check_script(reply, pair.chunk)
-    answer = without_number(found[2].strip())
+    answer = tidy(found[2], pair.chunk)
     if answer == pair.answer:
         raise Unparsable("the same answer again")
-    return make_pair(pair.chunk, chosen, pair.question, answer)
+    return cite(make_pair(pair.chunk, chosen, pair.question, answer))
 
 
 def _parse_replacement(repair: Repair, reply: str) -> QAPair:

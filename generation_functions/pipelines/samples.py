@@ -10,7 +10,7 @@ from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipeline_sections import PdfCleaning
-from generation_functions.pipelines.asking import ASK_QUESTION, Asking
+from generation_functions.pipelines.asking import ASK_QUESTION
 from generation_functions.pipelines.characters import (
     PLAN_CHARACTER,
     PLAN_SCENE,
@@ -85,6 +85,7 @@ from generation_functions.records import (
     Exchange,
     Fact,
     FactSheet,
+    QAPair,
     Scene,
     Turn,
     make_uuid,
@@ -112,10 +113,9 @@ def read_repair(fields: Mapping[str, Any]) -> Repair:
     return Repair(read_pair({**fields, "question": question}), problem, tuple(existing), 0)
 
 
-def read_asking(fields: Mapping[str, Any]) -> Asking:
-    """Return the answer that an example of ASK_QUESTION asks for."""
-    pair = make_pair(make_chunk(str(fields["answer"])), "", str(fields["answer"]))
-    return Asking(pair, str(fields["problem"]), tuple(fields["tried"]))
+def read_asked(fields: Mapping[str, Any]) -> QAPair:
+    """Return the pair that an example of ASK_QUESTION asks for: an answer without a question."""
+    return make_pair(make_chunk(str(fields["answer"])), "", str(fields["answer"]))
 
 
 def read_exam_question(fields: Mapping[str, Any]) -> ExamQuestion:
@@ -244,7 +244,6 @@ REPAIRS = (
     Repair(CLEAR, Problem("sample", "The answer has “four”, which the text lacks."), (), 0),
     Repair(UNCLEAR, Problem("sample", 'Of which "them"?'), (CLEAR.question,), 1),
 )
-ASKINGS = (Asking(CLEAR), Asking(UNCLEAR, 'Of which "them"?', ("Who tarred them?",)))
 EXAM = tuple(ExamQuestion.of(pair, TAUGHT) for pair in PAIRS)
 MARKINGS = (Marking(EXAM[0], "From three."), Marking(EXAM[1], 'The "black" ones [tarred]', 2))
 SHEETS = (
@@ -282,7 +281,7 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_SCENE.name: Samples(DRAFTS, read_draft),
     REPAIR_ANSWER.name: Samples(REPAIRS, read_repair),
     REPLACE_PAIR.name: Samples(REPAIRS, read_repair),
-    ASK_QUESTION.name: Samples(ASKINGS, read_asking),
+    ASK_QUESTION.name: Samples(PAIRS, read_asked),
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),
     REWRITE_CONVERSATION.name: Samples(REWRITINGS, read_rewriting),

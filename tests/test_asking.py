@@ -1,0 +1,93 @@
+"""Questions made of an answer: how they may begin, and which of them is bound most closely."""
+
+from dataclasses import replace
+
+import pytest
+
+from generation_functions.errors import Unparsable
+from generation_functions.pipelines.asking import ASK_QUESTION, measure_bond
+from generation_functions.pipelines.question_steps import make_pair
+from generation_functions.pipelines.samples import make_chunk
+from generation_functions.records import QAPair
+from generation_functions.steps.prompts import load_prompt
+
+CRACKS = "A violin that is kept in dry air cracks along its ribs."
+
+
+def answered(answer: str) -> QAPair:
+    return make_pair(make_chunk(answer), (1,), "", answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "openings"),
+    [
+        (CRACKS, ["What", "What"]),
+        (CRACKS[:-1] + ", because its wood shrinks.", ["Why", "What", "In"]),
+        ("Weavers hide a fault by turning the cloth.", ["How", "What", "Who"]),
+        ("The canal carried 40,000 tons of coal a year.", ["How much", "What", "Which"]),
+        ("It carried 40 tons by using locks, so that none was lost.",
+         ["Why", "How", "How many", "What", "From"]),
+    ],
+)  # fmt: skip
+def test_an_answer_is_asked_for_in_the_ways_that_suit_it(answer: str, openings: list[str]) -> None:
+    grammar = load_prompt("ask_question").grammar.replace(ASK_QUESTION.rules(answered(answer)))
+    lines = [f"Question: {opening} is it of the cloth?" for opening in openings]
+    assert grammar.matches("\n".join(lines))
+    assert not grammar.matches("\n".join(lines[1:]))
+    if openings[0] != "Why":
+        assert not grammar.matches("\n".join(["Question: Why is it of the cloth?", *lines[1:]]))
+
+
+def test_in_another_language_a_question_begins_as_it_likes() -> None:
+    chunk = make_chunk("Der Kanal wurde im Jahr 1802 gebaut. Er ist heute noch schiffbar.")
+    chunk = replace(chunk, language="german")
+    pair = make_pair(chunk, (1,), "", "Der Kanal wurde 1802 gebaut.")
+    assert ASK_QUESTION.rules(pair) == {}
+    reply = "Question: Wann wurde der Kanal gebaut?"
+    assert load_prompt("ask_question").grammar.matches(reply)
+    (asked,) = ASK_QUESTION.parse(pair, reply)
+    assert asked.question == "Wann wurde der Kanal gebaut?"
+
+
+def test_the_question_that_keeps_most_of_its_answer_and_adds_least_comes_first() -> None:
+    vague = "What happens to a violin?"
+    close = "What happens to a violin that is kept in dry air?"
+    strange = "What does damp do to a violin that is kept in dry cellars for years?"
+    reply = "\n".join(f"Question: {question}" for question in (vague, strange, close))
+    asked = ASK_QUESTION.parse(answered(CRACKS), reply)
+    assert [pair.question for pair in asked] == [close, vague, strange]
+    assert len({pair.uuid for pair in asked}) == 3
+
+
+def test_a_question_that_loses_whose_view_it_is_comes_last() -> None:
+    chunk = replace(make_chunk("Rest an hour."), source="Notes for Walkers, by Ida Brandt")
+    pair = make_pair(chunk, (1,), "", "Ida Brandt advises walkers to rest for an hour at noon.")
+    who, what = "Who advises walkers to rest at noon?", "What does Ida Brandt advise?"
+    asked = ASK_QUESTION.parse(pair, f"Question: {who}\nQuestion: {what}")
+    assert [one.question for one in asked] == [what, who]
+
+
+def test_a_question_that_speaks_of_a_statement_is_left_out() -> None:
+    told = "What happens to a violin in dry air, according to the statement?"
+    reply = f"Question: {told}\nQuestion: What cracks?"
+    assert [one.question for one in ASK_QUESTION.parse(answered(CRACKS), reply)] == ["What cracks?"]
+
+
+def test_to_tell_a_figure_binds_a_question_no_closer() -> None:
+    answer = "The canal at Lenn carried 40,000 tons of coal a year."
+    asked = measure_bond("How much coal did the canal at Lenn carry in a year?", answer)
+    told = measure_bond("What coal of 40,000 did the canal at Lenn carry in a year?", answer)
+    assert asked == told > 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        ("", "no question"),
+        ("Question: Who was Maud?", "anything of its answer"),
+        ("Question: What cracks, 長さ?", "another script"),
+    ],
+)
+def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, problem: str) -> None:
+    with pytest.raises(Unparsable, match=problem):
+        ASK_QUESTION.parse(answered(CRACKS), reply)
