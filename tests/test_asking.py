@@ -19,23 +19,25 @@ def answered(answer: str) -> QAPair:
 
 
 @pytest.mark.parametrize(
-    ("answer", "openings"),
+    ("answer", "why", "how", "how_much"),
     [
-        (CRACKS, ["What", "What"]),
-        (CRACKS[:-1] + ", because its wood shrinks.", ["Why", "What", "In"]),
-        ("Weavers hide a fault by turning the cloth.", ["How", "What", "Who"]),
-        ("The canal carried 40,000 tons of coal a year.", ["How much", "What", "Which"]),
-        ("It carried 40 tons by using locks, so that none was lost.",
-         ["Why", "How", "How many", "What", "From"]),
+        (CRACKS, False, False, False),
+        (CRACKS[:-1] + ", because its wood shrinks.", True, False, False),
+        ("Weavers hide a fault by turning the cloth.", False, True, False),
+        ("The canal carried 40,000 tons of coal a year.", False, False, True),
+        ("It carried 40 tons by using locks, so that none was lost.", True, True, True),
     ],
 )  # fmt: skip
-def test_an_answer_is_asked_for_in_the_ways_that_suit_it(answer: str, openings: list[str]) -> None:
+def test_an_answer_is_asked_for_in_the_ways_that_suit_it(
+    answer: str, why: bool, how: bool, how_much: bool
+) -> None:
     grammar = load_prompt("ask_question").grammar.replace(ASK_QUESTION.rules(answered(answer)))
-    lines = [f"Question: {opening} is it of the cloth?" for opening in openings]
-    assert grammar.matches("\n".join(lines))
-    assert not grammar.matches("\n".join(lines[1:]))
-    if openings[0] != "Why":
-        assert not grammar.matches("\n".join(["Question: Why is it of the cloth?", *lines[1:]]))
+    for opening, suits in (("Why", why), ("How", how), ("How much", how_much), ("What", True)):
+        reply = f"Question: {opening} is it of the cloth?"
+        if opening == "How much" and how:
+            continue  # that begins with "How"
+        assert grammar.matches(reply) == suits
+    assert grammar.matches("Question: What is it?\nQuestion: In what is it?\nQuestion: Who was it?")
 
 
 def test_in_another_language_a_question_begins_as_it_likes() -> None:

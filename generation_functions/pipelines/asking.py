@@ -30,31 +30,26 @@ _ASKING = find_roots(
 _QUESTION = re.compile(r"^Question: (.*\S)", re.MULTILINE)
 _MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|using|by means of)\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\b(?:statement|(?:instructions?|advice) given)\b", re.IGNORECASE)
-_WHAT = ("What",)
-_WHICH = tuple("What Which Who In To From For On At".split())
-_HOW_MANY = tuple(f"How {word}" for word in "many much long far often large old high soon".split())
+_ALWAYS = "What Which Who Whose When Where In To From For On At Under".split()
+_AMOUNTS = [f"How {word}" for word in "many much long far often large old high soon".split()]
 
 
-def _openings(pair: QAPair) -> list[tuple[str, ...]]:
-    """Return the words that each question may begin with: no "why" where no reason is given."""
-    kinds = [_WHAT, _WHICH]
-    if known_amounts(pair.answer):
-        kinds.insert(0, _HOW_MANY)
-    if _MEANS.search(pair.answer):
-        kinds.insert(0, ("How",))
-    if gives_reason(pair.answer):
-        kinds.insert(0, ("Why",))
-    return kinds
+def _openings(answer: str) -> list[str]:
+    """Return the words that its questions may begin with: no "why" where no reason is given."""
+    openings = list(_ALWAYS)
+    if known_amounts(answer):
+        openings += _AMOUNTS
+    if _MEANS.search(answer):
+        openings.append("How")
+    if gives_reason(answer):
+        openings.append("Why")
+    return openings
 
 
 def _rules(pair: QAPair) -> Mapping[str, str]:
     if pair.chunk.language != "english":
         return {}
-    lines = []
-    for words in _openings(pair):
-        opening = " | ".join(write_literal(f"{word} ") for word in words)
-        lines.append(f'"Question: " ({opening}) question')
-    return {"questions": ' "\\n" '.join(lines)}
+    return {"opening": " | ".join(write_literal(f"{word} ") for word in _openings(pair.answer))}
 
 
 def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
@@ -105,5 +100,5 @@ ASK_QUESTION: Step[QAPair, tuple[QAPair, ...]] = Step(
     lambda pair: {"answer": pair.answer},
     _parse,
     _rules,
-    replaces=("questions",),
+    replaces=("opening",),
 )
