@@ -54,7 +54,7 @@ def test_with_it_examples_and_item_show_their_source(name: str, folders: tuple[P
     shown = [*(example.fields["source"] for example in prompt.content.examples), TITLE]
     assert len(asked) == len(shown) > 1
     for text, source in zip(asked, shown, strict=True):
-        assert text.count(source) == 1
+        assert source in text
         assert text.startswith(("Source: ", "Text ("))
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class PromptFile(_FromFile):
     stop: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what its examples show is rendered once
 class Prompt:
     """A step's prompt and grammar. `hash` changes with either file's content and the mode.
 
@@ -81,11 +81,20 @@ class Prompt:
         """The sampling of its file."""
         return Sampling(**self.content.sampling.model_dump())
 
-    @property
+    @cached_property
     def examples(self) -> tuple[str, ...]:
         """What its examples show a model, answers included."""
-        shown = self.content.examples
-        return (*(self._render(one.fields) for one in shown), *(one.answer for one in shown))
+        shown = (message for message in self._opening if message.role != "system")
+        return tuple(message.content for message in shown)
+
+    @cached_property
+    def _opening(self) -> tuple[Message, ...]:
+        """The messages that are the same for every item."""
+        messages = [Message("system", self.content.system)] if self.content.system else []
+        for example in self.content.examples:
+            messages.append(Message("user", self._render(example.fields)))
+            messages.append(Message("assistant", example.answer.strip("\n")))
+        return tuple(messages)
 
     def messages(self, fields: Mapping[str, Any]) -> tuple[tuple[Message, ...], int]:
         """Return the messages for an item, and how many of them are the step's own.
@@ -99,13 +108,7 @@ class Prompt:
                 f"{self.file}: the template and the step's fields differ: "
                 f"not given: {sorted(missing) or 'none'}; not used: {sorted(unused) or 'none'}."
             )
-        messages = [Message("system", self.content.system)] if self.content.system else []
-        for example in self.content.examples:
-            messages.append(Message("user", self._render(example.fields)))
-            messages.append(Message("assistant", example.answer.strip("\n")))
-        shared = len(messages)
-        messages.append(Message("user", self._render(fields)))
-        return tuple(messages), shared
+        return (*self._opening, Message("user", self._render(fields))), len(self._opening)
 
     def _render(self, fields: Mapping[str, Any]) -> str:
         hidden = set() if self.use_filenames else {SOURCE}
