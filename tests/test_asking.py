@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.asking import ASK_QUESTION, measure_bond
+from generation_functions.pipelines.asking import (
+    ANSWER_BRIEFLY,
+    ASK_QUESTION,
+    Asked,
+    measure_bond,
+)
 from generation_functions.pipelines.question_steps import make_pair
 from generation_functions.pipelines.samples import make_chunk
 from generation_functions.records import QAPair
@@ -61,12 +66,12 @@ def test_the_question_that_keeps_most_of_its_answer_and_adds_least_comes_first()
     assert len({pair.uuid for pair in asked}) == 3
 
 
-def test_a_question_that_loses_whose_view_it_is_comes_last() -> None:
+def test_a_question_that_loses_whose_view_it_is_is_left_out() -> None:
     chunk = replace(make_chunk("Rest an hour."), source="Notes for Walkers, by Ida Brandt")
     pair = make_pair(chunk, (1,), "", "Ida Brandt advises walkers to rest for an hour at noon.")
     who, what = "Who advises walkers to rest at noon?", "What does Ida Brandt advise?"
     asked = ASK_QUESTION.parse(pair, f"Question: {who}\nQuestion: {what}")
-    assert [one.question for one in asked] == [what, who]
+    assert [one.question for one in asked] == [what]
 
 
 def test_a_question_that_speaks_of_a_statement_is_left_out() -> None:
@@ -86,10 +91,29 @@ def test_to_tell_a_figure_binds_a_question_no_closer() -> None:
     ("reply", "problem"),
     [
         ("", "no question"),
-        ("Question: Who was Maud?", "anything of its answer"),
+        ("Question: Who was Maud?", "bound to its answer"),
         ("Question: What cracks, 長さ?", "another script"),
     ],
 )
 def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, problem: str) -> None:
     with pytest.raises(Unparsable, match=problem):
         ASK_QUESTION.parse(answered(CRACKS), reply)
+
+
+@pytest.mark.parametrize(
+    ("question", "span", "new"),
+    [
+        ("What happens to a violin that is kept in dry air?", "cracks along its ribs", True),
+        ("What violin cracks in dry air?", "a violin", False),
+        ("What happens to a violin in dry air?", "it shrinks", False),
+    ],
+)
+def test_what_answers_a_question_has_to_be_new(question: str, span: str, new: bool) -> None:
+    asked = Asked(CRACKS, (question, "Where does a violin crack?"))
+    reply = f"1: {span}\n2: along its ribs"
+    grammar = load_prompt("answer_briefly").grammar.replace(ANSWER_BRIEFLY.rules(asked))
+    assert grammar.matches(reply)
+    assert not grammar.matches(f"{reply}\n3: a violin")
+    assert ANSWER_BRIEFLY.parse(asked, reply) == (new, True)
+    with pytest.raises(Unparsable, match="line for each"):
+        ANSWER_BRIEFLY.parse(asked, "1: a violin")

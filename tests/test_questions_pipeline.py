@@ -70,6 +70,14 @@ TOLL = written(
 )
 
 
+def answer_in_full(request: Request) -> str:
+    """Return the statement as what answers its questions; the bridge for those with its length."""
+    statement, *questions = request.messages[-1].content.strip().split("\n")
+    told = statement.removeprefix("Statement: ")
+    answers = (("the Arno Bridge" if "812" in question else told) for question in questions)
+    return "\n".join(f"{number}: {answer}" for number, answer in enumerate(answers, 1))
+
+
 @pytest.fixture
 def ask(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[Run, list[str]]]:
     """Run the stage with a script; return the run and the names of the steps that were asked."""
@@ -84,7 +92,8 @@ def ask(open_small_run: OpenRun, tmp_path: Path) -> Callable[..., tuple[Run, lis
         left = {name: list(replies) for name, replies in {**GOOD, **script}.items()}
 
         def reply(request: Request) -> str | Completion:
-            answers = left[NAMES[request.messages[0].content]]
+            step = NAMES[request.messages[0].content]
+            answers = left.get(step) or [answer_in_full(request)]
             answer = answers.pop(0) if len(answers) > 1 else answers[0]
             if isinstance(answer, Exception):
                 raise answer
@@ -532,7 +541,8 @@ NO_PASS = "Verdict: no\nReason: It is not in the text."
 
 def test_questions_are_made_of_the_answer_alone_and_the_closest_one_stays(ask: Ask) -> None:
     run, steps = ask({"write_questions": [LENGTH], "ask_question": [ASKED]}, ask_apart=True)
-    assert steps == ["judge_chunk", "write_questions", "ask_question", *CHECKS, "revise_pair"]
+    assert steps[:4] == ["judge_chunk", "write_questions", "ask_question", "answer_briefly"]
+    assert steps[4:] == [*CHECKS, "revise_pair"]
     told = last_message(run, "ask_question")
     assert told.strip() == "Statement: The Arno Bridge is 812 metres long."
     assert questions_of(run) == [WHICH]
@@ -555,6 +565,43 @@ def test_questions_that_code_finds_at_fault_are_not_asked(ask: Ask) -> None:
     assert questions_of(run) == [HOW_LONG]
 
 
+def test_a_question_that_says_what_it_asks_for_is_not_asked(ask: Ask) -> None:
+    says = "What 812 metres is the Arno Bridge long?"
+    script = {
+        "write_questions": [LENGTH],
+        "ask_question": [asked(says, WHAT_LENGTH)],
+    }
+    run, _ = ask(script, ask_apart=True)
+    assert questions_of(run) == [WHAT_LENGTH]
+
+
+def test_a_pair_of_which_every_question_says_what_it_asks_for_is_replaced(ask: Ask) -> None:
+    script = {
+        "write_questions": [LENGTH],
+        "ask_question": [asked(WHAT_LENGTH), asked("Why is paint on the Arno Bridge renewed?")],
+        "answer_briefly": ["1: the Arno Bridge\n2: the Arno Bridge", "1: salt\n2: salt"],
+        "replace_pair": [PAINT],
+    }
+    run, steps = ask(script, ask_apart=True)
+    assert steps[3:7] == ["answer_briefly", "replace_pair", "ask_question", "answer_briefly"]
+    assert findings(run, "repairs") == {
+        "asks for what it says": {"found": 1, "another question": 1}
+    }
+    told = last_message(run, "replace_pair")
+    assert "The question says itself what it asks for." in told
+
+
+def test_without_a_reply_of_use_the_first_question_stays(ask: Ask) -> None:
+    script = {
+        "write_questions": [LENGTH],
+        "ask_question": [asked(WHAT_LENGTH)],
+        "answer_briefly": [Completion("1: 812", "length", 9, 0, 8, 0.1)],
+    }
+    run, steps = ask(script, ask_apart=True)
+    assert steps.count("answer_briefly") == 2
+    assert questions_of(run) == ["How long is the Arno Bridge?"]
+
+
 def test_a_question_that_loses_its_votes_is_followed_by_a_spare_one(ask: Ask) -> None:
     script = {
         "write_questions": [LENGTH],
@@ -562,7 +609,7 @@ def test_a_question_that_loses_its_votes_is_followed_by_a_spare_one(ask: Ask) ->
         "check_question": [NO_PASS, YES],
     }
     run, steps = ask(script, ask_apart=True)
-    assert steps[2:5] == ["ask_question", "check_question", "check_question"]
+    assert steps[3:6] == ["answer_briefly", "check_question", "check_question"]
     assert questions_of(run) == [WHAT_LENGTH]
     assert findings(run, "repairs") == {
         "question is not answered by the text": {"found": 1, "another question": 1}
@@ -581,7 +628,7 @@ def test_a_pair_without_a_spare_question_is_replaced_and_asked_for(ask: Ask) -> 
         "replace_pair": [PAINT],
     }
     run, steps = ask(script, ask_apart=True)
-    assert steps[3:6] == ["check_question", "replace_pair", "ask_question"]
+    assert steps[4:7] == ["check_question", "replace_pair", "ask_question"]
     assert questions_of(run) == [renewed]
 
 

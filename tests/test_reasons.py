@@ -34,14 +34,15 @@ def test_a_reason_in_no_word_of_the_text_is_invented(answer: str, invented: str 
 @pytest.mark.parametrize(
     ("answer", "invented"),
     [
-        ("The hinges are greased to keep out the flood.", "to keep out the flood"),
-        ("The hinges are greased to keep tallow on them.", None),
+        ("The hinges are greased to reduce the flood.", "to reduce the flood"),
+        ("The hinges are greased to increase their tallow.", None),
+        ("The hinges are greased to keep the flood out.", None),
         ("The hinges are greased because the marsh lies low.", None),
     ],
 )  # fmt: skip
 def test_an_aim_that_the_text_has_elsewhere_is_invented(answer: str, invented: str | None) -> None:
     quote = "The keeper greases their hinges with tallow on the first of each month."
-    assert find_invented_reason(answer, SLUICE.text, f"{quote} {answer[:11]}?") == invented
+    assert find_invented_reason(answer, SLUICE.text, quote) == invented
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
-"""The step that asks for an answer: several questions, made of the answer alone.
+"""The steps that ask for an answer: several questions of the answer alone, and what answers each.
 
 A question written beside its answer, with the whole text in view, is where small models go wrong
 most: they ask for something near it. Of the answer alone they can ask for nothing else. And what
-they ask first is often not the best: here they ask in each way that suits the answer, and code
-tells which question is bound most closely to it.
+they ask first is often not the best: here they ask several, and code tells which is bound most
+closely to the answer. Some then ask for what they say themselves ("What are the most promising
+targets for warehouses?" where warehouses are the targets): the words of the answer that answer
+the question show it, for these have to be new.
 """
 
 import re
 from collections.abc import Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import known_amounts
@@ -28,6 +30,7 @@ _ASKING = find_roots(
     " example thing something somebody people person done do advice advise order"
 )
 _QUESTION = re.compile(r"^Question: (.*\S)", re.MULTILINE)
+_SPAN = re.compile(r"^\d: (.+)$", re.MULTILINE)
 _MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|using|by means of)\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\b(?:statement|(?:instructions?|advice) given)\b", re.IGNORECASE)
 _ALWAYS = "What Which Who Whose When Where In To From For On At Under".split()
@@ -58,27 +61,27 @@ def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
         raise Unparsable("no question in the reply")
     for question in asked:
         check_script(question, pair.chunk)
-    bound = [question for question in asked if _is_bound(question, pair.answer)]
+    bound = [question for question in asked if _is_bound(question, pair)]
     if not bound:
-        raise Unparsable("no question that has anything of its answer")
+        raise Unparsable("no question that is bound to its answer")
+    bound.sort(key=lambda question: -measure_bond(question, pair.answer))
     return tuple(
         replace(pair, uuid=make_uuid(pair.chunk.uuid, question, pair.answer), question=question)
-        for question in sorted(bound, key=lambda question: _rank(question, pair))
+        for question in bound
     )
 
 
-def _is_bound(question: str, answer: str) -> bool:
-    """Whether a question has something of its answer, and does not speak of it as a statement."""
-    if _STATEMENT.search(question) and not _STATEMENT.search(answer):
+def _is_bound(question: str, pair: QAPair) -> bool:
+    """Whether a question has something of its answer: also whose view that is, if it says so.
+
+    It does not speak of the answer as a statement.
+    """
+    if _STATEMENT.search(question) and not _STATEMENT.search(pair.answer):
         return False
-    return bool(find_roots(question) & find_roots(answer))
-
-
-def _rank(question: str, pair: QAPair) -> tuple[bool, float]:
-    """Return what sorts the questions of an answer: those go last that lose whose view it is."""
     source = pair.chunk.source
-    loses = names_author(pair.answer, source) and not names_author(question, source)
-    return loses, -measure_bond(question, pair.answer)
+    if names_author(pair.answer, source) and not names_author(question, source):
+        return False
+    return bool(find_roots(question) & find_roots(pair.answer))
 
 
 def measure_bond(question: str, answer: str) -> float:
@@ -101,4 +104,41 @@ ASK_QUESTION: Step[QAPair, tuple[QAPair, ...]] = Step(
     _parse,
     _rules,
     replaces=("opening",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer with questions that were made of it."""
+
+    answer: str
+    questions: tuple[str, ...]
+
+    @property
+    def uuid(self) -> str:
+        return make_uuid("asked", self.answer, *self.questions)
+
+
+def _span_rules(asked: Asked) -> Mapping[str, str]:
+    numbers = range(1, len(asked.questions) + 1)
+    return {"spans": ' "\\n" '.join(f'"{number}: " span' for number in numbers)}
+
+
+def _parse_spans(asked: Asked, reply: str) -> tuple[bool, ...]:
+    spans = _SPAN.findall(reply)
+    if len(spans) != len(asked.questions):
+        raise Unparsable("not a line for each question")
+    told = find_roots(asked.answer)
+    return tuple(
+        bool(find_roots(span) & told - find_roots(question))
+        for question, span in zip(asked.questions, spans, strict=True)
+    )
+
+
+ANSWER_BRIEFLY: Step[Asked, tuple[bool, ...]] = Step(
+    "answer_briefly",
+    lambda asked: {"answer": asked.answer, "questions": asked.questions},
+    _parse_spans,
+    _span_rules,
+    replaces=("spans",),
 )

@@ -128,7 +128,7 @@ def check_words(pair: QAPair) -> Problem | None:
     """Return what is wrong with an answer that repeats its question or leaves the text."""
     if _repeats(pair) or lacks_reason(pair.question, pair.answer):
         return Problem("answer only repeats the question", "The answer only repeats the question.")
-    invented = find_invented_reason(pair.answer, _known(pair), f"{pair.quote} {pair.question}")
+    invented = find_invented_reason(pair.answer, _known(pair), pair.quote)
     if invented:
         told = f"The answer says “{invented}”, of which the text says nothing."
         return Problem("answer has a reason that the text lacks", told)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
-from generation_functions.pipelines.asking import ASK_QUESTION
+from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked
 from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
@@ -40,10 +40,18 @@ WORTHY = "worthy_for_questions"
 REVISED = "qatuples_revised"
 DISTINCT = "distinct questions"
 ASKED_ALREADY = Problem("asked already", "This question has been asked already.", in_question=True)
+NOTHING_ASKED = Problem(
+    "asks for what it says", "The question says itself what it asks for.", in_question=True
+)
 REJECTED_PAIRS = "qatuples_rejected"
 SUITABLE = "suitable"
 NOT_JUDGED = "not judged"
-WRITERS: tuple[Step[Any, Any], ...] = (WRITE_QUESTIONS, ASK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR)
+WRITERS: tuple[Step[Any, Any], ...] = (
+    WRITE_QUESTIONS,
+    ASK_QUESTION,
+    REPAIR_ANSWER,
+    REPLACE_PAIR,
+)
 FOUND, BY_ANSWER, BY_QUESTION = "found", "another answer", "another question"
 
 
@@ -63,12 +71,13 @@ class RejectedPair:
 class Draft:
     """A pair on its way; `siblings` are the other pairs that were written for its chunk.
 
-    `spare` has its answer with other questions, best first; `tried` are the questions that it had
-    before, `repairs` how often it was mended.
+    `spare` has its answer with other questions, best first; `fault` is what was wrong with all of
+    them. `tried` are the questions that it had before, `repairs` how often it was mended.
     """
 
     pair: QAPair
-    siblings: tuple[QAPair, ...]
+    siblings: tuple[QAPair, ...] = ()
+    fault: Problem | None = None
     spare: tuple[QAPair, ...] = ()
     tried: tuple[str, ...] = ()
     repairs: int = 0
@@ -89,8 +98,12 @@ async def ask_about_chunk(run: Run, chunk: Chunk) -> tuple[QAPair, ...]:
 async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
     """Plan, write and refine pairs; of those that ask the same, the best stays."""
     written = await run.ask(WRITE_QUESTIONS, await _plan(run, request))
-    asked = await run.map(partial(ask_apart, run), written)
-    drafts = [Draft(first, _others(asked, first), tuple(spare)) for first, *spare in asked]
+    drafts = await run.map(lambda pair: ask_apart(run, Draft(pair)), written)
+    pairs = [draft.pair for draft in drafts]
+    drafts = [
+        replace(one, siblings=tuple(other for other in pairs if other != one.pair))
+        for one in drafts
+    ]
     refined = await run.map(partial(refine, run), drafts, "pairs")
     best = keep_best((draft.pair, draft.repairs) for draft in refined)
     for draft in refined:
@@ -99,25 +112,30 @@ async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
     return tuple(best)
 
 
-async def ask_apart(run: Run, pair: QAPair) -> tuple[QAPair, ...]:
-    """Return the pair with questions made of its answer alone, best first; its own is the last.
+async def ask_apart(run: Run, draft: Draft) -> Draft:
+    """Return the draft with questions made of its answer alone, best first; its own is the last.
 
-    Code finds nothing wrong with them. Where there is none such, the pair stays as it is.
+    Code finds nothing wrong with them, and each asks for what it does not say. Where there is none
+    such, the draft is at fault.
     """
     if not run.config.questions.ask_apart:
-        return (pair,)
+        return draft
+    pair = draft.pair
     try:
         asked = await run.ask(ASK_QUESTION, pair)
+        sound = [one for one in (*asked, pair) if find_fault(run, one) is None]
+        if not sound:
+            return draft  # its fault will be found again, and told
+        questions = Asked(pair.answer, tuple(one.question for one in sound))
+        new = await run.ask(ANSWER_BRIEFLY, questions)
     except NoReply:
         raise
     except Failed:
-        return (pair,)
-    sound = [one for one in (*asked, pair) if find_fault(run, one) is None]
-    return tuple(sound) or (pair,)
-
-
-def _others(asked: Sequence[tuple[QAPair, ...]], pair: QAPair) -> tuple[QAPair, ...]:
-    return tuple(first for first, *_ in asked if first != pair)
+        return draft
+    best = tuple(one for one, is_new in zip(sound, new, strict=True) if is_new)
+    if not best:
+        return replace(draft, fault=NOTHING_ASKED)
+    return replace(draft, pair=best[0], spare=best[1:], fault=None)
 
 
 async def _plan(run: Run, request: QuestionRequest) -> QuestionRequest:
@@ -192,7 +210,7 @@ async def make_alone(run: Run, pair: QAPair) -> QAPair | Problem:
 async def vet(run: Run, draft: Draft) -> Problem | None:
     """Return the first problem of a pair: of those that code finds, then of those voted on."""
     pair = draft.pair
-    problem = find_fault(run, pair)
+    problem = draft.fault or find_fault(run, pair)
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
@@ -233,8 +251,9 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     draft = replace(draft, tried=(*draft.tried, draft.pair.question))
     if problem.in_question and draft.spare:
         return replace(draft, pair=draft.spare[0], spare=draft.spare[1:])
-    pair, *spare = await ask_apart(run, await run.ask(REPLACE_PAIR, request))
-    return replace(draft, pair=pair, spare=tuple(spare), answer_repaired=False)
+    replaced = await run.ask(REPLACE_PAIR, request)
+    draft = replace(draft, pair=replaced, spare=(), fault=None, answer_repaired=False)
+    return await ask_apart(run, draft)
 
 
 def leave_out_asked(

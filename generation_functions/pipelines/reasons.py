@@ -1,7 +1,6 @@
 """The reasons that an answer gives: none where one is asked for, or one that the text lacks.
 
-Measured on the 574 right pairs of tests/labelled_pairs: the checks refuse one of them, for an aim
-("to keep whatever he took") in other words than its quote has.
+Measured on the 574 right pairs of tests/labelled_pairs: neither check refuses one of them.
 """
 
 import re
@@ -10,7 +9,7 @@ from generation_functions.pipelines.roots import find_roots
 
 MOST_REPEATED = 0.75  # share of a reason's roots that its question may have
 MOST_ASKED = 0.8  # share of the question's roots that are in an answer without a word of reason
-LEAST_NEAR = 0.5  # share of an aim's roots that its quote and its question have
+LEAST_NEAR = 0.6  # share of an aim's roots that the quote has
 
 _ASKS = re.compile(r"^\W*why\b", re.IGNORECASE)
 # "So that" is left out: people put what follows from it into words of their own.
@@ -20,7 +19,11 @@ _REASON = re.compile(
     r"([^,;.:]*)",
     re.IGNORECASE,
 )
-_AIM = re.compile(r"\w*\W*(?:to|so as)\b", re.IGNORECASE)
+# Nobody who keeps or stops something need have it from one sentence; these are made up most.
+_AIM = re.compile(
+    r"in order to|so as to|to (?:prevent|avoid|ensure|protect|allow|reduce|increase|improve)",
+    re.IGNORECASE,
+)
 
 _FOLLOWS = re.compile(
     r"\b(?:because|since|therefore|thus|hence|so that|due to|owing to)\b", re.IGNORECASE
@@ -44,13 +47,13 @@ def gives_reason(answer: str) -> bool:
     return bool(_FOLLOWS.search(answer) or _REASON.search(answer))
 
 
-def find_invented_reason(answer: str, known: str, near: str) -> str | None:
+def find_invented_reason(answer: str, known: str, quote: str) -> str | None:
     """Return a clause of the answer that gives a reason or an aim in no word of `known`.
 
-    Or an aim of which `near`, the quote with the question, has less than half: small models end
-    an order with an aim that they make of what stands around it.
+    Or an aim of which the quote has little: small models end an order with an aim that they make
+    of what stands around it.
     """
-    roots, beside = find_roots(known), find_roots(near)
+    roots, beside = find_roots(known), find_roots(quote)
     for reason in _REASON.finditer(answer):
         told = find_roots(reason[1])
         strange = len(told & beside) < LEAST_NEAR * len(told) and _AIM.match(reason[0])

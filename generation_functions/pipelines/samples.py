@@ -10,7 +10,7 @@ from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipeline_sections import PdfCleaning
-from generation_functions.pipelines.asking import ASK_QUESTION
+from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked
 from generation_functions.pipelines.characters import (
     PLAN_CHARACTER,
     PLAN_SCENE,
@@ -281,6 +281,10 @@ SAMPLES: Mapping[str, Samples] = {
     WRITE_SCENE.name: Samples(DRAFTS, read_draft),
     REPAIR_ANSWER.name: Samples(REPAIRS, read_repair),
     REPLACE_PAIR.name: Samples(REPAIRS, read_repair),
+    ANSWER_BRIEFLY.name: Samples(
+        tuple(Asked(pair.answer, (pair.question, CLEAR.question)) for pair in PAIRS),
+        lambda fields: Asked(str(fields["answer"]), tuple(fields["questions"])),
+    ),
     ASK_QUESTION.name: Samples(PAIRS, read_asked),
     WRITE_CONVERSATION.name: Samples(CONVERSATIONS, read_conversation),
     WRITE_SCENE_CONVERSATION.name: Samples(SCENES, read_conversation),

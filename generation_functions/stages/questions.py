@@ -18,6 +18,7 @@ QUESTION_STEPS = (
     question_steps.PLAN_QUESTIONS,
     question_steps.WRITE_QUESTIONS,
     asking.ASK_QUESTION,
+    asking.ANSWER_BRIEFLY,
     repairing.CHECK_QUESTION,
     repairing.CHECK_ANSWER_RELEVANCE,
     repairing.CHECK_ANSWER_ACCURACY,
