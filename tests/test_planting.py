@@ -210,11 +210,10 @@ def judging(says_no: Any) -> ScriptedEngine:
     def script(request: Request) -> str:
         asked = request.messages[-1].content
         if re.search(r"\nDoes (?:the text answer|the answer keep|everything)", asked):
-            return (
-                "Verdict: no\nReason: The text says something else."
-                if says_no(asked)
-                else ("Verdict: yes")
-            )
+            if says_no(asked):
+                return "Verdict: no\nReason: The text says something else."
+            answers = asked.endswith("Does the text answer the whole question?")
+            return "Verdict: yes\nWords: it" if answers else "Verdict: yes"
         return friendly_reply(request)
 
     return ScriptedEngine(script)

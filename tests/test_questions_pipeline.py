@@ -40,11 +40,12 @@ Script = Mapping[str, list[Reply]]
 
 NAMES = {load_prompt(step.name).content.system: step.name for step in stages.QUESTION_STEPS}
 YES = "Verdict: yes"
+ANSWERED = "Verdict: yes\nWords: it"
 PASS = "Unclear: Nothing.\nVerdict: pass"
 GOOD: Script = {
     "judge_chunk": ["Holds: A bridge.\nVerdict: facts"],
     "plan_questions": ["- the 812 metres of the Arno Bridge [2]"],
-    "check_question": [YES],
+    "check_question": [ANSWERED],
     "check_answer_relevance": [YES],
     "check_answer_accuracy": [YES],
     "revise_pair": [PASS],
@@ -213,7 +214,7 @@ def test_a_question_that_the_text_does_not_answer_is_replaced_at_once(ask: Ask) 
     """W1: in the original the question check could not fail. W24: its replacement was blind."""
     no = "Verdict: no\nReason: No date of the paint."
     run, asked = ask(
-        {"write_questions": [f"{LENGTH}\n\n{TOLL}"], "check_question": [no, YES],
+        {"write_questions": [f"{LENGTH}\n\n{TOLL}"], "check_question": [no, ANSWERED],
          "replace_pair": [PAINT]}
     )  # fmt: skip
     assert "repair_answer" not in asked
@@ -606,7 +607,7 @@ def test_a_question_that_loses_its_votes_is_followed_by_a_spare_one(ask: Ask) ->
     script = {
         "write_questions": [LENGTH],
         "ask_question": [ASKED],
-        "check_question": [NO_PASS, YES],
+        "check_question": [NO_PASS, ANSWERED],
     }
     run, steps = ask(script, ask_apart=True)
     assert steps[3:6] == ["answer_briefly", "check_question", "check_question"]
@@ -624,7 +625,7 @@ def test_a_pair_without_a_spare_question_is_replaced_and_asked_for(ask: Ask) -> 
             asked("How far is it?", "What is it?", "Which is it, Arno?"),
             asked(renewed, "What is it?", "In what is it?"),
         ],
-        "check_question": [NO_PASS, YES],
+        "check_question": [NO_PASS, ANSWERED],
         "replace_pair": [PAINT],
     }
     run, steps = ask(script, ask_apart=True)

@@ -319,8 +319,10 @@ def test_every_example_of_a_check_has_the_verdict_that_its_parser_reads() -> Non
                 JUDGE_CHUNK.parse(chunk_of(example), example.answer)
     for check in CHECKS:
         for example in examples(check.name):
-            expected = example.answer.endswith("Verdict: yes")
-            assert bool(check.parse(pair_of(example), example.answer)) is expected
+            expected = example.answer.startswith("Verdict: yes")
+            pair = quoting_all(pair_of(example))
+            pair = replace(pair, answer=pair.answer or pair.chunk.text)
+            assert bool(check.parse(pair, example.answer)) is expected
 
 
 def test_every_example_pair_is_grounded_clear_and_taken() -> None:
@@ -450,7 +452,9 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     shown = show_chunk(CHUNK)
     prompt = load_prompt("write_questions")
     plain, _ = prompt.messages(WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 1)))
-    assert plain[-1].content == (f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this.")
+    advised = f"What is ordered or advised here, {CHUNK.source} advises."
+    asked = f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this. {advised}"
+    assert plain[-1].content == asked
     planned, _ = prompt.messages(
         WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 2, "2: Its length.\n1, 3: Its engineer."))
     )
@@ -458,7 +462,8 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     assert planned[-1].content == (
         f"Source: {CHUNK.source}\n\n{shown}\n\nWorth asking about:\n2: {second}\n"
         f"1, 3: {first} {third}\n\n"
-        "Write a pair for each of these lines, in their order, and no more than 2 about this."
+        "Write a pair for each of these lines, in their order, and no more than 2 about this. "
+        f"{advised}"
     )
 
 
@@ -499,7 +504,7 @@ def test_nothing_is_cut_out_of_a_pair_or_its_chunk() -> None:
         "How long (b) is it?",
     )
     assert pair.chunk is chunk
-    assert pair.quote == "The span (see a) is 812 metres long."
+    assert pair.quote == text
 
 
 def test_the_votes_of_a_check_are_drawn_apart() -> None:
@@ -587,3 +592,29 @@ def test_an_answer_that_takes_up_another_sentence_is_unclear(
     answer: str, unclear: list[str]
 ) -> None:
     assert find_unclear("What happens?", answer) == unclear
+
+
+@pytest.mark.parametrize(
+    ("words", "passes"),
+    [
+        ("812 metres", True),
+        ("is 812 metres long", True),
+        ("The bridge", False),
+        ("on 4 May 1931", False),
+        ("812 metres, and on 4 May 1931 the bridge of Maud Ferris was opened", False),
+        ("it", True),
+    ],
+)
+def test_what_the_text_answers_has_to_be_what_the_pair_answers(words: str, passes: bool) -> None:
+    pair = replace(
+        PAIR,
+        question="How long is the bridge?",
+        answer="The bridge has a length of 812 metres.",
+        quote="The bridge is 812 metres long.",
+    )
+    verdict = CHECK_QUESTION.parse(pair, f"Verdict: yes\nWords: {words}")
+    assert bool(verdict) is passes
+    assert verdict.reason == ("" if passes else f"The text answers: {words}")
+    assert CHECK_QUESTION.parse(pair, "Verdict: yes")
+    with pytest.raises(Unparsable):
+        CHECK_QUESTION.parse(pair, "Verdict: perhaps\nWords: it")

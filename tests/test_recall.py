@@ -64,7 +64,7 @@ def answer(request: Request) -> str:
     if step == "revise_pair":
         return "Unclear: Nothing.\nVerdict: pass"
     if "check" in step:
-        return YES
+        return f"{YES}\nWords: it" if step == "check_question" else YES
     sentences = re.findall(r"^\[(\d+)\] (.+)$", asked_of(request), re.MULTILINE)
     (_, first), (_, second) = sentences[:2]
     word = "".join(chr(ord("a") + int(digit)) for digit in str(request.seed))

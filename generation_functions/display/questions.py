@@ -79,7 +79,7 @@ def read_votes(record: Record, total: int) -> list[str]:
     for reply in record.replies:
         current = first and (reply.prompt, reply.model) == (first[-1].prompt, first[-1].model)
         if current and reply.vote < total:
-            votes[reply.vote] = _read_vote(reply)
+            votes[reply.vote] = _read_vote(record, reply)
     return [votes[number] for number in sorted(votes)]
 
 
@@ -120,7 +120,12 @@ def _describe_fault(fault: str, cells: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _read_vote(reply: Reply) -> str:
+def _read_vote(record: Record, reply: Reply) -> str:
+    """Return what a vote came to; its words alone do not tell, where code has a say too."""
+    reading = record.readings.get(reply.key)
+    if reading and reading.use in ("taken", "outvoted") and record.outcome:
+        kept = record.outcome.result == "kept"
+        return "yes" if kept == (reading.use == "taken") else "no"
     try:
         verdict = read_verdict(reply.text).partition("\n")[0]
     except Unparsable:

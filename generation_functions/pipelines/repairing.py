@@ -18,6 +18,7 @@ from generation_functions.pipelines.question_steps import (
     show_chunk,
     tidy,
 )
+from generation_functions.pipelines.roots import find_roots
 from generation_functions.pipelines.wording import find_pointers, find_unclear
 from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
@@ -76,6 +77,33 @@ def _parse_check(pair: QAPair, reply: str) -> Verdict:
     if verdict not in ("yes", "no") or (verdict == "yes" and reason):
         raise Unparsable("unknown verdict")
     return Verdict(verdict == "yes", reason)
+
+
+def _parse_question_check(pair: QAPair, reply: str) -> Verdict:
+    """Pass a pair if the words of the text that answer its question are also in its answer.
+
+    An override's grammar may have no such words; then the verdict alone decides.
+    """
+    verdict, found, words = reply.partition("\nWords: ")
+    if not found:
+        return _parse_check(pair, reply)
+    if read_verdict(verdict) != "yes":
+        raise Unparsable("unknown verdict")
+    if _tell_the_same(words, pair):
+        return Verdict(True)
+    return Verdict(False, f"The text answers: {words}")
+
+
+def _tell_the_same(words: str, pair: QAPair) -> bool:
+    """Whether the words of the text that answer a question are those that its answer rests on.
+
+    Half of them are in the answer or its quote, and one of them the question does not say.
+    """
+    found, told = find_roots(words), find_roots(pair.answer)
+    if not found:
+        return True
+    new = told - find_roots(pair.question) or told
+    return bool(found & new) and 2 * len(found & (told | find_roots(pair.quote))) >= len(found)
 
 
 def _parse_revision(pair: QAPair, reply: str) -> QAPair:
@@ -162,7 +190,9 @@ def _fields(*names: str) -> Callable[[QAPair], dict[str, Any]]:
     )
 
 
-CHECK_QUESTION: Step[QAPair, Verdict] = Step("check_question", _fields("question"), _parse_check)
+CHECK_QUESTION: Step[QAPair, Verdict] = Step(
+    "check_question", _fields("question"), _parse_question_check
+)
 CHECK_ANSWER_RELEVANCE: Step[QAPair, Verdict] = Step(
     "check_answer_relevance", _fields("question", "answer"), _parse_check
 )
