@@ -23,10 +23,7 @@ def friendly_reply(request: Request) -> str:
         return _write_scene(asked)
     if asked.endswith("Plan what to ask."):
         return _write_plan(asked)
-    if (
-        re.search(r"about this\.(?: What is .+ advises\.)?\Z", asked)
-        and "What was wrong" not in asked
-    ):
+    if asked.endswith("about this.") and "What was wrong" not in asked:
         return _write_pairs(asked, request.seed)
     for extra in range(50):
         reply = draw_reply(

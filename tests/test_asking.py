@@ -59,10 +59,11 @@ def test_in_another_language_a_question_begins_as_it_likes() -> None:
 def test_the_question_that_keeps_most_of_its_answer_and_adds_least_comes_first() -> None:
     vague = "What happens to a violin?"
     close = "What happens to a violin that is kept in dry air?"
-    strange = "What does damp do to a violin that is kept in dry cellars for years?"
-    reply = "\n".join(f"Question: {question}" for question in (vague, strange, close))
+    strange = "What does heat do to a violin that is kept in dry air?"
+    other = "What does damp do to a violin that is kept in dry cellars for years?"
+    reply = "\n".join(f"Question: {question}" for question in (vague, other, strange, close))
     asked = ASK_QUESTION.parse(answered(CRACKS), reply)
-    assert [pair.question for pair in asked] == [close, vague, strange]
+    assert [pair.question for pair in asked] == [close, strange, vague]
     assert len({pair.uuid for pair in asked}) == 3
 
 

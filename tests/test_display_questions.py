@@ -221,6 +221,16 @@ def test_only_the_votes_of_the_current_prompt_count() -> None:
     assert read_votes(Record("u", "check_question"), 3) == []
 
 
+def test_a_vote_is_what_code_made_of_it_not_what_its_words_say() -> None:
+    taken, outvoted = say("Verdict: yes\nWords: a pier", 0), say("Verdict: yes\nWords: it", 1)
+    taken, outvoted = replace(taken, key="one"), replace(outvoted, key="two")
+    record = Record("u", "check_question", {}, [taken, outvoted])
+    record.outcome = Outcome("rejected", "voted no")
+    record.note("one", "taken")
+    record.note("two", "outvoted")
+    assert read_votes(record, 3) == ["no", "yes"]
+
+
 def test_without_votes_the_table_says_so(open_small_run: OpenRun) -> None:
     run = open_small_run(questions={"double_check_counter": 0})
     assert "No votes" in show_votes(run).source

@@ -194,7 +194,7 @@ def test_a_run_s_calls_are_what_was_sent_and_planted_pairs_are_none_of_them(
     by_step = {call.step: call for call in calls}
     assert by_step["write_questions"].worse == (Worse(CUT, "unusable", "truncated at max_tokens"),)
     check = by_step["check_question"]
-    assert (check.reply, check.worse) == ("Verdict: yes", (Worse(NO, "outvoted", ""),))
+    assert (check.reply, check.worse) == ("Verdict: yes\nWords: it", (Worse(NO, "outvoted", ""),))
     planted = {
         path.stem
         for path in (run.folder / "check_question").glob("*.json")

@@ -453,7 +453,7 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     prompt = load_prompt("write_questions")
     plain, _ = prompt.messages(WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 1)))
     advised = f"What is ordered or advised here, {CHUNK.source} advises."
-    asked = f"Source: {CHUNK.source}\n\n{shown}\n\nWrite one pair about this. {advised}"
+    asked = f"Source: {CHUNK.source}\n\n{shown}\n\n{advised}\nWrite one pair about this."
     assert plain[-1].content == asked
     planned, _ = prompt.messages(
         WRITE_QUESTIONS.fields(QuestionRequest(CHUNK, 2, "2: Its length.\n1, 3: Its engineer."))
@@ -462,8 +462,8 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
     assert planned[-1].content == (
         f"Source: {CHUNK.source}\n\n{shown}\n\nWorth asking about:\n2: {second}\n"
         f"1, 3: {first} {third}\n\n"
-        "Write a pair for each of these lines, in their order, and no more than 2 about this. "
-        f"{advised}"
+        f"{advised}\n"
+        "Write a pair for each of these lines, in their order, and no more than 2 about this."
     )
 
 

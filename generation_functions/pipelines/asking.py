@@ -23,6 +23,7 @@ from generation_functions.steps.step import Step, write_literal
 
 MOST_BOUND = 0.6  # share of an answer's roots; a question that has more of them tells too much
 FOREIGN = 2  # roots of the answer that one which the answer lacks outweighs
+LEAST_BOND = -1.0  # where more of a question is foreign, it asks for something else
 
 # Words that ask, and tell of nothing that an answer has to have.
 _ASKING = find_roots(
@@ -61,7 +62,7 @@ def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
         raise Unparsable("no question in the reply")
     for question in asked:
         check_script(question, pair.chunk)
-    bound = [question for question in asked if _is_bound(question, pair)]
+    bound = [question for question in asked if is_bound(question, pair)]
     if not bound:
         raise Unparsable("no question that is bound to its answer")
     bound.sort(key=lambda question: -measure_bond(question, pair.answer))
@@ -71,17 +72,18 @@ def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
     )
 
 
-def _is_bound(question: str, pair: QAPair) -> bool:
-    """Whether a question has something of its answer: also whose view that is, if it says so.
+def is_bound(question: str, pair: QAPair) -> bool:
+    """Whether a question has something of the pair's answer, and little that this lacks.
 
-    It does not speak of the answer as a statement.
+    It keeps whose view that is, and does not speak of the answer as a statement.
     """
     if _STATEMENT.search(question) and not _STATEMENT.search(pair.answer):
         return False
     source = pair.chunk.source
     if names_author(pair.answer, source) and not names_author(question, source):
         return False
-    return bool(find_roots(question) & find_roots(pair.answer))
+    some = bool(find_roots(question) & find_roots(pair.answer))
+    return some and measure_bond(question, pair.answer) >= LEAST_BOND
 
 
 def measure_bond(question: str, answer: str) -> float:

@@ -13,7 +13,12 @@ from functools import partial
 from typing import Any
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
-from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked
+from generation_functions.pipelines.asking import (
+    ANSWER_BRIEFLY,
+    ASK_QUESTION,
+    Asked,
+    is_bound,
+)
 from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
@@ -123,7 +128,8 @@ async def ask_apart(run: Run, draft: Draft) -> Draft:
     pair = draft.pair
     try:
         asked = await run.ask(ASK_QUESTION, pair)
-        sound = [one for one in (*asked, pair) if find_fault(run, one) is None]
+        own = (pair,) if is_bound(pair.question, pair) else ()
+        sound = [one for one in (*asked, *own) if find_fault(run, one) is None]
         if not sound:
             return draft  # its fault will be found again, and told
         questions = Asked(pair.answer, tuple(one.question for one in sound))
