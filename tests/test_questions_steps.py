@@ -303,6 +303,9 @@ def test_a_text_that_is_named_is_not_pointed_at(text: str) -> None:
         ("Why do bees dance when they have found food?", []),
         ("Which mistake did the alchemists make, and why is this mistake grave?", []),
         ("How long does it take Venus to go round the Sun?", []),
+        ("What spoils such ropes in winter?", ["such ropes"]),
+        ("How are hemp ropes tarred so that such ropes last?", []),
+        ("How do fibres such as hemp float in such a river?", []),
     ],
 )
 def test_words_that_stand_for_nothing_named_are_found(question: str, unclear: list[str]) -> None:

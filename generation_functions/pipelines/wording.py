@@ -27,7 +27,10 @@ _POINTERS = (
     r"(?!(?:\(\w+\))* (?:of|in|to) (?:the )?(?:(?-i:[A-Z])|act\b|law\b|code\b|treaty\b))",
 )
 # What names nothing by itself: a person who is asked "why did they do this?" asks back.
-_DEMONSTRATIVE = re.compile(r"\b(?:this|these|those)(?: (\w+))?", re.IGNORECASE)
+# "Such buildings", but not "such as", "in such a way".
+_DEMONSTRATIVE = re.compile(
+    r"\b(?:this|these|those|such(?! (?:as|an?|that)\b))(?: (\w+))?", re.IGNORECASE
+)
 _PRONOUN = re.compile(
     r"\b(?:he|she|they|him|them|his|their|its|the (?:former|latter))\b", re.IGNORECASE
 )
