@@ -9,7 +9,6 @@ from generation_functions.display.markup import Html, beside, folded, join, pref
 from generation_functions.display.records import list_asked, read_record
 from generation_functions.display.tables import shorten, show_table
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.asking import ASK_QUESTION
 from generation_functions.pipelines.question_steps import read_verdict
 from generation_functions.pipelines.questions import BY_ANSWER, BY_QUESTION, FOUND, SUITABLE
 from generation_functions.pipelines.repairing import (
@@ -89,7 +88,7 @@ def show_repairs(run: Run, status: Status, most: int = 5) -> Html:
         _describe_fault(fault, cells) for fault, cells in _find_tally(status, "repairs").items()
     ]
     rows.sort(key=lambda row: -row["pairs"])
-    steps = (REPAIR_ANSWER, ASK_QUESTION, REPLACE_PAIR, REVISE_PAIR)
+    steps = (REPAIR_ANSWER, REPLACE_PAIR, REVISE_PAIR)
     examples = (_show_changes(run.folder, step.name, most) for step in steps)
     return join([show_table(rows, empty="No pair needed to be mended."), *examples])
 
@@ -166,8 +165,6 @@ def _show_changes(folder: Path, step: str, most: int, most_opened: int = 200) ->
 
 def _take_words(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a prompt said of the old pair: some repairs are not shown all of it."""
-    if "tried" in fields:  # a first question mends nothing
-        return {"question": fields["tried"][-1]} if fields["tried"] else {}
     if "existing" in fields:  # the pair's own question is the last of those that were asked
         return {"question": fields["existing"][-1], "answer": ""}
     return {"question": fields["question"], "answer": fields.get("answer", "")}
