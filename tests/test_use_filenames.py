@@ -53,8 +53,9 @@ def test_with_it_examples_and_item_show_their_source(name: str, folders: tuple[P
     asked = [message.content for message in messages if message.role == "user"]
     shown = [*(example.fields["source"] for example in prompt.content.examples), TITLE]
     assert len(asked) == len(shown) > 1
+    times = 2 if name == "write_questions" and not folders else 1  # whose advice it is, too
     for text, source in zip(asked, shown, strict=True):
-        assert source in text
+        assert text.count(source) == times
         assert text.startswith(("Source: ", "Text ("))
 
 

@@ -19,7 +19,7 @@ LEAST_ADDED = 0.1  # share of an answer's roots that a further sentence has to a
 def quote_sentences(pair: QAPair, numbers: tuple[int, ...]) -> QAPair:
     """Return the pair with these sentences of its chunk as its quote; its uuid stays."""
     texts = number_sentences(pair.chunk.text, pair.chunk.language)
-    quote = " ".join(texts[number - 1].strip() for number in numbers)
+    quote = " ".join(texts[number - 1] for number in numbers)
     return replace(pair, sentences=numbers, quote=quote)
 
 

@@ -13,12 +13,7 @@ from functools import partial
 from typing import Any
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
-from generation_functions.pipelines.asking import (
-    ANSWER_BRIEFLY,
-    ASK_QUESTION,
-    Asked,
-    is_bound,
-)
+from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked, is_bound
 from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
@@ -51,12 +46,7 @@ NOTHING_ASKED = Problem(
 REJECTED_PAIRS = "qatuples_rejected"
 SUITABLE = "suitable"
 NOT_JUDGED = "not judged"
-WRITERS: tuple[Step[Any, Any], ...] = (
-    WRITE_QUESTIONS,
-    ASK_QUESTION,
-    REPAIR_ANSWER,
-    REPLACE_PAIR,
-)
+WRITERS: tuple[Step[Any, Any], ...] = (WRITE_QUESTIONS, ASK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR)
 FOUND, BY_ANSWER, BY_QUESTION = "found", "another answer", "another question"
 
 
@@ -132,8 +122,8 @@ async def ask_apart(run: Run, draft: Draft) -> Draft:
         sound = [one for one in (*asked, *own) if find_fault(run, one) is None]
         if not sound:
             return draft  # its fault will be found again, and told
-        questions = Asked(pair.answer, tuple(one.question for one in sound))
-        new = await run.ask(ANSWER_BRIEFLY, questions)
+        questions = tuple(one.question for one in sound)
+        new = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
     except NoReply:
         raise
     except Failed:
