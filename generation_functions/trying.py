@@ -28,7 +28,7 @@ def try_items(step: Step[Any, Any], prompt: Prompt, samples: Samples) -> list[st
     for number, item in enumerate(samples.items, 1):
         try:
             prompt.messages(step.fields(item))
-            grammar = prompt.grammar.replace(step.rules(item))
+            grammar = step.narrow(prompt.grammar, item)
             faults = find_problems(grammar.rules)
             if not faults:
                 compile_grammar(grammar)
@@ -50,7 +50,7 @@ def try_examples(step: Step[Any, Any], prompt: Prompt, samples: Samples) -> list
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             problems.append(f"{place}: its fields are not of the kind that the step gives: {error}")
             continue
-        grammar = prompt.grammar.replace(step.rules(item))
+        grammar = step.narrow(prompt.grammar, item)
         if not grammar.matches(answer):
             refused = answer[grammar.matched_length(answer) :][:40]
             problems.append(
@@ -76,7 +76,7 @@ def check_prompt(
     for item in () if problems else items:
         try:
             prompt.messages(step.fields(item))
-            compile_grammar(prompt.grammar.replace(step.rules(item)))
+            compile_grammar(step.narrow(prompt.grammar, item))
         except PalimpsestError as error:
             problems.append(str(error))
     if not problems and samples:

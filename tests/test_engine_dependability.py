@@ -146,7 +146,7 @@ def test_a_child_that_hangs_is_ended_and_its_requests_are_asked_again(
         assert engine.pid != hanging
         assert not psutil.pid_exists(hanging)
 
-    with_engine(open_engine(settings, request_seconds=8), act)
+    with_engine(open_engine(settings, request_seconds=20), act)
     assert "no sign of life" in caplog.text
 
 

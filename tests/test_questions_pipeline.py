@@ -633,17 +633,50 @@ def test_a_pair_without_a_spare_question_is_replaced_and_asked_for(ask: Ask) -> 
     assert questions_of(run) == [renewed]
 
 
-def test_an_answer_that_is_at_fault_itself_has_no_spare_question(ask: Ask) -> None:
+def test_a_pair_with_no_question_that_is_bound_to_its_answer_is_replaced(ask: Ask) -> None:
+    unbound = LENGTH.replace("How long is the Arno Bridge?", "Why is its paint renewed?")
+    foreign = asked("Who was Maud?", "What is paint?", "What is salt?")
+    script = {
+        "write_questions": [unbound],
+        "ask_question": [foreign, foreign, ASKED],
+        "replace_pair": [LENGTH],
+    }
+    run, steps = ask(script, ask_apart=True)
+    assert steps[2:6] == ["ask_question", "ask_question", "replace_pair", "ask_question"]
+    assert findings(run, "repairs") == {
+        "asks for something else": {"found": 1, "another question": 1}
+    }
+    assert "The question has little of what the answer tells." in last_message(run, "replace_pair")
+    assert questions_of(run) == [WHICH]
+
+
+def test_an_answer_too_short_to_be_asked_about_alone_keeps_its_question(ask: Ask) -> None:
+    terse = written("5", "A toll of two pence.", "What did carts have to pay until 1962?")
+    foreign = asked("Who was Maud?", "What is paint?", "What is salt?")
+    run, steps = ask({"write_questions": [terse], "ask_question": [foreign]}, ask_apart=True)
+    assert "replace_pair" not in steps
+    assert questions_of(run) == ["What did carts have to pay until 1962?"]
+
+
+def test_an_answer_that_is_at_fault_itself_is_asked_about_once_it_is_mended(ask: Ask) -> None:
     strange = written("2", "The Arno Bridge of Baron Klee is 812 metres long.", "How long is it?")
-    klee = "How long is the Arno Bridge of Baron Klee?"
+    script = {"write_questions": [strange], "ask_question": [ASKED], "repair_answer": [MENDED]}
+    run, steps = ask(script, ask_apart=True)
+    assert steps[2:5] == ["repair_answer", "ask_question", "answer_briefly"]
+    assert questions_of(run) == [WHAT_LENGTH]
+    assert kept(run)[0].answer == "The Arno Bridge has a length of 812 metres."
+
+
+def test_an_answer_that_stays_at_fault_is_replaced_unasked(ask: Ask) -> None:
+    strange = written("2", "The Arno Bridge of Baron Klee is 812 metres long.", "How long is it?")
     script = {
         "write_questions": [strange],
-        "ask_question": [asked(klee, WHAT_LENGTH, WHICH), ASKED],
+        "ask_question": [ASKED],
         "replace_pair": [LENGTH],
         "repair_answer": ["Sentences: 2\nAnswer: Baron Klee is 812 metres long."],
     }
     run, steps = ask(script, ask_apart=True)
-    assert steps[2:6] == ["ask_question", "repair_answer", "replace_pair", "ask_question"]
+    assert steps[2:5] == ["repair_answer", "replace_pair", "ask_question"]
     assert questions_of(run) == [WHICH]
 
 

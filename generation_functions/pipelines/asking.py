@@ -16,6 +16,7 @@ from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import known_amounts
 from generation_functions.pipelines.naming import names_author
 from generation_functions.pipelines.question_steps import check_script
+from generation_functions.pipelines.question_words import list_words
 from generation_functions.pipelines.reasons import gives_reason
 from generation_functions.pipelines.roots import find_roots
 from generation_functions.records import QAPair, make_uuid
@@ -23,6 +24,7 @@ from generation_functions.steps.step import Step, write_literal
 
 MOST_BOUND = 0.6  # share of an answer's roots; a question that has more of them tells too much
 FOREIGN = 2  # roots of the answer that one which the answer lacks outweighs
+FEW_ROOTS = 4  # an answer with no more cannot be asked about alone ("Oak.")
 LEAST_BOND = -1.0  # where more of a question is foreign, it asks for something else
 
 # Words that ask, and tell of nothing that an answer has to have.
@@ -53,7 +55,9 @@ def _openings(answer: str) -> list[str]:
 def _rules(pair: QAPair) -> Mapping[str, str]:
     if pair.chunk.language != "english":
         return {}
-    return {"opening": " | ".join(write_literal(f"{word} ") for word in _openings(pair.answer))}
+    openings = " | ".join(write_literal(f"{word} ") for word in _openings(pair.answer))
+    own = " | ".join(map(write_literal, list_words(pair.answer)))
+    return {"opening": openings, "own": own}
 
 
 def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
@@ -86,6 +90,11 @@ def is_bound(question: str, pair: QAPair) -> bool:
     return some and measure_bond(question, pair.answer) >= LEAST_BOND
 
 
+def is_terse(answer: str) -> bool:
+    """Whether an answer tells too little by itself for a question to be made of it alone."""
+    return len(find_roots(answer)) <= FEW_ROOTS
+
+
 def measure_bond(question: str, answer: str) -> float:
     """Return how closely a question is bound to its answer: by the roots that both have.
 
@@ -106,6 +115,7 @@ ASK_QUESTION: Step[QAPair, tuple[QAPair, ...]] = Step(
     _parse,
     _rules,
     replaces=("opening",),
+    offers=("own",),
 )
 
 

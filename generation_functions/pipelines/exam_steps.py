@@ -1,7 +1,6 @@
 """The steps of an exam: questions with short answers, a candidate's reply, the judge's verdict."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,12 +98,6 @@ def _exam_fields(request: QuestionRequest) -> dict[str, Any]:
     return shown
 
 
-def _exam_rules(request: QuestionRequest) -> Mapping[str, str]:
-    rules = dict(WRITE_QUESTIONS.rules(request))
-    del rules["verbatim"]  # an answer is no whole sentence
-    return rules
-
-
 def _parse_reply(question: ExamQuestion, reply: str) -> str:
     """Return the first line that says something. Raises Unparsable where there is none."""
     lines = (line.strip() for line in reply.splitlines())
@@ -131,8 +124,9 @@ WRITE_EXAM_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     "write_exam_questions",
     _exam_fields,
     _parse_exam,
-    _exam_rules,
+    WRITE_QUESTIONS.rules,
     replaces=("more", "number", "numbers"),
+    offers=WRITE_QUESTIONS.offers,
     labels=("Sentences", "Answer", "Question"),
 )
 ANSWER_EXAM: Step[ExamQuestion, str] = Step(

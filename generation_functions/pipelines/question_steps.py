@@ -8,6 +8,13 @@ from dataclasses import dataclass
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.citing import cite, quote_sentences
+from generation_functions.pipelines.copies import (
+    narrow_to_copies,
+    reach_back,
+    without_lead,
+    without_number,
+    write_copies,
+)
 from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.readings import show_sentence
 from generation_functions.pipelines.wording import content_words, strange_script
@@ -27,11 +34,6 @@ NEAR = 3  # sentences between two that are told of in one answer
 _PAIR = re.compile(r"Sentences: ([\d, ]+)\nAnswer: (.+)\nQuestion: (.+)")
 LEAST_TOLD = 2  # words that carry meaning in planned sentences
 LEAST_UNENDED = 4  # and where none of them ends as a sentence does, as no heading does
-_LIST_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s+(?=\S)")
-_LEAD = re.compile(
-    r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
-    r"|Nevertheless|In addition|In other words|On the other hand|And|But), "
-)
 _PLANNED = re.compile(r"- (.+) \[([\d, ]+)\]")
 _EXERCISE = re.compile(
     r"\?\W*$|^\W*(?:[\divx]+\W+)?(?:exercises?|problems?|find|calculate|solve|prove|name)\b", re.I
@@ -98,16 +100,7 @@ def tidy(answer: str, chunk: Chunk) -> str:
     for sentence in number_sentences(chunk.text, chunk.language):
         if not _is_ended(sentence) and answer.startswith(f"{sentence} "):
             answer = answer.removeprefix(sentence).lstrip()
-    answer = without_number(answer)
-    if chunk.language == "english" and (lead := _LEAD.match(answer)):
-        answer = answer[lead.end() :]
-        answer = answer[:1].upper() + answer[1:]
-    return answer
-
-
-def without_number(sentence: str) -> str:
-    """Return a sentence without the number that it has in a list: "(3) ", "b) "."""
-    return _LIST_NUMBER.sub("", sentence)
+    return without_lead(without_number(answer), chunk.language)
 
 
 def make_pair(chunk: Chunk, sentences: tuple[int, ...], question: str, answer: str) -> QAPair:
@@ -136,14 +129,8 @@ def narrow_to_sentences(chunk: Chunk) -> dict[str, str]:
 
 
 def narrow_to_quotes(chunk: Chunk) -> dict[str, str]:
-    """Return the rule `verbatim` too: a sentence's number with the sentence as the answer."""
-    sentences = enumerate(number_sentences(chunk.text, chunk.language), start=1)
-    quotes = [
-        write_literal(f"{number}\nAnswer: {show_sentence(sentence)}")
-        for number, sentence in sentences
-        if sentence.rstrip()[-1:] in ".!?" and 8 <= len(sentence.split()) <= 45
-    ]
-    return {**narrow_to_sentences(chunk), "verbatim": " | ".join(quotes) or "number"}
+    """Return the rules `number` and, for grammars that copy, `verbatim` and `advised`."""
+    return {**narrow_to_sentences(chunk), **narrow_to_copies(chunk)}
 
 
 def _parse_judgement(chunk: Chunk, reply: str) -> bool:
@@ -255,16 +242,32 @@ def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:
 
 
 def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
-    """Planned sentences have a pair each, in order; the model may stop early."""
+    """Planned sentences have a pair each, in order; the model may stop early.
+
+    In `copied` they are the answers themselves.
+    """
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
-    rules = {**narrow_to_quotes(request.chunk), "more": more}
-    first, *others = [show_numbers(one) for one in _planned(request)] or [""]
-    if not first:
+    rules = {**narrow_to_quotes(request.chunk), "more": more, "copied": "pair more"}
+    planned = _planned(request)[: request.most]
+    if not planned:
         return rules
-    more = '""'
-    for numbers in reversed(others[: request.most - 1]):
-        more = f'("\\n\\nSentences: {numbers}" told {more}){{0,1}}'
-    return {**rules, "numbers": write_literal(first), "more": more}
+    numbers = [show_numbers(one) for one in planned]
+    told = [f'"Sentences: {one}" told' for one in numbers]
+    copied = [
+        f'"Sentences: {show_numbers(one)}\\nAnswer: " {write_copies(request.chunk, one)}'
+        ' "\\nQuestion: " question'
+        for one in (reach_back(request.chunk, numbers) for numbers in planned)
+    ]
+    rules |= {"numbers": write_literal(numbers[0]), "more": _follow(told[1:])}
+    return {**rules, "copied": f"{copied[0]} {_follow(copied[1:])}"}
+
+
+def _follow(pairs: Sequence[str]) -> str:
+    """Return a rule's right-hand side: these pairs in order, or the first of them."""
+    following = '""'
+    for pair in reversed(pairs):
+        following = f'("\\n\\n" {pair} {following}){{0,1}}'
+    return following
 
 
 JUDGE_CHUNK: Step[Chunk, bool] = Step(
@@ -297,5 +300,6 @@ WRITE_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     _parse_pairs,
     _pair_rules,
     parts=lambda request: request.most,
-    replaces=("more", "number", "numbers", "verbatim"),
+    replaces=("more", "number", "numbers"),
+    offers=("advised", "copied", "verbatim"),
 )

@@ -13,7 +13,13 @@ from functools import partial
 from typing import Any
 
 from generation_functions.errors import Dropped, Failed, NoReply, NoRoom, Rejected
-from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked, is_bound
+from generation_functions.pipelines.asking import (
+    ANSWER_BRIEFLY,
+    ASK_QUESTION,
+    Asked,
+    is_bound,
+    is_terse,
+)
 from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
@@ -42,6 +48,9 @@ DISTINCT = "distinct questions"
 ASKED_ALREADY = Problem("asked already", "This question has been asked already.", in_question=True)
 NOTHING_ASKED = Problem(
     "asks for what it says", "The question says itself what it asks for.", in_question=True
+)
+NOT_OF_ANSWER = Problem(
+    "asks for something else", "The question has little of what the answer tells.", in_question=True
 )
 REJECTED_PAIRS = "qatuples_rejected"
 SUITABLE = "suitable"
@@ -111,23 +120,27 @@ async def ask_apart(run: Run, draft: Draft) -> Draft:
     """Return the draft with questions made of its answer alone, best first; its own is the last.
 
     Code finds nothing wrong with them, and each asks for what it does not say. Where there is none
-    such, the draft is at fault.
+    such, the draft is at fault. An answer too short to be asked about alone keeps its question,
+    and nothing is asked about one that is at fault itself.
     """
-    if not run.config.questions.ask_apart:
-        return draft
     pair = draft.pair
+    problem = find_fault(run, pair)
+    if not run.config.questions.ask_apart or (problem and not problem.in_question):
+        return draft
+    bound = is_terse(pair.answer) or is_bound(pair.question, pair)
+    unasked = draft if bound else replace(draft, fault=NOT_OF_ANSWER)
     try:
         asked = await run.ask(ASK_QUESTION, pair)
-        own = (pair,) if is_bound(pair.question, pair) else ()
+        own = (pair,) if bound else ()
         sound = [one for one in (*asked, *own) if find_fault(run, one) is None]
         if not sound:
-            return draft  # its fault will be found again, and told
+            return unasked  # a fault of its question will be found again, and told
         questions = tuple(one.question for one in sound)
         new = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
     except NoReply:
         raise
     except Failed:
-        return draft
+        return unasked
     best = tuple(one for one, is_new in zip(sound, new, strict=True) if is_new)
     if not best:
         return replace(draft, fault=NOTHING_ASKED)
@@ -241,9 +254,13 @@ async def repair(run: Run, draft: Draft, problem: Problem) -> Draft:
     request = Repair(draft.pair, problem, existing, draft.repairs)
     draft = replace(draft, repairs=draft.repairs + 1)
     if not problem.in_question and not draft.answer_repaired:
-        with suppress(Dropped):  # no other answer
+        try:
             answered = await run.ask(REPAIR_ANSWER, request)
-            return replace(draft, pair=answered, spare=(), answer_repaired=True)
+        except Dropped:
+            pass  # no other answer
+        else:
+            draft = replace(draft, pair=answered, spare=(), answer_repaired=True)
+            return await ask_apart(run, draft)
     draft = replace(draft, tried=(*draft.tried, draft.pair.question))
     if problem.in_question and draft.spare:
         return replace(draft, pair=draft.spare[0], spare=draft.spare[1:])

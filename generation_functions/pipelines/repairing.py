@@ -211,14 +211,16 @@ REPAIR_ANSWER: Step[Repair, QAPair] = Step(
     lambda repair: _repair_fields(repair, question=repair.pair.question),
     _parse_answer,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
-    replaces=("number", "verbatim"),
+    replaces=("number",),
+    offers=("advised", "verbatim"),
 )
 REPLACE_PAIR: Step[Repair, QAPair] = Step(
     "replace_pair",
     lambda repair: _repair_fields(repair, existing=[*repair.existing, repair.pair.question]),
     _parse_replacement,
     lambda repair: narrow_to_quotes(repair.pair.chunk),
-    replaces=("number", "verbatim"),
+    replaces=("number",),
+    offers=("advised", "verbatim"),
 )
 
 # The check, why a pair is dropped that loses it, and whether its question is at fault.

@@ -36,8 +36,7 @@ class Inquiry(Generic[I, O]):
     def of(cls, step: Step[I, O], item: I, prompt: Prompt, config: Config) -> "Inquiry[I, O]":
         """Fill the step's prompt and grammar for `item`."""
         fields = dict(step.fields(item))
-        rules = step.rules(item)
-        grammar = prompt.grammar.replace(rules) if rules else prompt.grammar
+        grammar = step.narrow(prompt.grammar, item)
         role = config.models.steps.get(step.name, step.role)
         return cls(step, item, role, prompt, fields, *prompt.messages(fields), grammar, config)
 

@@ -40,9 +40,9 @@ class Step(Generic[I, O]):
     `fields(item)` gives the template's variables, no more and no fewer.
     `parse(item, reply)` returns the output, raises `Unparsable` to have the request
     asked again with the next seed, or `Rejected(reason)` for a final no.
-    `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF); they are
-    among those that `replaces` names, which every grammar of the step must have. `labels` it must
-    be able to write: `parse` finds the parts of a reply by them.
+    `rules(item)` replaces named rules of the grammar (their right-hand sides in GBNF): those that
+    `replaces` names, which every grammar of the step must have, and those that it `offers`, which
+    one may have. `labels` it must be able to write: `parse` finds the parts of a reply by them.
     `role` is the model role ("small" or "large") unless the config names another.
     `use_stop` says whether its stop strings are used, `completion_mode` whether the prompt is
     plain text; None: as under `system`.
@@ -70,6 +70,7 @@ class Step(Generic[I, O]):
     own_words: bool = False
     parts: Callable[[I], int] = one_part
     replaces: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
     def check_grammar(self, grammar: Grammar) -> None:
@@ -86,6 +87,15 @@ class Step(Generic[I, O]):
                 raise GrammarError(
                     f'{place}: nothing writes "\\n{label}: ", by which a reply is read: {shown}.'
                 )
+
+    def narrow(self, grammar: Grammar, item: I) -> Grammar:
+        """Return the step's grammar with the rules replaced that are the item's own.
+
+        Raises GrammarError for one that does not exist, unless it was only offered.
+        """
+        rules = self.rules(item)
+        left = {name for name in self.offers if name not in grammar.rules}
+        return grammar.replace({name: body for name, body in rules.items() if name not in left})
 
     def most_tokens(self, item: I, max_tokens: int) -> int:
         """Return how many tokens a reply about an item may have; `max_tokens` is its prompt's."""
