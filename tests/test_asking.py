@@ -9,6 +9,7 @@ from generation_functions.pipelines.asking import (
     ANSWER_BRIEFLY,
     ASK_QUESTION,
     Asked,
+    is_bound,
     measure_bond,
 )
 from generation_functions.pipelines.question_steps import make_pair
@@ -36,7 +37,7 @@ def answered(answer: str) -> QAPair:
 def test_an_answer_is_asked_for_in_the_ways_that_suit_it(
     answer: str, why: bool, how: bool, how_much: bool
 ) -> None:
-    grammar = load_prompt("ask_question").grammar.replace(ASK_QUESTION.rules(answered(answer)))
+    grammar = ASK_QUESTION.narrow(load_prompt("ask_question").grammar, answered(answer))
     for opening, suits in (("Why", why), ("How", how), ("How much", how_much), ("What", True)):
         reply = f"Question: {opening} is it of the cloth?"
         if opening == "How much" and how:
@@ -63,22 +64,27 @@ def test_the_question_that_keeps_most_of_its_answer_and_adds_least_comes_first()
     other = "What does damp do to a violin that is kept in dry cellars for years?"
     reply = "\n".join(f"Question: {question}" for question in (vague, other, strange, close))
     asked = ASK_QUESTION.parse(answered(CRACKS), reply)
-    assert [pair.question for pair in asked] == [close, strange, vague]
-    assert len({pair.uuid for pair in asked}) == 3
+    assert [one.question for one in asked] == [close, strange, vague]
+    assert len({one.uuid for one in asked}) == 3
 
 
 def test_a_question_that_loses_whose_view_it_is_is_left_out() -> None:
     chunk = replace(make_chunk("Rest an hour."), source="Notes for Walkers, by Ida Brandt")
     pair = make_pair(chunk, (1,), "", "Ida Brandt advises walkers to rest for an hour at noon.")
-    who, what = "Who advises walkers to rest at noon?", "What does Ida Brandt advise?"
+    who, what = (
+        "Who advises walkers to rest at noon?",
+        "What does Ida Brandt advise for an hour at noon?",
+    )
     asked = ASK_QUESTION.parse(pair, f"Question: {who}\nQuestion: {what}")
     assert [one.question for one in asked] == [what]
 
 
 def test_a_question_that_speaks_of_a_statement_is_left_out() -> None:
     told = "What happens to a violin in dry air, according to the statement?"
-    reply = f"Question: {told}\nQuestion: What cracks?"
-    assert [one.question for one in ASK_QUESTION.parse(answered(CRACKS), reply)] == ["What cracks?"]
+    plain = "What cracks in dry air?"
+    reply = f"Question: {told}\nQuestion: {plain}"
+    (asked,) = ASK_QUESTION.parse(answered(CRACKS), reply)
+    assert asked.question == plain
 
 
 def test_to_tell_a_figure_binds_a_question_no_closer() -> None:
@@ -102,6 +108,33 @@ def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, pr
 
 
 @pytest.mark.parametrize(
+    ("question", "bound"),
+    [
+        ("What does Ida Brandt advise?", False),
+        ("What does Ida Brandt advise airing the boots?", False),
+        ("What does Ida Brandt advise air?", False),
+        ("What does Ida Brandt advise airing?", False),
+        ("What does Ida Brandt advise airing at every noon?", True),
+        ("What does Ida Brandt advise doing with boots?", True),
+        ("What does Ida Brandt advise doing to the boots at noon?", True),
+        ("When does Ida Brandt advise airing the boots?", True),
+        ("What boots does Ida Brandt advise air?", False),
+        ("What boots, socks and shirts at noon will do?", False),
+        ("What does Ida Brandt advise doing with boots if boots are socks at noon, socks?", False),
+        ("What is not aired at noon, according to Ida Brandt?", False),
+        ("What happens if Ida Brandt airs her boots at noon?", False),
+        ("What should be done with boots at noon, according to Ida Brandt?", True),
+    ],
+)
+def test_a_question_leaves_something_to_ask_for_and_says_of_what(
+    question: str, bound: bool
+) -> None:
+    chunk = make_chunk("Air your boots, socks and shirts at noon.", "For Walkers, by Ida Brandt")
+    pair = make_pair(chunk, (1,), "", f"Ida Brandt advises: “{chunk.text[:-1]} on every walk.”")
+    assert is_bound(question, pair) == bound
+
+
+@pytest.mark.parametrize(
     ("question", "span", "new"),
     [
         ("What happens to a violin that is kept in dry air?", "cracks along its ribs", True),
@@ -112,7 +145,7 @@ def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, pr
 def test_what_answers_a_question_has_to_be_new(question: str, span: str, new: bool) -> None:
     asked = Asked(CRACKS, (question, "Where does a violin crack?"))
     reply = f"1: {span}\n2: along its ribs"
-    grammar = load_prompt("answer_briefly").grammar.replace(ANSWER_BRIEFLY.rules(asked))
+    grammar = ANSWER_BRIEFLY.narrow(load_prompt("answer_briefly").grammar, asked)
     assert grammar.matches(reply)
     assert not grammar.matches(f"{reply}\n3: a violin")
     assert ANSWER_BRIEFLY.parse(asked, reply) == (new, True)

@@ -77,7 +77,7 @@ def test_a_conversation_has_a_turn_for_each_question_and_answer() -> None:
 
 
 def test_the_grammar_fixes_speakers_and_number_of_turns() -> None:
-    grammar = load_prompt("write_conversation").grammar.replace(WRITE_CONVERSATION.rules(REQUEST))
+    grammar = WRITE_CONVERSATION.narrow(load_prompt("write_conversation").grammar, REQUEST)
     assert grammar.matches(REPLY)
     first, second = REPLY.split("\nUser: And")
     assert not grammar.matches(first)
@@ -94,7 +94,7 @@ def test_every_example_is_a_conversation_that_the_parser_takes() -> None:
             for number, pair in enumerate(example.fields["pairs"])
         )
         request = replace(make_info(pairs), chunk=replace(CHUNK, text="None."))
-        assert prompt.grammar.replace(WRITE_CONVERSATION.rules(request)).matches(example.answer)
+        assert WRITE_CONVERSATION.narrow(prompt.grammar, request).matches(example.answer)
         assert len(WRITE_CONVERSATION.parse(request, example.answer).turns) == 2 * len(pairs)
 
 
@@ -120,7 +120,7 @@ def test_a_scene_is_spoken_by_its_two_people_in_turn() -> None:
 
 def test_the_grammar_gives_each_turn_to_one_of_the_two() -> None:
     grammar = load_prompt("write_scene_conversation").grammar
-    grammar = grammar.replace(WRITE_SCENE_CONVERSATION.rules(IN_SCENE))
+    grammar = WRITE_SCENE_CONVERSATION.narrow(grammar, IN_SCENE)
     lines = SAID.splitlines()
     assert grammar.matches(SAID)
     assert grammar.matches(f"{SAID} *She nods.*")

@@ -387,11 +387,11 @@ def test_a_letter_that_was_taken_for_a_digit_may_become_a_letter() -> None:
     damaged = CLEAN.replace("modern", "m0dern").replace("old", "0ld").replace("two", "tw0")
     piece = Piece("p", damaged, PdfCleaning())
     assert find_stray(piece, CLEAN) is None
-    assert GRAMMAR.replace(CLEAN_PDF.rules(piece)).matches(CLEAN)
+    assert CLEAN_PDF.narrow(GRAMMAR, piece).matches(CLEAN)
 
 
 def test_the_grammar_holds_numbers_in_their_order_and_the_scripts_of_the_piece() -> None:
-    grammar = GRAMMAR.replace(CLEAN_PDF.rules(PIECE))
+    grammar = CLEAN_PDF.narrow(GRAMMAR, PIECE)
     assert grammar.matches(CLEAN)
     assert grammar.matches(CLEAN.replace("Ames", "Àmes"))
     assert not grammar.matches(CLEAN.replace("64", "65"))
@@ -405,7 +405,7 @@ def test_the_grammar_holds_numbers_in_their_order_and_the_scripts_of_the_piece()
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=60).filter(str.strip))
 def test_the_grammar_of_a_piece_holds_its_own_text(text: str) -> None:
     piece = Piece("p", text.strip(), PdfCleaning(), (0,))
-    grammar = GRAMMAR.replace(CLEAN_PDF.rules(piece))
+    grammar = CLEAN_PDF.narrow(GRAMMAR, piece)
     assert grammar.matches(piece.text)
     assert find_stray(piece, piece.text) is None
 
@@ -434,7 +434,7 @@ def test_a_reply_may_not_begin_a_paragraph_where_the_piece_has_none() -> None:
     """Seen with a 1.5B model: it went on with how the prompt's examples end."""
     alone = Piece("p", "The weir stands at Tolham.", PdfCleaning())
     with_caption = Piece("p", "The weir Fig. 2. The weir. stands at Tolham.", PdfCleaning())
-    grammars = [GRAMMAR.replace(CLEAN_PDF.rules(piece)) for piece in (alone, with_caption)]
+    grammars = [CLEAN_PDF.narrow(GRAMMAR, piece) for piece in (alone, with_caption)]
     assert not grammars[0].matches("The weir stands at Tolham.\n\nFig.")
     assert grammars[1].matches("The weir stands at Tolham.\n\nFig. 2. The weir.")
 

@@ -66,7 +66,7 @@ PAINT = written(
 )
 TOLL = written(
     "5",
-    "Until 1962 a toll of two pence was taken from every cart at the Arno Bridge.",
+    "A toll of two pence was taken from every cart at the Arno Bridge until 1962.",
     "What toll was taken from a cart at the Arno Bridge until 1962?",
 )
 

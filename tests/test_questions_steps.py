@@ -187,13 +187,12 @@ def test_letters_of_a_script_that_the_text_lacks_are_asked_again() -> None:
 
 def test_the_grammar_admits_only_the_chunks_sentences_and_so_many_pairs() -> None:
     request = QuestionRequest(CHUNK, 2)
-    grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
+    grammar = WRITE_QUESTIONS.narrow(load_prompt("write_questions").grammar, request)
     assert grammar.matches(WRITTEN)
     assert not grammar.matches(WRITTEN.replace("Sentences: 2", "Sentences: 4"))
     assert not grammar.matches(f"{WRITTEN}\n\n{WRITTEN}")
-    single = load_prompt("write_questions").grammar.replace(
-        WRITE_QUESTIONS.rules(QuestionRequest(CHUNK, 1))
-    )
+    grammar = load_prompt("write_questions").grammar
+    single = WRITE_QUESTIONS.narrow(grammar, QuestionRequest(CHUNK, 1))
     assert single.matches(WRITTEN.split("\n\n")[0])
     assert not single.matches(WRITTEN)
 
@@ -248,9 +247,9 @@ def test_a_pair_that_still_points_at_the_text_is_a_final_no() -> None:
 def test_what_code_knows_to_be_unclear_may_not_pass_as_it_is() -> None:
     grammar = load_prompt("revise_pair").grammar
     reply = "Unclear: Nothing.\nVerdict: pass"
-    assert grammar.replace(REVISE_PAIR.rules(PAIR)).matches(reply)
+    assert REVISE_PAIR.narrow(grammar, PAIR).matches(reply)
     pointing = replace(PAIR, question="How long is it, according to the author?")
-    assert not grammar.replace(REVISE_PAIR.rules(pointing)).matches(reply)
+    assert not REVISE_PAIR.narrow(grammar, pointing).matches(reply)
     assert REVISE_PAIR.fields(pointing)["pointers"] == ["the author"]
 
 
@@ -331,7 +330,7 @@ def test_every_example_of_a_check_has_the_verdict_that_its_parser_reads() -> Non
 def test_every_example_pair_is_grounded_clear_and_taken() -> None:
     for example in examples("write_questions"):
         request = QuestionRequest(chunk_of(example), example.fields["most"], example.fields["plan"])
-        grammar = load_prompt("write_questions").grammar.replace(WRITE_QUESTIONS.rules(request))
+        grammar = WRITE_QUESTIONS.narrow(load_prompt("write_questions").grammar, request)
         assert grammar.matches(example.answer)
         pairs = WRITE_QUESTIONS.parse(request, example.answer)
         assert len(pairs) == example.answer.count("Question: ")
@@ -343,11 +342,7 @@ def test_every_example_pair_is_grounded_clear_and_taken() -> None:
 def test_every_example_of_the_revision_shows_what_its_pair_needs() -> None:
     for example in examples("revise_pair"):
         pair = pair_of(example)
-        assert (
-            load_prompt("revise_pair")
-            .grammar.replace(REVISE_PAIR.rules(pair))
-            .matches(example.answer)
-        )
+        assert REVISE_PAIR.narrow(load_prompt("revise_pair").grammar, pair).matches(example.answer)
         if example.answer.endswith("fail"):
             with pytest.raises(Rejected):
                 REVISE_PAIR.parse(pair, example.answer)
@@ -407,7 +402,7 @@ def test_a_plan_is_short_and_each_line_names_sentences_once() -> None:
     )
     with pytest.raises(Unparsable):
         PLAN_QUESTIONS.parse(request, "- an arch [9]\n- the height of neap tides [2]")
-    grammar = load_prompt("plan_questions").grammar.replace(PLAN_QUESTIONS.rules(request))
+    grammar = PLAN_QUESTIONS.narrow(load_prompt("plan_questions").grammar, request)
     assert grammar.matches("- Its length [2]")
     assert not grammar.matches("- Its length [4]")
     assert not grammar.matches("\n".join(["- Its length [2]"] * 9))
@@ -472,11 +467,9 @@ def test_the_prompt_is_right_with_and_without_a_plan() -> None:
 
 def test_the_planned_sentences_have_a_pair_each_in_order() -> None:
     plan = "2: Its length.\n1, 3: Its engineer.\n3: Her name."
+    grammar = load_prompt("write_questions").grammar
     grammars = [
-        load_prompt("write_questions").grammar.replace(
-            WRITE_QUESTIONS.rules(QuestionRequest(CHUNK, most, plan))
-        )
-        for most in (2, 9)
+        WRITE_QUESTIONS.narrow(grammar, QuestionRequest(CHUNK, most, plan)) for most in (2, 9)
     ]
     for numbers, held in (
         (["2"], (True, True)),
@@ -521,7 +514,7 @@ def test_every_example_of_a_repair_mends_what_was_wrong() -> None:
         for example in examples(step.name):
             repair = read_repair(example.fields)
             repair = replace(repair, pair=quoting_all(repair.pair))
-            grammar = load_prompt(step.name).grammar.replace(step.rules(repair))
+            grammar = step.narrow(load_prompt(step.name).grammar, repair)
             assert grammar.matches(example.answer)
             mended = step.parse(repair, example.answer)
             assert find_problem(mended) is None

@@ -36,7 +36,8 @@ FIELDS = {
     },
 }
 each_prompt = pytest.mark.parametrize("name", FIELDS)
-each_folder = pytest.mark.parametrize("folders", [(), (PROMPTS / "tiny",)], ids=["own", "tiny"])
+SETS = [(), (PROMPTS / "tiny",), (PROMPTS / "small",)]
+each_folder = pytest.mark.parametrize("folders", SETS, ids=["own", "tiny", "small"])
 
 
 def sources(name: str, folders: tuple[Path, ...]) -> set[str]:

@@ -36,7 +36,7 @@ def fault(name: str, reply: str, corpus: ChunkIndex = CORPUS) -> Problem | None:
 
 def grammar_of(name: str, request: WayRequest) -> Prompt:
     prompt, step = load_prompt(f"write_{name}"), BUILT_IN[name].write
-    return replace(prompt, grammar=prompt.grammar.replace(step.rules(request)))
+    return replace(prompt, grammar=step.narrow(prompt.grammar, request))
 
 
 def test_sentences_are_numbered_through_all_sources() -> None:

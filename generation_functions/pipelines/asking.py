@@ -9,8 +9,10 @@ the question show it, for these have to be new.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import known_amounts
@@ -23,8 +25,13 @@ from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
 
 MOST_BOUND = 0.6  # share of an answer's roots; a question that has more of them tells too much
+MOST_SAID = (
+    4  # roots of the answer; a question that has more is as good as the first that has so many
+)
 FOREIGN = 2  # roots of the answer that one which the answer lacks outweighs
 FEW_ROOTS = 4  # an answer with no more cannot be asked about alone ("Oak.")
+LEAST_SAID = 2  # roots of the answer that a question has, besides the name of its source
+TURNED = 1  # roots of the answer that a change of their order outweighs
 LEAST_BOND = -1.0  # where more of a question is foreign, it asks for something else
 
 # Words that ask, and tell of nothing that an answer has to have.
@@ -36,6 +43,24 @@ _QUESTION = re.compile(r"^Question: (.*\S)", re.MULTILINE)
 _SPAN = re.compile(r"^\d: (.+)$", re.MULTILINE)
 _MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|using|by means of)\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\b(?:statement|(?:instructions?|advice) given)\b", re.IGNORECASE)
+# How small models go wrong in English: "What does she advise closing the hatch?", where nothing is
+# left to be asked for, "What does she advise close?", "What a closed hatch will do?", and "What is
+# not good to expect?", which anything answers.
+_GIVING = "doing|telling|giving|asking|showing|teaching|saying|making sure"
+_BEFORE = (
+    "about|across|after|against|around|as|at|before|behind|between|by|down|during|for|from|if|in"
+    "|instead|into|of|off|on|onto|out|over|through|to|under|until|up|upon|when|where|while|with"
+)
+_MALFORMED = re.compile(
+    rf"What (?:does|did|do) .*\badvise (?:not |against )?(?!{_GIVING})\w+ing (?!(?:{_BEFORE})\b)\w"
+    rf"|(?:What|Which|Who)\b.*\badvise (?!(?:to|that|what|{_BEFORE})\b)\w+(?<!ing)\?$"
+    r"|(?!What (?:will|can|would|could|may|might|must|should)\b).*"
+    r" (?:will|can|would|could|may|might|must|should) do\?$"
+    r"|What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b"
+)
+_ADVISES = re.compile(r"\badvises?\b")
+_ADVISED = re.compile(r"\badvis|\baccording to\b", re.IGNORECASE)
+_ABOUT = re.compile(r"\b(?:with|to|about|for|from|of|on|in|at) (?:[\w'’-]+ ){0,2}[\w'’-]+\?$")
 _ALWAYS = "What Which Who Whose When Where In To From For On At Under".split()
 _AMOUNTS = [f"How {word}" for word in "many much long far often large old high soon".split()]
 
@@ -69,15 +94,19 @@ def _parse(pair: QAPair, reply: str) -> tuple[QAPair, ...]:
     bound = [question for question in asked if is_bound(question, pair)]
     if not bound:
         raise Unparsable("no question that is bound to its answer")
-    bound.sort(key=lambda question: -measure_bond(question, pair.answer))
+    bound.sort(key=lambda question: -_rate(question, pair.answer))
     return tuple(
         replace(pair, uuid=make_uuid(pair.chunk.uuid, question, pair.answer), question=question)
         for question in bound
     )
 
 
+def _rate(question: str, answer: str) -> float:
+    return measure_bond(question, answer) - TURNED * count_turned(question, answer)
+
+
 def is_bound(question: str, pair: QAPair) -> bool:
-    """Whether a question has something of the pair's answer, and little that this lacks.
+    """Whether a question has enough of the pair's answer, and little that this lacks.
 
     It keeps whose view that is, and does not speak of the answer as a statement.
     """
@@ -86,8 +115,32 @@ def is_bound(question: str, pair: QAPair) -> bool:
     source = pair.chunk.source
     if names_author(pair.answer, source) and not names_author(question, source):
         return False
-    some = bool(find_roots(question) & find_roots(pair.answer))
-    return some and measure_bond(question, pair.answer) >= LEAST_BOND
+    if _MALFORMED.match(question) or _says_twice(question) or not _names_enough(question, pair):
+        return False
+    if _ADVISES.search(pair.answer) and not _ADVISED.search(question):
+        return False
+    return measure_bond(question, pair.answer) >= LEAST_BOND
+
+
+def _says_twice(question: str) -> bool:
+    """Whether a question says two words again ("... the oil pump if the oil pump is closed?")."""
+    said = Counter(_list_roots(question))
+    return sum(count > 1 for root, count in said.items() if root not in _ASKING) > 1
+
+
+def _names_enough(question: str, pair: QAPair) -> bool:
+    """Whether a question says what it is about: not only "What does Ida Brandt advise doing?".
+
+    That takes two roots of the answer besides the source's name, or one where the question ends
+    with it ("... advise doing with mail?") or the answer has few.
+    """
+    named = find_roots(pair.chunk.source)
+    told = find_roots(pair.answer) - named - _ASKING
+    said = find_roots(question) & told
+    if len(said) >= LEAST_SAID or (said and len(told) <= FEW_ROOTS):
+        return True
+    about = _ABOUT.search(question)
+    return bool(about and said & find_roots(about[0]))
 
 
 def is_terse(answer: str) -> bool:
@@ -99,10 +152,27 @@ def measure_bond(question: str, answer: str) -> float:
     """Return how closely a question is bound to its answer: by the roots that both have.
 
     What the answer lacks counts against it, but for words that only ask. What goes beyond
-    MOST_BOUND does not count, nor do figures: to ask for them is worth more than to tell them.
+    MOST_BOUND and MOST_SAID does not count, nor do figures: to ask for them is worth more than to
+    tell them.
     """
     asked, told = (_without_figures(find_roots(text)) for text in (question, answer))
-    return min(len(asked & told), MOST_BOUND * len(told)) - FOREIGN * len(asked - told - _ASKING)
+    common = min(len(asked & told), MOST_BOUND * len(told), MOST_SAID)
+    return common - FOREIGN * len(asked - told - _ASKING)
+
+
+def count_turned(question: str, answer: str) -> int:
+    """Return how often a word of the question is followed by one that the answer has before it.
+
+    "What will happen to gasoline when it burns with the engine?" is hardly answered by "As it burns
+    with the gasoline, it will mire the engine".
+    """
+    told = _list_roots(answer)
+    places = [told.index(root) for root in _list_roots(question) if root in told]
+    return sum(after < before for before, after in pairwise(places))
+
+
+def _list_roots(text: str) -> list[str]:
+    return [root for word in text.split() for root in sorted(find_roots(word))]
 
 
 def _without_figures(roots: Set[str]) -> set[str]:

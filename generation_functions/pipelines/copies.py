@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.documents.titles import parse_name
+from generation_functions.pipelines.question_words import is_verb
 from generation_functions.pipelines.readings import show_sentence
-from generation_functions.records import Chunk
+from generation_functions.pipelines.wording import find_unclear
+from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.step import write_literal
 
 FEWEST_WORDS, MOST_WORDS = 8, 45  # of a sentence that is an answer by itself
@@ -20,12 +22,33 @@ MOST_COPIED = 80  # words of sentences that are one answer together
 _LIST_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s+(?=\S)")
 _LEAD = re.compile(
     r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
-    r"|Nevertheless|In addition|In other words|On the other hand|And|But), "
+    r"|Further|Nevertheless|Of course|In addition|In other words|On the other hand|And|But), "
 )
 # What a sentence begins with that cannot be understood without the one before it.
 _LEANS = re.compile(
-    r"(?:It|They|This|That|These|Those|Such|He|She|His|Her|Its|Their|Then|Otherwise|So|Here)\b"
+    r"(?:(?:after|as|although|because|before|by|if|in|once|since|when|while|with) )?"
+    r"(?:it|they|this|that|these|those|such|he|she|his|her|its|their)\b"
+    r"|(?:nor|neither|then|otherwise|so|here)\b",
+    re.IGNORECASE,
 )
+# What hardly any sentence begins with that does not order something.
+_ORDERS = re.compile(
+    r"(?:do(?:n[’']t| not)|never|always|let|try|be|make sure|see (?:that|to)|put|take|keep|avoid"
+    r"|remember|choose|add|pour|remove|insert|place|give|tell|use|leave|check|ensure)"
+    r" (?!(?:of|in|is|are|was|were|has|have|had|can|may|will|would|and|or)\b)",
+    re.IGNORECASE,
+)
+# What tells how things are: a verb that only a subject has, before any clause within. What "you
+# can" do is advice.
+_CLAUSE = r"which|that|who|whose|whom|if|when|where|so|until|unless|while|as|than|to|you"
+_TELLS = re.compile(
+    rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
+    r" (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
+    r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely)\b",
+    re.IGNORECASE,
+)
+_FIRST_WORD = re.compile(r"[A-Z][a-z]{2,}(?= [a-z])")
+_EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
 
 
 def without_number(sentence: str) -> str:
@@ -57,6 +80,7 @@ def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
         if text.rstrip()[-1:] in ".!?"
         and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS
         and not leans(text)
+        and is_clear(chunk, [number])
     ]
     plain = [f"{number}\nAnswer: {_copy(chunk, [number])}" for number in whole]
     advised = [f"{number}\nAnswer: {_advise(chunk, [number])}" for number in whole]
@@ -67,24 +91,62 @@ def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
 
 
 def write_copies(chunk: Chunk, numbers: Sequence[int]) -> str:
-    """Return, as the right-hand side of a rule, both ways to say these sentences as an answer."""
-    ways = (_copy(chunk, numbers), _advise(chunk, numbers))
+    """Return, as the right-hand side of a rule, how these sentences can be an answer.
+
+    That is as they stand, or as advice; of English sentences that plainly are one or the other
+    only this.
+    """
+    texts = [_copy(chunk, [number]) for number in numbers]
+    plain, advice = _copy(chunk, numbers), _advise(chunk, numbers)
+    ways = [plain, advice]
+    if chunk.language == "english" and any(map(_is_order, texts)):
+        ways = [advice]
+    elif chunk.language == "english" and all(map(_TELLS.match, texts)):
+        ways = [plain]
     return f"({' | '.join(map(write_literal, ways))})"
 
 
-def reach_back(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
-    """Return the sentences with the one before them, where the first leans on it."""
+def _is_order(sentence: str) -> bool:
+    """Whether an English sentence plainly begins with a verb that tells somebody to do something:
+    one of the commonest, or any that "-ing" can end, with no other verb for it to be subject of."""
+    if _ORDERS.match(sentence):
+        return True
+    first = _FIRST_WORD.match(sentence)
+    if first is None or _TELLS.match(sentence):
+        return False
+    word = first[0].lower()
+    return is_verb(word)
+
+
+def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:
+    """Whether sentences can be understood by themselves, as far as code can tell, and are no
+    longer than an answer may be."""
+    words = _copy(chunk, numbers)
+    return len(words.split()) <= MOST_COPIED and "[" not in words and not find_unclear("", words)
+
+
+def is_copied(pair: QAPair) -> bool:
+    """Whether an answer has the very words of its sentences, so that it agrees with the text."""
+    return pair.answer in (_copy(pair.chunk, pair.sentences), _advise(pair.chunk, pair.sentences))
+
+
+def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
+    """Return the first of the sentences with those before it that it leans on, and with those of
+    the others that follow on it and lean on it in turn."""
     texts = number_sentences(chunk.text, chunk.language)
-    first = numbers[0]
-    while first > 1 and chunk.language == "english" and leans(texts[first - 1]):
+    first = last = numbers[0]
+    while first > 1 and leans(texts[first - 1]):
         first -= 1
-    return (*range(first, numbers[0]), *numbers)
+    while last + 1 in numbers and leans(texts[last]):
+        last += 1
+    return tuple(range(first, last + 1))
 
 
 def _copy(chunk: Chunk, numbers: Iterable[int]) -> str:
     texts = number_sentences(chunk.text, chunk.language)
     told = (without_number(show_sentence(texts[number - 1])) for number in numbers)
-    return without_lead(" ".join(" ".join(told).split()), chunk.language)
+    words = _EMPHASIS.sub("", " ".join(" ".join(told).split()))
+    return without_lead(words, chunk.language)
 
 
 def _advise(chunk: Chunk, numbers: Iterable[int]) -> str:

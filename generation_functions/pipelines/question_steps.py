@@ -9,8 +9,9 @@ from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.citing import cite, quote_sentences
 from generation_functions.pipelines.copies import (
+    hold_together,
+    is_clear,
     narrow_to_copies,
-    reach_back,
     without_lead,
     without_number,
     write_copies,
@@ -251,15 +252,21 @@ def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
     planned = _planned(request)[: request.most]
     if not planned:
         return rules
-    numbers = [show_numbers(one) for one in planned]
-    told = [f'"Sentences: {one}" told' for one in numbers]
-    copied = [
-        f'"Sentences: {show_numbers(one)}\\nAnswer: " {write_copies(request.chunk, one)}'
+    told = [f'"Sentences: {show_numbers(one)}" told' for one in planned]
+    rules |= {"numbers": write_literal(show_numbers(planned[0])), "more": _follow(told[1:])}
+    copied = _write_copied(request.chunk, planned)
+    return {**rules, "copied": f"{copied[0]} {_follow(copied[1:])}"} if copied else rules
+
+
+def _write_copied(chunk: Chunk, planned: Sequence[tuple[int, ...]]) -> list[str]:
+    """Return, as right-hand sides, a pair for each line of a plan that its sentences can answer."""
+    together = dict.fromkeys(hold_together(chunk, line) for line in planned if line)
+    clear = [numbers for numbers in together if is_clear(chunk, numbers)]
+    return [
+        f'"Sentences: {show_numbers(one)}\\nAnswer: " {write_copies(chunk, one)}'
         ' "\\nQuestion: " question'
-        for one in (reach_back(request.chunk, numbers) for numbers in planned)
+        for one in clear
     ]
-    rules |= {"numbers": write_literal(numbers[0]), "more": _follow(told[1:])}
-    return {**rules, "copied": f"{copied[0]} {_follow(copied[1:])}"}
 
 
 def _follow(pairs: Sequence[str]) -> str:

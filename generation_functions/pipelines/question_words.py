@@ -8,6 +8,7 @@ of their forms, and to words that only ask, it can hardly ask for anything else.
 import re
 from collections.abc import Iterable
 
+from generation_functions.pipelines.reasons import gives_reason
 from generation_functions.pipelines.spelling import load_dictionary
 
 # Which words there are besides the answer's. No negations, which turn a question round, and no
@@ -16,11 +17,17 @@ _LINKS = """a an and any are as at at be been being but by can could did do does
     have how if in into is kind made make may might more most much must of off on or
     other out over part should some than that the through to under up upon used was were
     what when where which while who whom whose why will with within would"""
-_ASKING = """about according action advice advise amount animal animals aim called cause causes city
-    colour consequence country day doing done effect example fact form group happen happens happened
-    instead length material means method name number objects people person persons place purpose
-    reason result say says size sort substance there things thing time tool way ways word year
-    years"""
+_ASKING = """according amount animal animals called city colour country day doing done example form
+    group happen happens happened instead length material means method name number
+    objects people person persons place size sort substance things thing time tool way
+    ways word year years"""
+# Words that ask for a reason, where the answer gives one.
+_REASONS = "aim cause causes consequence effect purpose reason result".split()
+# What stands for somebody or something that a question has not named.
+_UNNAMED = frozenset(
+    """he her hers him his i it its me my our ours she that their theirs them these they this those
+    us we you your yours yourself""".split()
+)
 _NEGATIONS = "no not never nor neither without".split()
 _NEGATED = re.compile(r"\b(?:no|not|never|nor|neither|without|cannot)\b|n[’']t\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Z]\.(?=\s)|[^\s—]+")
@@ -31,20 +38,38 @@ _VOWELS = "aeiou"
 
 def list_words(answer: str) -> list[str]:
     """Return the words that a question about an English answer may have, in a stable order."""
-    found: list[str] = _WORD.findall(answer)
-    own = [word if _INITIAL.fullmatch(word) else word.strip(_MARKS) for word in found]
     words = dict.fromkeys((*_LINKS.split(), *_ASKING.split()))
     if _NEGATED.search(answer):
         words |= dict.fromkeys(_NEGATIONS)
-    for word in filter(None, own):
-        words |= dict.fromkeys([word] if word in words else (word, *_find_forms(word)))
+    if gives_reason(answer):
+        words |= dict.fromkeys(_REASONS)
+    for word in list_said(answer):
+        if word.lower() not in words and word.lower() not in _UNNAMED:
+            words |= dict.fromkeys((word, *_find_forms(word)))
     return list(words)
+
+
+def is_verb(word: str) -> bool:
+    """Whether the dictionary has an English word with "-ing", and it may be a verb's base form."""
+    short = word.removesuffix("e")
+    double = word + word[-1] if word[-1] not in _VOWELS else word
+    forms = [f"{short}ing", f"{double}ing", f"{word}ing"]
+    if word in _LINKS.split() or word.endswith(("s", "ing", "ed")):
+        return False
+    return bool(load_dictionary("en").known(forms))
+
+
+def list_said(answer: str) -> list[str]:
+    """Return the words of an answer without the marks around them, in a stable order."""
+    found: list[str] = _WORD.findall(answer)
+    words = (word if _INITIAL.fullmatch(word) else word.strip(_MARKS) for word in found)
+    return list(dict.fromkeys(filter(None, words)))
 
 
 def _find_forms(word: str) -> Iterable[str]:
     """Return the forms of a word that the dictionary has; of names and figures the word alone."""
     lower = word.lower()
-    if not lower.isascii() or not lower.isalpha() or len(lower) < 4:
+    if not lower.isascii() or not lower.isalpha() or len(lower) < 3:
         return [lower] if lower.isalpha() else []
     bases = {lower}
     for ending, others in (("ies", "y"), ("es", ""), ("s", ""), ("ied", "y"), ("ed", ""), ("d", ""),
@@ -60,4 +85,5 @@ def _find_forms(word: str) -> Iterable[str]:
         forms |= {f"{double}ed", f"{double}ing"}
         if base.endswith("y"):
             forms |= {f"{base[:-1]}ies", f"{base[:-1]}ied"}
-    return sorted(load_dictionary("en").known(forms) | {lower})
+    known = load_dictionary("en").known(forms)
+    return sorted({lower, *(known or forms)})

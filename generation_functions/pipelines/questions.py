@@ -20,6 +20,7 @@ from generation_functions.pipelines.asking import (
     is_bound,
     is_terse,
 )
+from generation_functions.pipelines.copies import is_copied
 from generation_functions.pipelines.lending import find_lent
 from generation_functions.pipelines.pair_checks import Problem, find_problem
 from generation_functions.pipelines.question_steps import (
@@ -29,6 +30,7 @@ from generation_functions.pipelines.question_steps import (
     QuestionRequest,
 )
 from generation_functions.pipelines.repairing import (
+    CHECK_ANSWER_ACCURACY,
     CHECKS,
     REPAIR_ANSWER,
     REPLACE_PAIR,
@@ -131,10 +133,9 @@ async def ask_apart(run: Run, draft: Draft) -> Draft:
     unasked = draft if bound else replace(draft, fault=NOT_OF_ANSWER)
     try:
         asked = await run.ask(ASK_QUESTION, pair)
-        own = (pair,) if bound else ()
-        sound = [one for one in (*asked, *own) if find_fault(run, one) is None]
+        sound = [one for one in asked if find_fault(run, one) is None]
         if not sound:
-            return unasked  # a fault of its question will be found again, and told
+            return unasked
         questions = tuple(one.question for one in sound)
         new = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
     except NoReply:
@@ -217,13 +218,18 @@ async def make_alone(run: Run, pair: QAPair) -> QAPair | Problem:
 
 
 async def vet(run: Run, draft: Draft) -> Problem | None:
-    """Return the first problem of a pair: of those that code finds, then of those voted on."""
+    """Return the first problem of a pair: of those that code finds, then of those voted on.
+
+    An answer that is copied from the text agrees with it: about that there is no vote.
+    """
     pair = draft.pair
+    copied = is_copied(pair)
+    checks = [one for one in CHECKS if not (copied and one[0] == CHECK_ANSWER_ACCURACY)]
     problem = draft.fault or find_fault(run, pair)
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
-    return problem or await hold_votes(run, pair)
+    return problem or await hold_votes(run, pair, checks)
 
 
 def find_fault(run: Run, pair: QAPair) -> Problem | None:
@@ -232,9 +238,7 @@ def find_fault(run: Run, pair: QAPair) -> Problem | None:
     return problem or find_lent(pair, [text for step in WRITERS for text in run.examples(step)])
 
 
-async def hold_votes(
-    run: Run, pair: QAPair, checks: Sequence[VotedCheck] = CHECKS
-) -> Problem | None:
+async def hold_votes(run: Run, pair: QAPair, checks: Sequence[VotedCheck]) -> Problem | None:
     """Return what the first check that a pair loses holds against it; None where votes are off."""
     for check, reason, in_question in checks if run.config.questions.double_check_counter else ():
         verdict = await run.vote(check, pair)

@@ -1,0 +1,183 @@
+"""Answers in the text's own words, and what small models' grammars let through."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from generation_functions.engine.grammar import Grammar
+from generation_functions.errors import GrammarError
+from generation_functions.pipelines.copies import (
+    hold_together,
+    is_clear,
+    is_copied,
+    narrow_to_copies,
+    without_lead,
+    write_copies,
+)
+from generation_functions.pipelines.question_steps import (
+    PLAN_QUESTIONS,
+    WRITE_QUESTIONS,
+    QuestionRequest,
+    make_pair,
+)
+from generation_functions.pipelines.repairing import CHECK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR
+from generation_functions.pipelines.samples import make_chunk
+from generation_functions.steps.prompts import PROMPTS, load_prompt
+from generation_functions.steps.step import Step
+
+GARDEN = make_chunk(
+    "And now to the winter.\n\n(2) Nail a strip of zinc across the entrance of the beehive. Tilt "
+    "the hive a little forward. Then rain runs off its floor. Thus, a mouse eats the wax of a "
+    "whole frame in a week. This is [see below] a good deal of wax for a mouse to eat. In 1902 we "
+    "lost nine frames of wax to a single mouse. Bees will _never_ sting a man who does not move.",
+    "Bees in Small Gardens, by H. Ostrow",
+)
+ZINC = "Nail a strip of zinc across the entrance of the beehive."
+TILT = "Tilt the hive a little forward. Then rain runs off its floor."
+EATS = "A mouse eats the wax of a whole frame in a week."
+BEES = "Bees will never sting a man who does not move."
+SMALL = (PROMPTS / "small",)
+
+
+def grammar_of(step: Step[QuestionRequest, object], request: QuestionRequest) -> Grammar:
+    return step.narrow(load_prompt(step.name, SMALL).grammar, request)
+
+
+def pair(sentences: str, answer: str) -> str:
+    return f"Sentences: {sentences}\nAnswer: {answer}\nQuestion: What is told at place {sentences}?"
+
+
+def advised(text: str) -> str:
+    return f"H. Ostrow advises: “{text}”"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "together"),
+    [
+        ((2,), (2,)),
+        ((3,), (3,)),
+        ((3, 4), (3, 4)),  # what leans on the sentence before stays with it
+        ((4,), (3, 4)),  # and is not told without it
+        ((4, 5), (3, 4)),
+        ((2, 3, 4), (2,)),
+        ((3, 5), (3,)),
+    ],
+)
+def test_sentences_are_told_with_what_they_lean_on(
+    numbers: tuple[int, ...], together: tuple[int, ...]
+) -> None:
+    assert hold_together(GARDEN, numbers) == together
+
+
+@pytest.mark.parametrize(
+    ("number", "clear"), [(2, True), (5, True), (6, False), (7, False), (8, True)]
+)
+def test_a_sentence_that_points_elsewhere_is_no_answer(number: int, clear: bool) -> None:
+    assert is_clear(GARDEN, [number]) == clear
+
+
+def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
+    assert write_copies(GARDEN, [5]) == f'("{EATS}" | "{advised(EATS)}")'
+    assert without_lead("Further, it rains.", "english") == "It rains."
+    assert without_lead("Further, it rains.", "german") == "Further, it rains."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "ways"),
+    [
+        ("Never open the hive in rain.", "advice"),
+        ("Do not open the hive in rain.", "advice"),
+        ("Let the frames stand for a day.", "advice"),
+        ("Bees will sting whoever moves.", "plain"),
+        ("There are nine frames in a hive.", "plain"),
+        ("Use of zinc is common.", "plain"),
+        ("You can open the hive at noon.", "both"),
+        ("If it is cold, wrap the hive.", "both"),
+        ("Tilt the hive a little forward.", "advice"),
+        ("Warn neighbours that bees are near.", "advice"),
+        ("A mouse eats wax.", "both"),
+        ("The salt melts.", "both"),
+    ],
+)
+def test_what_plainly_orders_or_tells_is_told_so(sentence: str, ways: str) -> None:
+    chunk = make_chunk(sentence, "Bees, by H. Ostrow")
+    expected = {
+        "plain": f'("{sentence}")',
+        "advice": f'("{advised(sentence)}")',
+        "both": f'("{sentence}" | "{advised(sentence)}")',
+    }
+    assert write_copies(chunk, [1]) == expected[ways]
+    assert '" | "' in write_copies(replace(chunk, language="german"), [1])
+
+
+def test_a_source_without_an_author_advises_by_its_title() -> None:
+    chunk = make_chunk("Never say “fire” on deck.", "the Deck Hand's Book")
+    assert (
+        write_copies(chunk, [1]) == '("The Deck Hand\'s Book advises: “Never say ‘fire’ on deck.”")'
+    )
+
+
+def test_single_sentences_are_offered_that_stand_alone() -> None:
+    rules = narrow_to_copies(GARDEN)
+    assert rules["verbatim"].split(" | ") == [
+        f'"2\\nAnswer: {ZINC}"',
+        f'"5\\nAnswer: {EATS}"',
+        f'"8\\nAnswer: {BEES}"',
+    ]
+    assert rules["advised"].split(" | ")[2] == f'"8\\nAnswer: {advised(BEES)}"'
+    assert narrow_to_copies(make_chunk("Oak.")) == {"verbatim": "number", "advised": "number"}
+
+
+def test_without_a_plan_small_models_choose_sentences() -> None:
+    grammar = grammar_of(WRITE_QUESTIONS, QuestionRequest(GARDEN, 2))
+    one, two = pair("2", advised(ZINC)), pair("5", EATS)
+    assert grammar.matches(one)
+    assert grammar.matches(f"{one}\n\n{two}")
+    assert not grammar.matches(f"{one}\n\n{two}\n\n{two}")
+    assert not grammar.matches(pair("2", "Nail a strip of tin across the entrance."))
+    assert not grammar.matches(pair("5", ZINC))
+
+
+def test_with_a_plan_small_models_copy_what_it_names() -> None:
+    plan = "2: the zinc\n4: the rain\n6: the wax\n8: the bees"
+    grammar = grammar_of(WRITE_QUESTIONS, QuestionRequest(GARDEN, 6, plan))
+    written = [pair("2", advised(ZINC)), pair("3, 4", advised(TILT)), pair("8", BEES)]
+    for count in (1, 2, 3):
+        assert grammar.matches("\n\n".join(written[:count]))
+    assert not grammar.matches("\n\n".join([written[0], written[2]]))
+    assert not grammar.matches(pair("2", advised(TILT)))
+    pairs = WRITE_QUESTIONS.parse(QuestionRequest(GARDEN, 6, plan), "\n\n".join(written))
+    assert pairs[0].answer == advised(ZINC)
+    assert all(map(is_copied, pairs)), "they are one to one what the text says"
+    changed = replace(pairs[0], answer=pairs[0].answer.replace("zinc", "tin"))
+    assert not is_copied(changed)
+    unclear = grammar_of(WRITE_QUESTIONS, QuestionRequest(GARDEN, 6, "6: the wax"))
+    assert unclear.matches(pair("5", EATS)), "a plan of unclear sentences leaves all others"
+
+
+def test_a_rule_that_is_only_offered_may_be_missing(tmp_path: Path) -> None:
+    request = QuestionRequest(GARDEN, 2)
+    own = load_prompt("write_questions").grammar
+    assert "verbatim" not in own.rules
+    assert WRITE_QUESTIONS.narrow(own, request).matches(pair("2", "In one's own words."))
+    rules = PLAN_QUESTIONS.rules(request)
+    with pytest.raises(GrammarError, match="no rule `number`"):
+        PLAN_QUESTIONS.narrow(Grammar({"root": own.rules["root"]}), request)
+    assert rules
+
+
+@pytest.mark.parametrize("step", [REPAIR_ANSWER, REPLACE_PAIR])
+def test_repairs_of_small_models_are_copies_too(step: Step[object, object]) -> None:
+    assert {"verbatim", "advised"} <= load_prompt(step.name, SMALL).grammar.rules.keys()
+    assert step.offers == ("advised", "verbatim")
+
+
+def test_small_models_find_what_answers_and_give_no_verdict() -> None:
+    asked = make_pair(GARDEN, (5,), "What does a mouse eat in a week?", EATS)
+    grammar = load_prompt("check_question", SMALL).grammar
+    assert not grammar.matches("Verdict: no\nReason: It is not there.")
+    for words, right in (("the wax of a whole frame", True), ("a strip of zinc", False)):
+        reply = f"Verdict: yes\nWords: {words}"
+        assert grammar.matches(reply)
+        assert bool(CHECK_QUESTION.parse(asked, reply)) == right
