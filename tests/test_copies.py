@@ -77,6 +77,21 @@ def test_a_sentence_that_points_elsewhere_is_no_answer(number: int, clear: bool)
     assert is_clear(GARDEN, [number]) == clear
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The aim of his work is to keep bees through the winter.",
+        "You can do this by nailing a strip of zinc across.",
+        "The purpose of this paper is to tell how bees are kept.",
+        "Wasps are a smaller danger than the mice so far discussed.",
+        "Hives and Boxes (1) Keep the hive dry through the winter.",
+    ],
+)
+def test_what_only_the_sentences_before_make_clear_is_no_answer(sentence: str) -> None:
+    assert not is_clear(make_chunk(sentence), [1])
+    assert narrow_to_copies(make_chunk(sentence))["verbatim"] == "number"
+
+
 def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
     assert write_copies(GARDEN, [5]) == f'("{EATS}" | "{advised(EATS)}")'
     assert without_lead("Further, it rains.", "english") == "It rains."
@@ -93,7 +108,9 @@ def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
         ("There are nine frames in a hive.", "plain"),
         ("Use of zinc is common.", "plain"),
         ("You can open the hive at noon.", "both"),
-        ("If it is cold, wrap the hive.", "both"),
+        ("If it is cold, wrap the hive.", "advice"),
+        ("If it is cold, bees sleep.", "both"),
+        ("Before frost comes, shut the hive.", "advice"),
         ("Tilt the hive a little forward.", "advice"),
         ("Warn neighbours that bees are near.", "advice"),
         ("A mouse eats wax.", "both"),

@@ -54,6 +54,7 @@ _BEFORE = (
 _MALFORMED = re.compile(
     rf"What (?:does|did|do) .*\badvise (?:not |against )?(?!{_GIVING})\w+ing (?!(?:{_BEFORE})\b)\w"
     rf"|(?:What|Which|Who)\b.*\badvise (?!(?:to|that|what|{_BEFORE})\b)\w+(?<!ing)\?$"
+    r"|(?:What|Which|Who)\b.*\badvise (?:to (?!\w+ing\b)|(?:not )?to \w+ed\b)"
     r"|(?!What (?:will|can|would|could|may|might|must|should)\b).*"
     r" (?:will|can|would|could|may|might|must|should) do\?$"
     r"|What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b"

@@ -47,7 +47,18 @@ _TELLS = re.compile(
     r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely)\b",
     re.IGNORECASE,
 )
-_FIRST_WORD = re.compile(r"[A-Z][a-z]{2,}(?= [a-z])")
+# Where it comes to the point: "Before you light the fire, shut the windows."
+_OPENS_LONG = re.compile(
+    r"(?:in|on|at|before|after|when|while|if|where|wherever|whenever|to|for|by)\b[^,]*, ",
+    re.IGNORECASE,
+)
+# What a sentence says of something that only the one before it names.
+_ELSEWHERE = re.compile(
+    r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
+    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|\(\w{1,2}\) ",
+    re.IGNORECASE,
+)
+_FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 _EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
 
 
@@ -107,22 +118,24 @@ def write_copies(chunk: Chunk, numbers: Sequence[int]) -> str:
 
 
 def _is_order(sentence: str) -> bool:
-    """Whether an English sentence plainly begins with a verb that tells somebody to do something:
-    one of the commonest, or any that "-ing" can end, with no other verb for it to be subject of."""
-    if _ORDERS.match(sentence):
+    """Whether an English sentence plainly tells somebody to do something: it, or what follows its
+    first comma, begins with one of the commonest verbs for that, or with any that "-ing" can end
+    and no other verb for it to be subject of."""
+    opens = _OPENS_LONG.match(sentence)
+    clause = sentence[opens.end() :] if opens else sentence
+    if _ORDERS.match(clause):
         return True
-    first = _FIRST_WORD.match(sentence)
-    if first is None or _TELLS.match(sentence):
-        return False
-    word = first[0].lower()
-    return is_verb(word)
+    first = _FIRST_WORD.match(clause)
+    return bool(first and not _TELLS.match(clause) and is_verb(first[0].lower()))
 
 
 def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:
     """Whether sentences can be understood by themselves, as far as code can tell, and are no
     longer than an answer may be."""
     words = _copy(chunk, numbers)
-    return len(words.split()) <= MOST_COPIED and "[" not in words and not find_unclear("", words)
+    if len(words.split()) > MOST_COPIED or "[" in words or find_unclear("", words):
+        return False
+    return chunk.language != "english" or not _ELSEWHERE.search(words)
 
 
 def is_copied(pair: QAPair) -> bool:

@@ -26,7 +26,7 @@ _REASONS = "aim cause causes consequence effect purpose reason result".split()
 # What stands for somebody or something that a question has not named.
 _UNNAMED = frozenset(
     """he her hers him his i it its me my our ours she that their theirs them these they this those
-    us we you your yours yourself""".split()
+    us we you your yours yourself himself herself itself themselves""".split()
 )
 _NEGATIONS = "no not never nor neither without".split()
 _NEGATED = re.compile(r"\b(?:no|not|never|nor|neither|without|cannot)\b|n[’']t\b", re.IGNORECASE)

@@ -17,6 +17,9 @@ _POINTERS = (
     rf"the {_TEXT}s?\b{_NAMED}",
     rf"the (?:first|second|third|last|next|previous|two|three) (?:\w+ )?(?:{_TEXT}|{_PART})s?",
     rf"(?:in|of|to|by|from) the {_PART}\b{_NAMED}",
+    r"(?:this|the present) (?:paper|pamphlet|essay|treatise|volume|lecture|handbook)",
+    r"(?:so|thus) far (?:discussed|described|mentioned|considered|named|listed)",
+    r"(?:discussed|described|mentioned|considered|named|listed) (?:so|thus) far",
     rf"according to the {_OTHER}\b{_NAMED}",
     r"(?:mentioned|described|discussed|listed|stated|given|shown|said|explained|referred to)"
     r" (?:above|below|earlier(?! than)|previously|before(?=\W*$|[,.;:?!)]))",
