@@ -58,6 +58,7 @@ _MALFORMED = re.compile(
     r"|(?!What (?:will|can|would|could|may|might|must|should)\b).*"
     r" (?:will|can|would|could|may|might|must|should) do\?$"
     r"|What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b"
+    r"|What (?:is|are|was|were) .* not \w+ing\?$"
 )
 _ADVISES = re.compile(r"\badvises?\b")
 _ADVISED = re.compile(r"\badvis|\baccording to\b", re.IGNORECASE)

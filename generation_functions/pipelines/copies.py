@@ -28,7 +28,7 @@ _LEAD = re.compile(
 _LEANS = re.compile(
     r"(?:(?:after|as|although|because|before|by|if|in|once|since|when|while|with) )?"
     r"(?:it|they|this|that|these|those|such|he|she|his|her|its|their)\b"
-    r"|(?:nor|neither|then|otherwise|so|here)\b",
+    r"|(?:or|nor|neither|then|otherwise|so|here|on the (?:one|other) hand)\b",
     re.IGNORECASE,
 )
 # What hardly any sentence begins with that does not order something.
@@ -40,7 +40,7 @@ _ORDERS = re.compile(
 )
 # What tells how things are: a verb that only a subject has, before any clause within. What "you
 # can" do is advice.
-_CLAUSE = r"which|that|who|whose|whom|if|when|where|so|until|unless|while|as|than|to|you"
+_CLAUSE = r"which|that|who|whose|whom|if|when|where|so|until|unless|while|as|than|you"
 _TELLS = re.compile(
     rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
     r" (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
@@ -52,6 +52,7 @@ _OPENS_LONG = re.compile(
     r"(?:in|on|at|before|after|when|while|if|where|wherever|whenever|to|for|by)\b[^,]*, ",
     re.IGNORECASE,
 )
+_ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
 # What a sentence says of something that only the one before it names.
 _ELSEWHERE = re.compile(
     r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
@@ -112,17 +113,24 @@ def write_copies(chunk: Chunk, numbers: Sequence[int]) -> str:
     ways = [plain, advice]
     if chunk.language == "english" and any(map(_is_order, texts)):
         ways = [advice]
-    elif chunk.language == "english" and all(map(_TELLS.match, texts)):
+    elif chunk.language == "english" and all(_TELLS.match(_find_clause(text)) for text in texts):
         ways = [plain]
     return f"({' | '.join(map(write_literal, ways))})"
+
+
+def _find_clause(sentence: str) -> str:
+    """Return a sentence from where it comes to the point: behind its opening clause or adverb."""
+    opens = _OPENS_LONG.match(sentence)
+    clause = sentence[opens.end() :] if opens else sentence
+    adverb = _ADVERB.match(clause)
+    return clause[adverb.end() :] if adverb else clause
 
 
 def _is_order(sentence: str) -> bool:
     """Whether an English sentence plainly tells somebody to do something: it, or what follows its
     first comma, begins with one of the commonest verbs for that, or with any that "-ing" can end
     and no other verb for it to be subject of."""
-    opens = _OPENS_LONG.match(sentence)
-    clause = sentence[opens.end() :] if opens else sentence
+    clause = _find_clause(sentence)
     if _ORDERS.match(clause):
         return True
     first = _FIRST_WORD.match(clause)
