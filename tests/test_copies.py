@@ -160,7 +160,7 @@ def test_without_a_plan_small_models_choose_sentences() -> None:
 
 
 def test_with_a_plan_small_models_copy_what_it_names() -> None:
-    plan = "2: the zinc\n4: the rain\n6: the wax\n8: the bees"
+    plan = "2: the zinc\n4: the rain\n3: the tilt\n6: the wax\n8: the bees"
     grammar = grammar_of(WRITE_QUESTIONS, QuestionRequest(GARDEN, 6, plan))
     written = [pair("2", advised(ZINC)), pair("3, 4", advised(TILT)), pair("8", BEES)]
     for count in (1, 2, 3):

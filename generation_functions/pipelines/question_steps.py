@@ -259,9 +259,13 @@ def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
 
 
 def _write_copied(chunk: Chunk, planned: Sequence[tuple[int, ...]]) -> list[str]:
-    """Return, as right-hand sides, a pair for each line of a plan that its sentences can answer."""
-    together = dict.fromkeys(hold_together(chunk, line) for line in planned if line)
-    clear = [numbers for numbers in together if is_clear(chunk, numbers)]
+    """Return, as right-hand sides, a pair for each line of a plan that its sentences can answer;
+    no sentence is told twice."""
+    clear: list[tuple[int, ...]] = []
+    for numbers in (hold_together(chunk, line) for line in planned if line):
+        told = {number for one in clear for number in one}
+        if told.isdisjoint(numbers) and is_clear(chunk, numbers):
+            clear.append(numbers)
     return [
         f'"Sentences: {show_numbers(one)}\\nAnswer: " {write_copies(chunk, one)}'
         ' "\\nQuestion: " question'
