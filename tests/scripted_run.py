@@ -25,6 +25,8 @@ def friendly_reply(request: Request) -> str:
         return _write_plan(asked)
     if asked.endswith("about this.") and "What was wrong" not in asked:
         return _write_pairs(asked, request.seed)
+    if asked.startswith("Statement: "):
+        return _ask_of(asked)
     for extra in range(50):
         reply = draw_reply(
             Request(
@@ -89,6 +91,15 @@ def _write_pairs(asked: str, seed: int) -> str:
         f"Question: What does {word} know about {_begin_small(sentence, 4)}?"
         for number, sentence in chosen
     )
+
+
+def _ask_of(asked: str) -> str:
+    """Ask for the end of a statement; answer each question below it with all of it."""
+    statement, *questions = asked.removeprefix("Statement: ").strip().splitlines()
+    if questions:
+        return "\n".join(f"{number}: {statement}" for number in range(1, len(questions) + 1))
+    words = statement.removesuffix(".").split()
+    return f"Question: What is told of {_begin_small(statement, max(1, len(words) * 2 // 3))}?"
 
 
 def _begin_small(sentence: str, words: int) -> str:

@@ -332,7 +332,7 @@ def test_a_question_of_the_datasets_is_not_asked_again(tmp_path: Path) -> None:
         return reply(request)
 
     engine = ScriptedEngine(same)
-    questions = {"double_check_counter": 0, "planted_pairs": 0, "plan": False}
+    questions = {"double_check_counter": 0, "planted_pairs": 0, "plan": False, "ask_apart": False}
     run = open_run(write_run(tmp_path, questions=questions), {"small": engine, "large": engine})
     run.progress = False
 
