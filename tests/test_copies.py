@@ -68,6 +68,8 @@ def test_sentences_are_told_with_what_they_lean_on(
     numbers: tuple[int, ...], together: tuple[int, ...]
 ) -> None:
     assert hold_together(GARDEN, numbers) == together
+    foreign = replace(GARDEN, language="german")
+    assert hold_together(foreign, numbers) == numbers[:1], "these words are English"
 
 
 @pytest.mark.parametrize(

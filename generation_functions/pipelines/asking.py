@@ -25,9 +25,7 @@ from generation_functions.records import QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal
 
 MOST_BOUND = 0.6  # share of an answer's roots; a question that has more of them tells too much
-MOST_SAID = (
-    4  # roots of the answer; a question that has more is as good as the first that has so many
-)
+MOST_SAID = 4  # roots of the answer; of questions with more the first is the best
 FOREIGN = 2  # roots of the answer that one which the answer lacks outweighs
 FEW_ROOTS = 4  # an answer with no more cannot be asked about alone ("Oak.")
 LEAST_SAID = 2  # roots of the answer that a question has, besides the name of its source

@@ -1,8 +1,8 @@
 """Answers in the text's own words, for models that are too small to tell it in theirs.
 
 A copy is true by its making. What a text orders ("Hold up the mail.") is no fact, though: it is
-told as the advice of its source, between quotation marks. Which of the two it is, the model
-chooses; the words it does not.
+told as the advice of its source, between quotation marks. Where code cannot tell which of the two
+a sentence is, the model chooses; the words it does not.
 """
 
 import re
@@ -77,9 +77,9 @@ def without_lead(sentence: str, language: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def leans(sentence: str) -> bool:
-    """Whether a sentence begins with a word that stands for something in the one before."""
-    return bool(_LEANS.match(without_number(sentence)))
+def leans(sentence: str, language: str) -> bool:
+    """Whether an English sentence begins with what stands for something in the one before."""
+    return language == "english" and bool(_LEANS.match(without_number(sentence)))
 
 
 def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
@@ -91,7 +91,7 @@ def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
         for number, text in enumerate(texts, start=1)
         if text.rstrip()[-1:] in ".!?"
         and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS
-        and not leans(text)
+        and not leans(text, chunk.language)
         and is_clear(chunk, [number])
     ]
     plain = [f"{number}\nAnswer: {_copy(chunk, [number])}" for number in whole]
@@ -156,9 +156,9 @@ def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
     the others that follow on it and lean on it in turn."""
     texts = number_sentences(chunk.text, chunk.language)
     first = last = numbers[0]
-    while first > 1 and leans(texts[first - 1]):
+    while first > 1 and leans(texts[first - 1], chunk.language):
         first -= 1
-    while last + 1 in numbers and leans(texts[last]):
+    while last + 1 in numbers and leans(texts[last], chunk.language):
         last += 1
     return tuple(range(first, last + 1))
 
