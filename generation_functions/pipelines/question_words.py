@@ -43,7 +43,7 @@ def list_words(answer: str) -> list[str]:
         words |= dict.fromkeys(_NEGATIONS)
     if gives_reason(answer):
         words |= dict.fromkeys(_REASONS)
-    for word in list_said(answer):
+    for word in _list_said(answer):
         if word.lower() not in words and word.lower() not in _UNNAMED:
             words |= dict.fromkeys((word, *_find_forms(word)))
     return list(words)
@@ -59,7 +59,7 @@ def is_verb(word: str) -> bool:
     return bool(load_dictionary("en").known(forms))
 
 
-def list_said(answer: str) -> list[str]:
+def _list_said(answer: str) -> list[str]:
     """Return the words of an answer without the marks around them, in a stable order."""
     found: list[str] = _WORD.findall(answer)
     words = (word if _INITIAL.fullmatch(word) else word.strip(_MARKS) for word in found)

@@ -119,15 +119,18 @@ async def write_pairs(run: Run, request: QuestionRequest) -> tuple[QAPair, ...]:
 
 
 async def ask_apart(run: Run, draft: Draft) -> Draft:
-    """Return the draft with questions made of its answer alone, best first; its own is the last.
+    """Return the draft with questions made of its answer alone, best first.
 
     Code finds nothing wrong with them, and each asks for what it does not say. Where there is none
-    such, the draft is at fault. An answer too short to be asked about alone keeps its question,
-    and nothing is asked about one that is at fault itself.
+    such, the draft is at fault; but its own question stays where none was of use and it is bound to
+    the answer, or this is too short to be asked about alone. Nothing is asked about an answer that
+    is at fault itself.
     """
+    if not run.config.questions.ask_apart:
+        return draft
     pair = draft.pair
     problem = find_fault(run, pair)
-    if not run.config.questions.ask_apart or (problem and not problem.in_question):
+    if problem and not problem.in_question:
         return draft
     bound = is_terse(pair.answer) or is_bound(pair.question, pair)
     unasked = draft if bound else replace(draft, fault=NOT_OF_ANSWER)
@@ -223,13 +226,15 @@ async def vet(run: Run, draft: Draft) -> Problem | None:
     An answer that is copied from the text agrees with it: about that there is no vote.
     """
     pair = draft.pair
-    copied = is_copied(pair)
-    checks = [one for one in CHECKS if not (copied and one[0] == CHECK_ANSWER_ACCURACY)]
     problem = draft.fault or find_fault(run, pair)
     if problem is None and draft.tried and is_asked(pair, draft.siblings):
         problem = ASKED_ALREADY
     run.count("grounding", pair.uuid, rejected=problem.reason if problem else "")
-    return problem or await hold_votes(run, pair, checks)
+    if problem:
+        return problem
+    copied = is_copied(pair)
+    checks = [one for one in CHECKS if not (copied and one[0] == CHECK_ANSWER_ACCURACY)]
+    return await hold_votes(run, pair, checks)
 
 
 def find_fault(run: Run, pair: QAPair) -> Problem | None:
