@@ -211,7 +211,7 @@ def test_a_reply_that_copies_an_example_is_asked_again(
     prompt = load_prompt(step.name)
     inquiry = Inquiry.of(step, DRAFT, prompt, open_small_run().config)
     copied = Reply("k", "p", "m", 0, 0, 0, prompt.content.examples[0].answer, "stop", 1, 0, 1, 0.0)
-    with pytest.raises(Unparsable, match="copied from an example of the prompt"):
+    with pytest.raises(Unparsable, match="copied from the prompt"):
         inquiry.read(copied)
 
 

@@ -88,14 +88,32 @@ def test_a_colon_begins_no_turn_and_a_label_is_a_flaw() -> None:
     )
 
 
-def test_copies_of_any_example_are_found() -> None:
+def test_copies_of_what_a_model_was_shown_are_found() -> None:
     """W21: the original looked for ten phrases of one example."""
     example = "Answer: The stones of a tide mill turn for about five hours in one tide."
     texts = change(3, "nearby.", "nearby. The stones of a tide mill turn for about five hours.")
     assert find_flaws(talk(*texts)) == []
     copied = [flaw for flaw in find_flaws(talk(*texts), [example]) if flaw.turn == 4]
-    assert [flaw.kind for flaw in copied] == ["copied from an example"]
+    assert [flaw.kind for flaw in copied] == ["copied from the prompt"]
     assert "the stones of a tide mill" in copied[0].sentence
+
+
+def test_what_names_the_same_source_is_not_said_again() -> None:
+    chunk = replace(CHUNK, source="Hints for Walkers, by the Northern Office of Public Footpaths")
+    asked = "What does the Northern Office of Public Footpaths advise on {}?"
+    told = "The Northern Office of Public Footpaths advises: “{}”"
+    pairs = (
+        replace(LENGTH, question=asked.format("boots"), answer=told.format("Air your boots.")),
+        replace(STONE, question=asked.format("maps"), answer=told.format("Fold your maps dry.")),
+    )
+    turns = [
+        Turn(speaker, text)
+        for pair in pairs
+        for speaker, text in (("human", pair.question), ("gpt", pair.answer))
+    ]
+    assert find_flaws(Conversation("k1", tuple(turns), pairs, chunk)) == []
+    again = (turns[0], turns[1], replace(turns[2], text=f"Well. {pairs[0].question}"), turns[3])
+    assert find_flaws(Conversation("k1", again, pairs, chunk))
 
 
 def test_nobody_narrates_for_the_other() -> None:

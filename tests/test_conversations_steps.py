@@ -24,7 +24,7 @@ from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.samples import make_rewriting
 from generation_functions.records import Conversation, Scene
 from generation_functions.stages import CONVERSATION_STEPS
-from generation_functions.steps.prompts import load_prompt
+from generation_functions.steps.prompts import PROMPTS, load_prompt
 
 REQUEST = make_info((LENGTH, STONE))
 REPLY = (
@@ -84,6 +84,25 @@ def test_the_grammar_fixes_speakers_and_number_of_turns() -> None:
     assert not grammar.matches(f"{REPLY}\n{first}")
     assert not grammar.matches(REPLY.replace("Assistant:", "Bot:"))
     assert second
+
+
+@pytest.mark.parametrize("folder", ["small", "tiny"])
+def test_small_models_lead_to_questions_and_answers_that_keep_their_words(folder: str) -> None:
+    grammar = load_prompt("write_conversation", [PROMPTS / folder]).grammar
+    grammar = WRITE_CONVERSATION.narrow(grammar, REQUEST)
+    turns = [
+        f"{speaker}: {text}"
+        for pair in REQUEST.pairs
+        for speaker, text in (("User", pair.question), ("Assistant", pair.answer))
+    ]
+    reply = "\n".join(turns)
+    assert grammar.matches(reply)
+    opened = reply.replace("User: ", "User: I have been thinking about bridges. ", 1)
+    assert grammar.matches(opened)
+    assert not grammar.matches(opened.replace("bridges. ", "bridges. It is 812 metres long. "))
+    assert not grammar.matches(reply.replace("Assistant: ", "Assistant: Well, ", 1))
+    assert not grammar.matches("\n".join(turns[2:]))
+    assert not grammar.matches("\n".join([turns[0], turns[3], turns[2], turns[1]]))
 
 
 def test_every_example_is_a_conversation_that_the_parser_takes() -> None:

@@ -18,7 +18,7 @@ from generation_functions.pipelines.conversations import (
     WRITE_SCENE_CONVERSATION,
     RejectedConversation,
     Rewriting,
-    shown_examples,
+    list_shown,
 )
 from generation_functions.records import Conversation, ConversationInfo, from_json
 from generation_functions.status import Status
@@ -47,11 +47,11 @@ def show_flaws(status: Status) -> Html:
 def follow_rewritings(run: Run, info: ConversationInfo) -> Iterator[Version]:
     """Yield a conversation's versions, the first one first, from the records; no model is asked."""
     step = WRITE_SCENE_CONVERSATION if info.scene else WRITE_CONVERSATION
-    examples = shown_examples(run, step)
+    shown = list_shown(run, step)
     conversation = _read_conversation(run.folder / step.name / f"{info.uuid}.json")
     number = 0
     while conversation:
-        flaws = tuple(find_flaws(conversation, examples))
+        flaws = tuple(find_flaws(conversation, shown))
         yield Version(conversation, flaws)
         number += 1
         draft = Rewriting(info, conversation, flaws, number)

@@ -57,7 +57,19 @@ _MALFORMED = re.compile(
     r" (?:will|can|would|could|may|might|must|should) do\?$"
     r"|What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b"
     r"|What (?:is|are|was|were) .* not \w+ing\?$"
+    r"|.*\bthe most part of\b"
 )
+_TO_WHOM = re.compile(
+    rf".*\badvise (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b"
+)
+_ORDERED = re.compile(r"\badvises: [“\"]")
+_GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
+_PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
+_ASKS_FOR = re.compile(
+    r"(?:\w+ )?(?:what|which|who|whom|whose|where|when|how|why)\b", re.IGNORECASE
+)
+# With what an order begins that tells nothing of what is to be done: "See that ...".
+_URGING = find_roots("see sure ensure try attempt remember let")
 _ADVISES = re.compile(r"\badvises?\b")
 _ADVISED = re.compile(r"\badvis|\baccording to\b", re.IGNORECASE)
 _ABOUT = re.compile(r"\b(?:with|to|about|for|from|of|on|in|at) (?:[\w'’-]+ ){0,2}[\w'’-]+\?$")
@@ -115,11 +127,32 @@ def is_bound(question: str, pair: QAPair) -> bool:
     source = pair.chunk.source
     if names_author(pair.answer, source) and not names_author(question, source):
         return False
-    if _MALFORMED.match(question) or _says_twice(question) or not _names_enough(question, pair):
+    if _is_malformed(question, pair.answer) or _says_twice(question):
+        return False
+    if not _names_enough(question, pair) or not _leaves_to_tell(question, pair):
         return False
     if _ADVISES.search(pair.answer) and not _ADVISED.search(question):
         return False
     return measure_bond(question, pair.answer) >= LEAST_BOND
+
+
+def _is_malformed(question: str, answer: str) -> bool:
+    """Whether a question is no English, or none that this answer can have.
+
+    An order that is told has nobody whom it advises but who reads it, and what is "doing" something
+    is so in the answer.
+    """
+    if _MALFORMED.match(question) or (_ORDERED.search(answer) and _TO_WHOM.match(question)):
+        return True
+    return bool(_GOING_ON.match(question)) and not _PROGRESSIVE.search(answer)
+
+
+def _leaves_to_tell(question: str, pair: QAPair) -> bool:
+    """Whether the answer tells anything that a question for something does not say already."""
+    if not _ASKS_FOR.match(question):
+        return True
+    named = find_roots(pair.chunk.source)
+    return bool(find_roots(pair.answer) - find_roots(question) - named - _ASKING - _URGING)
 
 
 def _says_twice(question: str) -> bool:

@@ -44,17 +44,17 @@ class Flaw:
     sentence: str
 
 
-def find_flaws(conversation: Conversation, examples: Collection[str] = ()) -> list[Flaw]:
+def find_flaws(conversation: Conversation, shown: Collection[str] = ()) -> list[Flaw]:
     """Return all that is wrong with a conversation, in the order of its turns.
 
-    `examples` are the texts that the writing model was shown, of which nothing may be copied.
+    `shown` are the texts that the writing model was shown, of which nothing may be copied.
     """
     flaws = [
         *_find_misplaced(conversation),
         *_find_repeated(conversation),
         *_find_closers(conversation),
         *_find_narrated(conversation),
-        *_find_slips(conversation, examples),
+        *_find_slips(conversation, shown),
     ]
     return sorted(flaws, key=lambda flaw: flaw.turn)
 
@@ -130,10 +130,11 @@ def _find_repeated(conversation: Conversation) -> Iterator[Flaw]:
 
 
 def _find_doubled(conversation: Conversation) -> Iterator[Flaw]:
-    for number, turn in enumerate(conversation.turns, start=1):
-        words = tell_apart(turn.text)
-        for earlier, other in enumerate(conversation.turns[: number - 1], start=1):
-            others = tell_apart(other.text)
+    """Yield turns that say another one again, be it of the same source, and sentences said twice."""
+    source = tell_apart(conversation.chunk.source)
+    said = [tell_apart(turn.text) - source for turn in conversation.turns]
+    for number, (turn, words) in enumerate(zip(conversation.turns, said, strict=True), start=1):
+        for earlier, others in enumerate(said[: number - 1], start=1):
             same = len(words & others) / (len(words | others) or 1)
             if len(words) > 2 and same >= SAME_WORDS:
                 yield Flaw(
@@ -213,7 +214,7 @@ def _acts_for(other: str, own: str, text: str) -> bool:
     return False
 
 
-def _find_slips(conversation: Conversation, examples: Collection[str]) -> Iterator[Flaw]:
+def _find_slips(conversation: Conversation, shown: Collection[str]) -> Iterator[Flaw]:
     """Yield what no turn may have, whatever it is about."""
     known = _known(conversation)
     words, figures = _words_and_numbers(known)
@@ -237,10 +238,10 @@ def _find_slips(conversation: Conversation, examples: Collection[str]) -> Iterat
         if misspelt:
             sentence = f"Turn {number} has a misspelt word: {', '.join(misspelt)}."
             yield Flaw("a misspelt word", number, sentence)
-        copied = find_copied(text, examples, known) if examples else None
+        copied = find_copied(text, shown, known) if shown else None
         if copied:
-            sentence = f'Turn {number} repeats an example of the instructions: "{copied}".'
-            yield Flaw("copied from an example", number, sentence)
+            sentence = f'Turn {number} repeats its instructions: "{copied}".'
+            yield Flaw("copied from the prompt", number, sentence)
 
 
 @lru_cache(maxsize=200)

@@ -106,10 +106,11 @@ def _name_speakers(info: ConversationInfo) -> tuple[str, str]:
     return (info.scene.secondary, info.scene.primary) if info.scene else ("User", "Assistant")
 
 
-def _scene_rules(info: ConversationInfo) -> Mapping[str, str]:
+def _rules(info: ConversationInfo) -> Mapping[str, str]:
     asker, teller = _name_speakers(info)
     return {
         "talk": _number_exchanges(info),
+        "verbatim": _keep_words(info),
         "asker": write_literal(asker),
         "teller": write_literal(teller),
     }
@@ -125,23 +126,19 @@ def _number_exchanges(info: ConversationInfo) -> str:
     return ' "\\n" '.join(f'"Pair {number}\\n" exchange' for number in numbers)
 
 
-def _rules(info: ConversationInfo) -> Mapping[str, str]:
-    words = [write_literal(f"{pair.question}\nAssistant: {pair.answer}") for pair in info.pairs]
-    verbatim = [f'"User: " opening {one}' for one in words]
-    return {
-        "talk": _number_exchanges(info),
-        "verbatim": ' "\\n" '.join(verbatim),
-    }
-
-
-def _rewriting_rules(draft: Rewriting) -> Mapping[str, str]:
-    asker, teller = _name_speakers(draft.info)
-    opened = write_literal(f"{asker}: ")
-    verbatim = [
-        f"{opened} opening " + write_literal(f"{pair.question}\n{teller}: {pair.answer}")
-        for pair in draft.info.pairs
-    ]
-    return {**_scene_rules(draft.info), "verbatim": ' "\\n" '.join(verbatim)}
+def _keep_words(info: ConversationInfo) -> str:
+    """Return the pairs in their own words, as small models need it: the model writes only what
+    leads to the first question (`opening`), to each later one (`link`) and to the answers (`lead`).
+    """
+    asker, teller = _name_speakers(info)
+    exchanges = []
+    for place, pair in enumerate(info.pairs):
+        said = "link" if place else "opening"
+        asked = write_literal(f"{pair.question}\n{teller}: ")
+        exchanges.append(
+            f"{write_literal(f'{asker}: ')} {said} {asked} lead {write_literal(pair.answer)}"
+        )
+    return ' "\\n" '.join(exchanges)
 
 
 def _parse(info: ConversationInfo, reply: str) -> Conversation:
@@ -170,7 +167,8 @@ WRITE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     _rules,
     role="large",
     parts=_count_pairs,
-    replaces=("talk", "verbatim"),
+    replaces=("talk",),
+    offers=("asker", "teller", "verbatim"),
 )
 
 
@@ -178,10 +176,11 @@ WRITE_SCENE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     "write_scene_conversation",
     _scene_fields,
     _parse,
-    _scene_rules,
+    _rules,
     role="large",
     parts=_count_pairs,
     replaces=("asker", "talk", "teller"),
+    offers=("verbatim",),
 )
 
 
@@ -189,10 +188,11 @@ REWRITE_CONVERSATION: Step[Rewriting, Conversation] = Step(
     "rewrite_conversation",
     _rewriting_fields,
     lambda draft, reply: _parse(draft.info, reply),
-    _rewriting_rules,
+    lambda draft: _rules(draft.info),
     role="large",
     parts=lambda draft: _count_pairs(draft.info),
-    replaces=("asker", "talk", "teller", "verbatim"),
+    replaces=("asker", "talk", "teller"),
+    offers=("verbatim",),
 )
 
 
@@ -204,9 +204,9 @@ async def converse(run: Run, info: ConversationInfo) -> Conversation:
     """
     step = WRITE_SCENE_CONVERSATION if info.scene else WRITE_CONVERSATION
     conversation = await run.ask(step, info)
-    examples = shown_examples(run, step)
+    shown = list_shown(run, step)
     for number in range(1, run.config.conversations.rewrites + 2):
-        flaws = find_flaws(conversation, examples)
+        flaws = find_flaws(conversation, shown)
         if not flaws:
             return run.keep("multiturn_convs", conversation)
         for kind in sorted({flaw.kind for flaw in flaws}):
@@ -219,6 +219,6 @@ async def converse(run: Run, info: ConversationInfo) -> Conversation:
     raise Rejected(flaws[0].kind)
 
 
-def shown_examples(run: Run, step: Step[ConversationInfo, Conversation]) -> tuple[str, ...]:
+def list_shown(run: Run, step: Step[ConversationInfo, Conversation]) -> tuple[str, ...]:
     """Return the texts that the models which wrote a conversation were shown."""
-    return (*run.examples(step), *run.examples(REWRITE_CONVERSATION))
+    return (*run.shown(step), *run.shown(REWRITE_CONVERSATION))

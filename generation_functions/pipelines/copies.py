@@ -34,7 +34,7 @@ _LEANS = re.compile(
 # What hardly any sentence begins with that does not order something.
 _ORDERS = re.compile(
     r"(?:do(?:n[’']t| not)|never|always|let|try|be|make sure|see (?:that|to)|put|take|keep|avoid"
-    r"|remember|choose|add|pour|remove|insert|place|give|tell|use|leave|check|ensure)"
+    r"|remember|choose|add|pour|remove|insert|place|give|tell|use|leave|check|ensure|make)"
     r" (?!(?:of|in|is|are|was|were|has|have|had|can|may|will|would|and|or)\b)",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ _CLAUSE = r"which|that|who|whose|whom|if|when|where|so|until|unless|while|as|tha
 _TELLS = re.compile(
     rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
     r" (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
-    r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely)\b",
+    r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely|tends?)\b",
     re.IGNORECASE,
 )
 # Where it comes to the point: "Before you light the fire, shut the windows."
@@ -56,7 +56,7 @@ _ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
 # What a sentence says of something that only the one before it names.
 _ELSEWHERE = re.compile(
     r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
-    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|\(\w{1,2}\) ",
+    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b|\(\w{1,2}\) ",
     re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")

@@ -15,7 +15,7 @@ from generation_functions.pipelines.spelling import load_dictionary
 # pronouns, which stand for what a question has not named.
 _LINKS = """a an and any are as at at be been being but by can could did do does for from had has
     have how if in into is kind made make may might more most much must of off on or
-    other out over part should some than that the through to under up upon used was were
+    other out over part should some than that the through to under up upon was were
     what when where which while who whom whose why will with within would"""
 _ASKING = """according amount animal animals called city colour country day doing done example form
     group happen happens happened instead length material means method name number

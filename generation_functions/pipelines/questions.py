@@ -238,9 +238,9 @@ async def vet(run: Run, draft: Draft) -> Problem | None:
 
 
 def find_fault(run: Run, pair: QAPair) -> Problem | None:
-    """Return what code alone can tell against a pair: of itself, and of its prompts' examples."""
+    """Return what code alone can tell against a pair: of itself, and of what its prompts show."""
     problem = find_problem(pair, run.config.system.use_filenames)
-    return problem or find_lent(pair, [text for step in WRITERS for text in run.examples(step)])
+    return problem or find_lent(pair, [text for step in WRITERS for text in run.shown(step)])
 
 
 async def hold_votes(run: Run, pair: QAPair, checks: Sequence[VotedCheck]) -> Problem | None:

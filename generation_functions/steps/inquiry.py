@@ -65,7 +65,7 @@ class Inquiry(Generic[I, O]):
         if own.reaches_bound(reply.text) and filled.reaches_bound(reply.text):
             raise Unparsable("truncated at a bound of the grammar")
         if self.step.own_words and self._copies(reply.text):
-            raise Unparsable("copied from an example of the prompt")
+            raise Unparsable("copied from the prompt")
         return self.step.parse(self.item, reply.text)
 
     def take(self, record: Record, reply: Reply) -> O:
@@ -89,7 +89,7 @@ class Inquiry(Generic[I, O]):
                 record.note(key, "outvoted")
 
     def _copies(self, text: str) -> bool:
-        """Whether a text repeats the examples, where the item's own message does not."""
+        """Whether a text repeats what every item is shown, where the item's own message does not."""
         shown = [message.content for message in self.messages[: self.shared]]
         return find_copied(text, shown, self.messages[-1].content) is not None
 

@@ -82,10 +82,9 @@ class Prompt:
         return Sampling(**self.content.sampling.model_dump())
 
     @cached_property
-    def examples(self) -> tuple[str, ...]:
-        """What its examples show a model, answers included."""
-        shown = (message for message in self._opening if message.role != "system")
-        return tuple(message.content for message in shown)
+    def shown(self) -> tuple[str, ...]:
+        """What a model is shown besides its item: instructions, and examples with their answers."""
+        return tuple(message.content for message in self._opening)
 
     @cached_property
     def _opening(self) -> tuple[Message, ...]:

@@ -181,9 +181,9 @@ class Run(StageNotes):
         """Return the items that this run asked a step about first, since it was opened: a few."""
         return list(self._first.get(step.name, {}).values())
 
-    def examples(self, step: Step[Any, Any]) -> tuple[str, ...]:
-        """Return the texts of the examples that a step's prompt shows."""
-        return self._prompts.of(step, self.config).examples
+    def shown(self, step: Step[Any, Any]) -> tuple[str, ...]:
+        """Return the texts that a step's prompt shows with every item."""
+        return self._prompts.of(step, self.config).shown
 
     @asynccontextmanager
     async def _inquire(
