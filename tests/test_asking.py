@@ -126,7 +126,10 @@ def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, pr
         ("What should be done with boots at noon, according to Ida Brandt?", True),
         ("What does Ida Brandt advise walkers to do with boots at noon?", False),
         ("What does Ida Brandt advise for the most part of boots and socks?", False),
-        ("What does Ida Brandt advise about airing boots, socks and shirts at noon on a walk?", False),
+        (
+            "What does Ida Brandt advise about airing boots, socks and shirts at noon on a walk?",
+            False,
+        ),
     ],
 )
 def test_a_question_leaves_something_to_ask_for_and_says_of_what(

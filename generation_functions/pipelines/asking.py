@@ -59,9 +59,7 @@ _MALFORMED = re.compile(
     r"|What (?:is|are|was|were) .* not \w+ing\?$"
     r"|.*\bthe most part of\b"
 )
-_TO_WHOM = re.compile(
-    rf".*\badvise (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b"
-)
+_TO_WHOM = re.compile(rf".*\badvise (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b")
 _ORDERED = re.compile(r"\badvises: [“\"]")
 _GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
 _PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")

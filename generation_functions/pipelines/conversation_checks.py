@@ -130,7 +130,10 @@ def _find_repeated(conversation: Conversation) -> Iterator[Flaw]:
 
 
 def _find_doubled(conversation: Conversation) -> Iterator[Flaw]:
-    """Yield turns that say another one again, be it of the same source, and sentences said twice."""
+    """Yield turns that say another one again, and sentences said twice.
+
+    What names the source is in turns that say other things.
+    """
     source = tell_apart(conversation.chunk.source)
     said = [tell_apart(turn.text) - source for turn in conversation.turns]
     for number, (turn, words) in enumerate(zip(conversation.turns, said, strict=True), start=1):

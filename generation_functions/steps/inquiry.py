@@ -89,7 +89,7 @@ class Inquiry(Generic[I, O]):
                 record.note(key, "outvoted")
 
     def _copies(self, text: str) -> bool:
-        """Whether a text repeats what every item is shown, where the item's own message does not."""
+        """Whether a text repeats what goes with every item and is not in this one's message."""
         shown = [message.content for message in self.messages[: self.shared]]
         return find_copied(text, shown, self.messages[-1].content) is not None
 
