@@ -124,8 +124,6 @@ def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, pr
         ("What is not aired at noon, according to Ida Brandt?", False),
         ("What happens if Ida Brandt airs her boots at noon?", False),
         ("What should be done with boots at noon, according to Ida Brandt?", True),
-        ("What does Ida Brandt advise walkers to do with boots at noon?", False),
-        ("What does Ida Brandt advise for the most part of boots and socks?", False),
         (
             "What does Ida Brandt advise about airing boots, socks and shirts at noon on a walk?",
             False,
@@ -143,8 +141,6 @@ def test_a_question_leaves_something_to_ask_for_and_says_of_what(
 @pytest.mark.parametrize(
     ("question", "answer", "bound"),
     [
-        ("What is the keeper of the light doing?", "The keeper of the light is deaf.", False),
-        ("What is the keeper of the light doing?", "The keeper of the light is mending it.", True),
         ("Where is the keeper of the light?", "The keeper of the light is in the tower.", True),
         ("Which tower has the light?", "The tower has the light.", False),
         ("Has the tower the light?", "The tower has the light.", True),

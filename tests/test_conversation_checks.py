@@ -186,3 +186,20 @@ def test_only_words_that_nobody_knows_and_that_mean_another_are_misspelt() -> No
     assert find_misspelt("The Kelvni was unsalted, organised, harbourside and zymurgic.", ()) == []
     assert find_misspelt("They recieved it.", {"recieved"}) == []
     assert find_misspelt("Sie haben es erhalden.", (), "german") == []
+
+
+def test_a_question_in_its_own_words_is_asked_whatever_leads_to_it() -> None:
+    led = f"I am reading about granite that is quarried nearby. {LENGTH.question}"
+    assert ("a question is not asked", 1) not in kinds(led, *SAID[1:])
+
+
+def test_an_answer_may_have_the_words_of_its_question() -> None:
+    pair = replace(STONE, question="What did Maud Ferris build of granite?")
+    answer = "Maud Ferris built a bridge of granite."
+    turns = (Turn("human", "What bridge did Maud Ferris build of granite?"), Turn("gpt", answer))
+    assert find_flaws(Conversation("k1", turns, (replace(pair, answer=answer),), CHUNK)) == []
+
+
+def test_a_sentence_that_breaks_off_is_found() -> None:
+    broken = change(0, "I have often walked over the Kelvin Bridge.", "I know the length of the.")
+    assert ("a sentence breaks off", 1) in kinds(*broken)

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.malformed import is_malformed
 from generation_functions.pipelines.naming import names_author
 from generation_functions.pipelines.question_steps import check_script
 from generation_functions.pipelines.question_words import list_words
@@ -41,28 +42,6 @@ _QUESTION = re.compile(r"^Question: (.*\S)", re.MULTILINE)
 _SPAN = re.compile(r"^\d: (.+)$", re.MULTILINE)
 _MEANS = re.compile(r"\b(?:by (?:\w+ly )?\w+ing|using|by means of)\b", re.IGNORECASE)
 _STATEMENT = re.compile(r"\b(?:statement|(?:instructions?|advice) given)\b", re.IGNORECASE)
-# How small models go wrong in English: "What does she advise closing the hatch?", where nothing is
-# left to be asked for, "What does she advise close?", "What a closed hatch will do?", and "What is
-# not good to expect?", which anything answers.
-_GIVING = "doing|telling|giving|asking|showing|teaching|saying|making sure"
-_BEFORE = (
-    "about|across|after|against|around|as|at|before|behind|between|by|down|during|for|from|if|in"
-    "|instead|into|of|off|on|onto|out|over|through|to|under|until|up|upon|when|where|while|with"
-)
-_MALFORMED = re.compile(
-    rf"What (?:does|did|do) .*\badvise (?:not |against )?(?!{_GIVING})\w+ing (?!(?:{_BEFORE})\b)\w"
-    rf"|(?:What|Which|Who)\b.*\badvise (?!(?:to|that|what|{_BEFORE})\b)\w+(?<!ing)\?$"
-    r"|(?:What|Which|Who)\b.*\badvise (?:to (?!\w+ing\b)|(?:not )?to \w+ed\b)"
-    r"|(?!What (?:will|can|would|could|may|might|must|should)\b).*"
-    r" (?:will|can|would|could|may|might|must|should) do\?$"
-    r"|What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b"
-    r"|What (?:is|are|was|were) .* not \w+ing\?$"
-    r"|.*\bthe most part of\b"
-)
-_TO_WHOM = re.compile(rf".*\badvise (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b")
-_ORDERED = re.compile(r"\badvises: [“\"]")
-_GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
-_PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
 _ASKS_FOR = re.compile(
     r"(?:\w+ )?(?:what|which|who|whom|whose|where|when|how|why)\b", re.IGNORECASE
 )
@@ -125,24 +104,13 @@ def is_bound(question: str, pair: QAPair) -> bool:
     source = pair.chunk.source
     if names_author(pair.answer, source) and not names_author(question, source):
         return False
-    if _is_malformed(question, pair.answer) or _says_twice(question):
+    if is_malformed(question, pair.answer) or _says_twice(question):
         return False
     if not _names_enough(question, pair) or not _leaves_to_tell(question, pair):
         return False
     if _ADVISES.search(pair.answer) and not _ADVISED.search(question):
         return False
     return measure_bond(question, pair.answer) >= LEAST_BOND
-
-
-def _is_malformed(question: str, answer: str) -> bool:
-    """Whether a question is no English, or none that this answer can have.
-
-    An order that is told has nobody whom it advises but who reads it, and what is "doing" something
-    is so in the answer.
-    """
-    if _MALFORMED.match(question) or (_ORDERED.search(answer) and _TO_WHOM.match(question)):
-        return True
-    return bool(_GOING_ON.match(question)) and not _PROGRESSIVE.search(answer)
 
 
 def _leaves_to_tell(question: str, pair: QAPair) -> bool:
@@ -163,12 +131,12 @@ def _names_enough(question: str, pair: QAPair) -> bool:
     """Whether a question says what it is about: not only "What does Ida Brandt advise doing?".
 
     That takes two roots of the answer besides the source's name, or one where the question ends
-    with it ("... advise doing with mail?") or the answer has few.
+    with it ("... advise doing with mail?") or the answer has no third.
     """
     named = find_roots(pair.chunk.source)
     told = find_roots(pair.answer) - named - _ASKING
     said = find_roots(question) & told
-    if len(said) >= LEAST_SAID or (said and len(told) <= FEW_ROOTS):
+    if len(said) >= LEAST_SAID or (said and len(told) <= LEAST_SAID):
         return True
     about = _ABOUT.search(question)
     return bool(about and said & find_roots(about[0]))

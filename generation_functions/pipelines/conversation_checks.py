@@ -32,6 +32,7 @@ _CLOSER = re.compile(
     r"|want to know more|how (?:else )?(?:can|may) i (?:help|assist)|at your service)\b",
     re.IGNORECASE,
 )
+_BREAKS_OFF = re.compile(r"\b(?:the|an|and|or|their|our|my|your)[.!?]")
 _STRANGER = re.compile(r"\bStranger\b|(?<=, )stranger(?=[.,!?])")
 
 
@@ -80,9 +81,9 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
     said = ""
     for place, pair in enumerate(conversation.pairs):
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
-        question = subject.fit_question(place, asked, told, said) > 0
+        question = pair.question in asked or subject.fit_question(place, asked, told, said) > 0
         fit = subject.fit_answer(place, asked, told, said)
-        answer = fit > 0
+        answer = pair.answer in told or fit > 0
         asks_back = "?" in told and "?" not in asked
         if asks_back or (
             not answer and subject.fit_answer(place, told, asked, said) > max(fit, 0.0)
@@ -137,7 +138,8 @@ def _find_doubled(conversation: Conversation) -> Iterator[Flaw]:
     source = tell_apart(conversation.chunk.source)
     said = [tell_apart(turn.text) - source for turn in conversation.turns]
     for number, (turn, words) in enumerate(zip(conversation.turns, said, strict=True), start=1):
-        for earlier, others in enumerate(said[: number - 1], start=1):
+        for earlier in range(2 - number % 2, number, 2):
+            others = said[earlier - 1]
             same = len(words & others) / (len(words | others) or 1)
             if len(words) > 2 and same >= SAME_WORDS:
                 yield Flaw(
@@ -237,6 +239,10 @@ def _find_slips(conversation: Conversation, shown: Collection[str]) -> Iterator[
             yield Flaw("letters of another script", number, sentence)
         if _TWO_STOPS.search(text):
             yield Flaw("two full stops", number, f"Turn {number} has two full stops in a row.")
+        broken = _BREAKS_OFF.search(text) if conversation.chunk.language == "english" else None
+        if broken and broken.group() not in known:
+            sentence = f'Turn {number} has a sentence that breaks off: "{broken.group()}".'
+            yield Flaw("a sentence breaks off", number, sentence)
         misspelt = find_misspelt(text, words, conversation.chunk.language)
         if misspelt:
             sentence = f"Turn {number} has a misspelt word: {', '.join(misspelt)}."

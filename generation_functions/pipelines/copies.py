@@ -56,7 +56,8 @@ _ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
 # What a sentence says of something that only the one before it names.
 _ELSEWHERE = re.compile(
     r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
-    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b|\(\w{1,2}\) ",
+    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
+    r"|\banother (?:type|kind|sort|form|way|method|means|example)\b|\(\w{1,2}\) ",
     re.IGNORECASE,
 )
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")

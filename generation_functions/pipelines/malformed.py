@@ -1,0 +1,72 @@
+"""How small models go wrong in the English of a question.
+
+None of it costs a person a second look, and a model that judges passes nearly all of it.
+"""
+
+import re
+
+_GIVING = "doing|telling|giving|asking|showing|teaching|saying|making sure"
+_BEFORE = (
+    "about|across|after|against|around|as|at|before|behind|between|by|down|during|for|from|if|in"
+    "|instead|into|of|off|on|onto|out|over|through|to|under|until|up|upon|when|where|while|with"
+)
+_MAY = "will|can|would|could|may|might|must|should"
+_PARTICIPLES = (
+    "been|begun|broken|brought|built|chosen|done|drawn|driven|found|given|gone|held|hidden|kept"
+    "|known|left|lost|made|seen|sent|shown|taken|thrown|told|torn|worn|written"
+)
+_WHEN = (
+    "after|as|at|because|before|by|during|from|if|in|on|once|over|under|unless|until|upon|when|where"
+    "|while|with|without"
+)
+_MALFORMED = (
+    # "What does she advise closing the hatch?": nothing is left to be asked for
+    rf"What (?:does|did|do) .*\badvise (?:not |against )?(?!{_GIVING})\w+ing (?!(?:{_BEFORE})\b)\w",
+    # "What does she advise close?"
+    rf"(?:What|Which|Who)\b.*\badvise (?!(?:to|that|what|{_BEFORE})\b)\w+(?<!ing)\?$",
+    rf"(?:What|Which|Who)\b.*\badvise (?:to (?!\w+ing\b)|(?:not )?to (?:\w+ed|{_PARTICIPLES})\b)",
+    # "What a closed hatch will do?"
+    rf"(?!What (?:{_MAY})\b).* (?:{_MAY}) do\?$",
+    # "What does the boards do?"
+    r"What does .*[^s'’]s do\?$",
+    # "What is not good to expect?", which anything answers
+    r"What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b",
+    r"What (?:is|are|was|were) .* not \w+ing\?$",
+    # "What can happen to a hatch?", which does not say when
+    rf"What (?:{_MAY}) happen to (?:(?!(?:{_WHEN})\b)[\w'’-]+ ?)+\?$",
+    # of "for the most part"
+    r".*\bthe most part of\b",
+)
+_IS_MALFORMED = re.compile("|".join(_MALFORMED))
+# What an order as it is told leaves no room for: whom it is given to ("What does she advise sailors
+# to do?"), and what it is given in ("advise in the size of a hatch").
+_ORDERED = re.compile(r"\badvises: [“\"]")
+_TO_WHOM = re.compile(
+    rf".*\badvis(?:e|ing) (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b"
+    r"|What (?:does|did|do) .*\badvise (?:in|of|at|with|by|from) "
+)
+_GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
+_PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
+_AFTER = re.compile(r"\b(without|by|of|for|from|in|about|after|before) (\w+)")
+
+
+def is_malformed(question: str, answer: str) -> bool:
+    """Whether a question is no English, or none that can be asked for this answer."""
+    if _IS_MALFORMED.match(question):
+        return True
+    if _ORDERED.search(answer) and _TO_WHOM.match(question):
+        return True
+    if _GOING_ON.match(question) and not _PROGRESSIVE.search(answer):
+        return True
+    return _loses_form(question.lower(), answer.lower())
+
+
+def _loses_form(question: str, answer: str) -> bool:
+    """Whether the answer has another form of a word behind a preposition: "without excite"."""
+    for preposition, word in _AFTER.findall(question):
+        stem = word[:-1] if word.endswith("e") else word
+        double = stem + stem[-1:]
+        formed = re.search(rf"\b{preposition} (?:{stem}|{double})ing\b", answer)
+        if formed and not re.search(rf"\b{preposition} {word}\b", answer):
+            return True
+    return False

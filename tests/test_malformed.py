@@ -1,0 +1,42 @@
+"""Which questions are no English, or cannot be asked for their answer."""
+
+import pytest
+
+from generation_functions.pipelines.malformed import is_malformed
+
+HATCH = "Ida Brandt advises: “Close the hatch of a boat before rain, without breaking the catch.”"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("What does Ida Brandt advise closing before rain?", "closing the hatch?"),
+        ("What does Ida Brandt advise doing to the hatch?", "close?"),
+        ("What does Ida Brandt advise telling sailors before rain?", "sailors to do before rain?"),
+        ("What does Ida Brandt advise on the size of a hatch?", "in the size of a hatch?"),
+        ("What does Ida Brandt advise not to break?", "not to broken?"),
+        ("When does Ida Brandt advise closing the hatch?", "What is Ida Brandt advising sailors?"),
+        ("What will a closed hatch do?", "What a closed hatch will do?"),
+        ("What do the hatches of a boat do?", "What does the hatches of boats do?"),
+        ("What is good to expect before rain?", "What is not good to expect before rain?"),
+        ("What can happen to a hatch in rain?", "What can happen to the hatch of a boat?"),
+        ("What will happen to a hatch if it is closed?", "What will happen to a hatch?"),
+        ("Where are most parts of the hatch?", "Where are the most part of the hatches?"),
+        ("What can be closed without breaking the catch?", "What can be closed without break?"),
+    ],
+)
+def test_what_small_models_get_wrong_in_english_is_found(right: str, wrong: str) -> None:
+    whole = wrong if wrong[0].isupper() else f"What does Ida Brandt advise {wrong}"
+    assert not is_malformed(right, HATCH)
+    assert is_malformed(whole, HATCH)
+
+
+def test_what_somebody_is_doing_is_so_in_the_answer() -> None:
+    question = "What was the keeper of the light doing?"
+    assert is_malformed(question, "The keeper of the light was deaf.")
+    assert not is_malformed(question, "The keeper of the light was quietly mending it.")
+
+
+def test_only_an_order_leaves_nobody_whom_it_is_given_to() -> None:
+    question = "What does Ida Brandt advise sailors to do before rain?"
+    assert not is_malformed(question, "Ida Brandt advises sailors to close the hatch before rain.")
