@@ -31,6 +31,11 @@ def test_what_small_models_get_wrong_in_english_is_found(right: str, wrong: str)
     assert is_malformed(whole, HATCH)
 
 
+def test_a_long_question_takes_no_time() -> None:
+    assert not is_malformed(f"What will happen to {'hatches ' * 40}in rain, or to boats?", HATCH)
+    assert is_malformed(f"What will happen to {'hatches ' * 40}and boats?", HATCH)
+
+
 def test_what_somebody_is_doing_is_so_in_the_answer() -> None:
     question = "What was the keeper of the light doing?"
     assert is_malformed(question, "The keeper of the light was deaf.")

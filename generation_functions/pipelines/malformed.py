@@ -33,7 +33,7 @@ _MALFORMED = (
     r"What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b",
     r"What (?:is|are|was|were) .* not \w+ing\?$",
     # "What can happen to a hatch?", which does not say when
-    rf"What (?:{_MAY}) happen to (?:(?!(?:{_WHEN})\b)[\w'’-]+ ?)+\?$",
+    rf"What (?:{_MAY}) happen to (?:(?!(?:{_WHEN})\b)[\w'’-]+ )*(?!(?:{_WHEN})\b)[\w'’-]+\?$",
     # of "for the most part"
     r".*\bthe most part of\b",
 )
