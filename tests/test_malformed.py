@@ -14,6 +14,7 @@ HATCH = "Ida Brandt advises: “Close the hatch of a boat before rain, without b
         ("What does Ida Brandt advise doing to the hatch?", "close?"),
         ("What does Ida Brandt advise telling sailors before rain?", "sailors to do before rain?"),
         ("What does Ida Brandt advise on the size of a hatch?", "in the size of a hatch?"),
+        ("What is Ida Brandt advising against?", "What is Ida Brandt advising in hatches?"),
         ("What does Ida Brandt advise not to break?", "not to broken?"),
         ("When does Ida Brandt advise closing the hatch?", "What is Ida Brandt advising sailors?"),
         ("What will a closed hatch do?", "What a closed hatch will do?"),

@@ -43,7 +43,7 @@ _IS_MALFORMED = re.compile("|".join(_MALFORMED))
 _ORDERED = re.compile(r"\badvises: [“\"]")
 _TO_WHOM = re.compile(
     rf".*\badvis(?:e|ing) (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b"
-    r"|What (?:does|did|do) .*\badvise (?:in|of|at|with|by|from) "
+    r"|What (?:does|did|do|is|was) .*\badvis(?:e|ing) (?:in|of|at|with|by|from) "
 )
 _GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
 _PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
