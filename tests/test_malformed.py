@@ -19,6 +19,7 @@ HATCH = "Ida Brandt advises: “Close the hatch of a boat before rain, without b
         ("When does Ida Brandt advise closing the hatch?", "What is Ida Brandt advising sailors?"),
         ("What will a closed hatch do?", "What a closed hatch will do?"),
         ("What do the hatches of a boat do?", "What does the hatches of boats do?"),
+        ("What does the gas do?", "What do the gas before rain will do?"),
         ("What is good to expect before rain?", "What is not good to expect before rain?"),
         ("What can happen to a hatch in rain?", "What can happen to the hatch of a boat?"),
         ("What will happen to a hatch if it is closed?", "What will happen to a hatch?"),

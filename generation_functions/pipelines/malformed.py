@@ -27,8 +27,8 @@ _MALFORMED = (
     rf"(?:What|Which|Who)\b.*\badvise (?:to (?!\w+ing\b)|(?:not )?to (?:\w+ed|{_PARTICIPLES})\b)",
     # "What a closed hatch will do?"
     rf"(?!What (?:{_MAY})\b).* (?:{_MAY}) do\?$",
-    # "What does the boards do?"
-    r"What does .*[^s'’]s do\?$",
+    # "What does the boards do?"; a gas, a bus, a basis, a glass and a lens are one
+    r"What does .*[^aius'’]s(?<!lens) do\?$",
     # "What is not good to expect?", which anything answers
     r"What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b",
     r"What (?:is|are|was|were) .* not \w+ing\?$",
