@@ -13,7 +13,7 @@ from generation_functions.pipelines.wording import find_pointers, numbers, stran
 from generation_functions.records import Chunk, Conversation, QAPair
 from generation_functions.steps.copying import find_copied
 
-ALREADY_SAID = 0.7  # weighed share of an answer's own words, all in turns before its question
+ALREADY_SAID = 0.75  # weighed share of an answer's own words, all in turns before its question
 SAME_WORDS = 0.85  # Jaccard of two turns of one speaker
 
 _LABEL = re.compile(r"\b(?:User|Human|AI|Assistant|Question|Answer):")
