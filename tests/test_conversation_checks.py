@@ -67,7 +67,10 @@ def test_an_altered_number_is_found_and_named() -> None:
         "a number that the text does not have",
     ]
     assert any("821" in flaw.sentence for flaw in flaws)
-    assert kinds(*change(1, "812", "1931")) == [("an answer is not given", 2)]
+    assert kinds(*change(1, "812", "1931")) == [
+        ("an answer is not given", 2),
+        ("a number that the answer does not have", 2),
+    ]
 
 
 def test_one_who_answers_instead_of_asking_is_the_wrong_speaker() -> None:
@@ -198,6 +201,13 @@ def test_an_answer_may_have_the_words_of_its_question() -> None:
     answer = "Maud Ferris built a bridge of granite."
     turns = (Turn("human", "What bridge did Maud Ferris build of granite?"), Turn("gpt", answer))
     assert find_flaws(Conversation("k1", turns, (replace(pair, answer=answer),), CHUNK)) == []
+
+
+def test_a_number_of_another_sentence_is_no_answer() -> None:
+    assert "1931" in CHUNK.text
+    asked = change(0, "How long", "It was opened in 1931. How long")
+    told = "It is 812 metres long, the Kelvin Bridge of 1931."
+    assert kinds(asked[0], told, *SAID[2:]) == []
 
 
 def test_a_sentence_that_breaks_off_is_found() -> None:
