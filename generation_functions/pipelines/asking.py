@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import known_amounts
-from generation_functions.pipelines.malformed import is_malformed
+from generation_functions.pipelines.malformed import is_malformed, tells_order
 from generation_functions.pipelines.naming import names_author
 from generation_functions.pipelines.question_steps import check_script
 from generation_functions.pipelines.question_words import list_words
@@ -114,10 +114,13 @@ def is_bound(question: str, pair: QAPair) -> bool:
 
 
 def _leaves_to_tell(question: str, pair: QAPair) -> bool:
-    """Whether the answer tells anything that a question for something does not say already."""
+    """Whether the answer tells anything that a question for something does not say already.
+
+    Of an order that is told its source's name is no answer.
+    """
     if not _ASKS_FOR.match(question):
         return True
-    named = find_roots(pair.chunk.source)
+    named = find_roots(pair.chunk.source) if tells_order(pair.answer) else frozenset()
     return bool(find_roots(pair.answer) - find_roots(question) - named - _ASKING - _URGING)
 
 
@@ -131,12 +134,13 @@ def _names_enough(question: str, pair: QAPair) -> bool:
     """Whether a question says what it is about: not only "What does Ida Brandt advise doing?".
 
     That takes two roots of the answer besides the source's name, or one where the question ends
-    with it ("... advise doing with mail?") or the answer has no third.
+    with it ("... advise doing with mail?") or the answer has few: of an order that is told two.
     """
     named = find_roots(pair.chunk.source)
     told = find_roots(pair.answer) - named - _ASKING
     said = find_roots(question) & told
-    if len(said) >= LEAST_SAID or (said and len(told) <= LEAST_SAID):
+    few = LEAST_SAID if tells_order(pair.answer) else FEW_ROOTS
+    if len(said) >= LEAST_SAID or (said and len(told) <= few):
         return True
     about = _ABOUT.search(question)
     return bool(about and said & find_roots(about[0]))

@@ -54,11 +54,16 @@ def is_malformed(question: str, answer: str) -> bool:
     """Whether a question is no English, or none that can be asked for this answer."""
     if _IS_MALFORMED.match(question):
         return True
-    if _ORDERED.search(answer) and _TO_WHOM.match(question):
+    if tells_order(answer) and _TO_WHOM.match(question):
         return True
     if _GOING_ON.match(question) and not _PROGRESSIVE.search(answer):
         return True
     return _loses_form(question.lower(), answer.lower())
+
+
+def tells_order(answer: str) -> bool:
+    """Whether an answer tells what its source orders, between quotation marks."""
+    return bool(_ORDERED.search(answer))
 
 
 def _loses_form(question: str, answer: str) -> bool:
