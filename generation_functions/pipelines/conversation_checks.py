@@ -234,8 +234,7 @@ def _find_altered(conversation: Conversation) -> Iterator[Flaw]:
     for place, pair in enumerate(conversation.pairs):
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
         said += [pair.question, pair.answer, pair.quote, asked]
-        given = {one.replace("·", ".") for one in numbers(told)}
-        other = (given & known) - _words_and_numbers("\n".join(said))[1]
+        other = (_told_numbers(told) & known) - _known_numbers("\n".join(said))
         if other:
             sentence = f"Turn {2 * place + 2} has a number that its answer lacks: {min(other)}."
             yield Flaw("a number that the answer does not have", 2 * place + 2, sentence)
@@ -247,7 +246,7 @@ def _find_slips(conversation: Conversation, shown: Collection[str]) -> Iterator[
     words, figures = _words_and_numbers(known)
     for number, turn in enumerate(conversation.turns, start=1):
         text = turn.text
-        invented = {one.replace("·", ".") for one in numbers(text)} - figures
+        invented = _told_numbers(text) - figures
         if invented:
             listed = ", ".join(sorted(invented))
             sentence = f"Turn {number} has a number that neither text nor answers have: {listed}."
@@ -277,10 +276,17 @@ def _find_slips(conversation: Conversation, shown: Collection[str]) -> Iterator[
 
 @lru_cache(maxsize=200)
 def _words_and_numbers(known: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the words of a text, and its numbers, also as raised points make them: 0·5 is 0.5."""
-    decimals = numbers(re.sub(r"(?<=\d)·(?=\d)", ".", known))
     words = re.findall(r"[^\W\d_]+", known.lower())
-    return frozenset(words), frozenset(numbers(known) | decimals)
+    return frozenset(words), _known_numbers(known)
+
+
+def _known_numbers(text: str) -> frozenset[str]:
+    """Return a text's numbers, also as raised points make them: 0·5 is 0.5."""
+    return frozenset(numbers(text) | numbers(re.sub(r"(?<=\d)·(?=\d)", ".", text)))
+
+
+def _told_numbers(text: str) -> set[str]:
+    return {one.replace("·", ".") for one in numbers(text)}
 
 
 def _sentences(text: str) -> list[str]:
