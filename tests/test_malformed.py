@@ -4,7 +4,10 @@ import pytest
 
 from generation_functions.pipelines.malformed import is_malformed
 
-HATCH = "Ida Brandt advises: “Close the hatch of a boat before rain, without breaking the catch.”"
+HATCH = (
+    "Ida Brandt advises: “To make it safe, close the hatch of a boat before rain, without breaking"
+    " the catch.”"
+)
 
 
 @pytest.mark.parametrize(
@@ -20,9 +23,11 @@ HATCH = "Ida Brandt advises: “Close the hatch of a boat before rain, without b
         ("What will a closed hatch do?", "What a closed hatch will do?"),
         ("What do the hatches of a boat do?", "What does the hatches of boats do?"),
         ("What does the gas do?", "What do the gas before rain will do?"),
-        ("What is good to expect before rain?", "What is not good to expect before rain?"),
+        ("What is good to close before rain?", "What is not good to close before rain?"),
         ("What can happen to a hatch in rain?", "What can happen to the hatch of a boat?"),
         ("What will happen to a hatch if it is closed?", "What will happen to a hatch?"),
+        ("What can be done to close a hatch?", "What can be done to a hatch to put out of use?"),
+        ("What can be closed to make it safe?", "What can be closed to build a boat?"),
         ("Where are most parts of the hatch?", "Where are the most part of the hatches?"),
         ("What can be closed without breaking the catch?", "What can be closed without break?"),
     ],

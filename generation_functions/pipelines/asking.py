@@ -49,6 +49,10 @@ _ASKS_FOR = re.compile(
 _URGING = find_roots("see sure ensure try attempt remember let")
 _ADVISES = re.compile(r"\badvises?\b")
 _ADVISED = re.compile(r"\badvis|\baccording to\b", re.IGNORECASE)
+_WHEN = r"(?:when|if|where|once|after|before|while|unless|until)\b"
+_WHEN_ASKED = re.compile(rf"\b{_WHEN} (.+?)(?= to\b|[,;?])", re.IGNORECASE)
+_WHEN_TOLD = re.compile(rf"(?:[^“]* advises: “)?({_WHEN}[^,]*),(.*)", re.IGNORECASE | re.DOTALL)
+_WORDS = re.compile(r"[\w’'-]+")
 _ABOUT = re.compile(r"\b(?:with|to|about|for|from|of|on|in|at) (?:[\w'’-]+ ){0,2}[\w'’-]+\?$")
 _ALWAYS = "What Which Who Whose When Where In To From For On At Under".split()
 _AMOUNTS = [f"How {word}" for word in "many much long far often large old high soon".split()]
@@ -110,6 +114,8 @@ def is_bound(question: str, pair: QAPair) -> bool:
         return False
     if _ADVISES.search(pair.answer) and not _ADVISED.search(question):
         return False
+    if _asks_of_other_time(question, pair.answer):
+        return False
     return measure_bond(question, pair.answer) >= LEAST_BOND
 
 
@@ -122,6 +128,18 @@ def _leaves_to_tell(question: str, pair: QAPair) -> bool:
         return True
     named = find_roots(pair.chunk.source) if tells_order(pair.answer) else frozenset()
     return bool(find_roots(pair.answer) - find_roots(question) - named - _ASKING - _URGING)
+
+
+def _asks_of_other_time(question: str, answer: str) -> bool:
+    """Whether a question asks what is so "when" something is that the answer has elsewhere than
+    in the "when" with which it begins itself."""
+    asked, told = _WHEN_ASKED.search(question, 1), _WHEN_TOLD.match(answer)
+    if not asked or not told:
+        return False
+    words, begins, goes_on = (
+        set(_WORDS.findall(text.lower())) for text in (asked[1], *told.groups())
+    )
+    return len(words & begins) < len(words & goes_on)
 
 
 def _says_twice(question: str) -> bool:

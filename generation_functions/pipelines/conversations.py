@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from generation_functions.documents.titles import parse_name
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.conversation_checks import Flaw, find_flaws
+from generation_functions.pipelines.question_words import find_forms
+from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Conversation, ConversationInfo, Scene, Turn, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
@@ -16,6 +19,9 @@ REJECTED_CONVERSATIONS = "multiturn_convs_rejected"
 
 MOST_TOLD = 2  # flaws of a turn
 _NUMBER = re.compile(r"Pair \d+")
+_WORD = re.compile(r"[^\W_]+(?:[-.,][^\W_]+)*")
+_LINKS = "a an and by for from in into of on or the to under with without".split()
+_ADVISING = content_words("according advise advises doing happen happens done kind type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ def _rules(info: ConversationInfo) -> Mapping[str, str]:
     return {
         "talk": _number_exchanges(info),
         "verbatim": _keep_words(info),
+        "named": _list_named(info),
         "asker": write_literal(asker),
         "teller": write_literal(teller),
     }
@@ -141,6 +148,21 @@ def _keep_words(info: ConversationInfo) -> str:
     return ' "\\n" '.join(exchanges)
 
 
+def _list_named(info: ConversationInfo) -> str:
+    """Return, as a rule's right-hand side, the words that a small model may name a topic with:
+    those of the questions that carry meaning, in any of their forms, and are not the name of
+    their source's author."""
+    author = content_words(parse_name(info.chunk.source).author or "")
+    words = [
+        form
+        for pair in info.pairs
+        for word in _WORD.findall(pair.question)
+        if content_words(word) - author - _ADVISING
+        for form in (word, *find_forms(word))
+    ]
+    return " | ".join(map(write_literal, dict.fromkeys((*_LINKS, *words))))
+
+
 def _parse(info: ConversationInfo, reply: str) -> Conversation:
     """Return the turns of a reply. Raises Unparsable for wrong speakers and a wrong number."""
     labels = [f"{name}: " for name in _name_speakers(info)]
@@ -168,7 +190,7 @@ WRITE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     role="large",
     parts=_count_pairs,
     replaces=("talk",),
-    offers=("asker", "teller", "verbatim"),
+    offers=("asker", "named", "teller", "verbatim"),
 )
 
 
@@ -180,7 +202,7 @@ WRITE_SCENE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     role="large",
     parts=_count_pairs,
     replaces=("asker", "talk", "teller"),
-    offers=("verbatim",),
+    offers=("named", "verbatim"),
 )
 
 
@@ -192,7 +214,7 @@ REWRITE_CONVERSATION: Step[Rewriting, Conversation] = Step(
     role="large",
     parts=lambda draft: _count_pairs(draft.info),
     replaces=("asker", "talk", "teller"),
-    offers=("verbatim",),
+    offers=("named", "verbatim"),
 )
 
 

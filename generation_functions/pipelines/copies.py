@@ -12,6 +12,7 @@ from generation_functions.documents.sentences import number_sentences
 from generation_functions.documents.titles import parse_name
 from generation_functions.pipelines.question_words import is_verb
 from generation_functions.pipelines.readings import show_sentence
+from generation_functions.pipelines.roots import find_roots
 from generation_functions.pipelines.wording import find_unclear
 from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.step import write_literal
@@ -57,9 +58,17 @@ _ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
 _ELSEWHERE = re.compile(
     r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
     r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
-    r"|\banother (?:type|kind|sort|form|way|method|means|example)\b|\(\w{1,2}\) ",
+    r"|\bbetween them\b|\banother (?:type|kind|sort|form|way|method|means|example)\b|\(\w{1,2}\) ",
     re.IGNORECASE,
 )
+# "The gas will explode": a thing as if it were known which. What follows tells that no "of the
+# lamp" says it.
+_KNOWN_THING = re.compile(
+    r"\bthe ([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with)\b"
+    r"|[,.;:])",
+    re.IGNORECASE,
+)
+MOST_NAMED = 3  # times that a text has "the gas"; a thing that it has more often is its subject
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 _EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
 
@@ -83,6 +92,25 @@ def leans(sentence: str, language: str) -> bool:
     return language == "english" and bool(_LEANS.match(without_number(sentence)))
 
 
+def takes_up_thing(chunk: Chunk, number: int) -> bool:
+    """Whether an English sentence has a thing ("the gas") as known from the one before it: that
+    names it, and neither the sentence itself has before nor is it what the text is about."""
+    texts = number_sentences(chunk.text, chunk.language)
+    if chunk.language != "english" or number == 1:
+        return False
+    sentence, before = texts[number - 1], find_roots(texts[number - 2])
+    for match in _KNOWN_THING.finditer(sentence):
+        thing = find_roots(match[1])
+        said = find_roots(f"{chunk.source} {sentence[: match.start()]}")
+        if thing and thing <= before - said and _count_named(match[1], chunk) <= MOST_NAMED:
+            return True
+    return False
+
+
+def _count_named(thing: str, chunk: Chunk) -> int:
+    return len(re.findall(rf"\bthe {thing}\b", chunk.text, re.IGNORECASE))
+
+
 def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
     """Return the rules `verbatim` and `advised`: a sentence's number with the sentence as answer,
     as it stands and as its source's advice. Without such a sentence both are a bare number."""
@@ -92,7 +120,7 @@ def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
         for number, text in enumerate(texts, start=1)
         if text.rstrip()[-1:] in ".!?"
         and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS
-        and not leans(text, chunk.language)
+        and not _follows(chunk, number)
         and is_clear(chunk, [number])
     ]
     plain = [f"{number}\nAnswer: {_copy(chunk, [number])}" for number in whole]
@@ -155,13 +183,17 @@ def is_copied(pair: QAPair) -> bool:
 def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
     """Return the first of the sentences with those before it that it leans on, and with those of
     the others that follow on it and lean on it in turn."""
-    texts = number_sentences(chunk.text, chunk.language)
     first = last = numbers[0]
-    while first > 1 and leans(texts[first - 1], chunk.language):
+    while first > 1 and _follows(chunk, first):
         first -= 1
-    while last + 1 in numbers and leans(texts[last], chunk.language):
+    while last + 1 in numbers and _follows(chunk, last + 1):
         last += 1
     return tuple(range(first, last + 1))
+
+
+def _follows(chunk: Chunk, number: int) -> bool:
+    texts = number_sentences(chunk.text, chunk.language)
+    return leans(texts[number - 1], chunk.language) or takes_up_thing(chunk, number)
 
 
 def _copy(chunk: Chunk, numbers: Iterable[int]) -> str:

@@ -5,6 +5,8 @@ None of it costs a person a second look, and a model that judges passes nearly a
 
 import re
 
+from generation_functions.pipelines.question_words import is_verb
+
 _GIVING = "doing|telling|giving|asking|showing|teaching|saying|making sure"
 _BEFORE = (
     "about|across|after|against|around|as|at|before|behind|between|by|down|during|for|from|if|in"
@@ -34,6 +36,8 @@ _MALFORMED = (
     r"What (?:is|are|was|were) .* not \w+ing\?$",
     # "What can happen to a hatch?", which does not say when
     rf"What (?:{_MAY}) happen to (?:(?!(?:{_WHEN})\b)[\w'’-]+ )*(?!(?:{_WHEN})\b)[\w'’-]+\?$",
+    # "What can be done to a pump to put out of use?", which does not say what
+    r".*\bto (?:put|take|bring|get|throw|set) (?:out|off|into|away|up)\b(?: of)?(?: \w+)?\?$",
     # of "for the most part"
     r".*\bthe most part of\b",
 )
@@ -47,6 +51,8 @@ _TO_WHOM = re.compile(
 )
 _GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
 _PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
+_HELPING, _MAKING = ("be", "do", "have"), ("make", "use")
+_AIM = re.compile(r"\bto ([a-z]{2,})")
 _AFTER = re.compile(r"\b(without|by|of|for|from|in|about|after|before) (\w+)")
 
 
@@ -58,12 +64,23 @@ def is_malformed(question: str, answer: str) -> bool:
         return True
     if _GOING_ON.match(question) and not _PROGRESSIVE.search(answer):
         return True
-    return _loses_form(question.lower(), answer.lower())
+    asked, told = question.lower(), answer.lower()
+    return _loses_form(asked, told) or _has_other_aim(asked, told)
 
 
 def tells_order(answer: str) -> bool:
     """Whether an answer tells what its source orders, between quotation marks."""
     return bool(_ORDERED.search(answer))
+
+
+def _has_other_aim(question: str, answer: str) -> bool:
+    """Whether a question has a verb behind "to" of which the answer has no form."""
+    aims = [
+        word
+        for word in _AIM.findall(question)
+        if word in _MAKING or (word not in _HELPING and is_verb(word))
+    ]
+    return any(not re.search(rf"\b{word.removesuffix('e')[:5]}", answer) for word in aims)
 
 
 def _loses_form(question: str, answer: str) -> bool:
