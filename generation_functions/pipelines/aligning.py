@@ -26,38 +26,39 @@ from generation_functions.records import Chunk, QAPair
 
 # A fit above zero is accepted; the bias holds the threshold.
 QUESTION_WEIGHTS: Mapping[str, float] = {
-    "bias": 1.17,
-    "lead over sibling questions": 6.78,
-    "lead over sentences": 0.22,
-    "lead over sentences, relative": 5.18,
-    "lead over siblings": 0.53,
-    "question said so far": 3.06,
-    "new words of the question": -0.75,
-    "foreign words": -2.10,
-    "foreign name": -5.50,
-    "strongest foreign word": -1.28,
-    "foreign words said before": -2.01,
-    "new words based on the pair": -2.22,
-    "number of the question missing": -3.15,
-    "same kind": 2.05,
-    "no reason": -2.44,
-    "a reason unasked": -2.72,
-    "no amount": -4.53,
-    "yes or no unasked": -3.43,
+    "bias": 0.99,
+    "lead over sibling questions": 6.35,
+    "lead over sentences": 0.21,
+    "lead over sentences, relative": 5.80,
+    "lead over siblings": 0.55,
+    "question said so far": 2.28,
+    "new words of the question": -1.44,
+    "foreign words": -1.89,
+    "foreign name": -5.48,
+    "strongest foreign word": -1.29,
+    "foreign words said before": 1.49,
+    "new words based on the pair": -2.83,
+    "words of reply and pair": 2.52,
+    "number of the question missing": -3.67,
+    "same kind": 1.95,
+    "no reason": -2.57,
+    "a reason unasked": -2.94,
+    "no amount": -4.50,
+    "yes or no unasked": -3.69,
 }
 ANSWER_WEIGHTS: Mapping[str, float] = {
-    "bias": -1.70,
-    "lead over sentences": 1.01,
-    "lead over siblings": 0.66,
-    "new words of the answer": 5.40,
-    "words of pair and quote": 3.43,
-    "words from elsewhere": 2.41,
-    "number missing": -3.74,
-    "new number missing": -3.75,
-    "no reason": -2.28,
-    "a reason unasked": -4.75,
-    "no amount": -1.22,
-    "yes or no unasked": -3.90,
+    "bias": -1.53,
+    "lead over sentences": 1.05,
+    "lead over siblings": 0.72,
+    "new words of the answer": 4.43,
+    "words of pair and quote": 3.34,
+    "words from elsewhere": 2.16,
+    "number missing": -3.66,
+    "new number missing": -3.67,
+    "no reason": -1.57,
+    "a reason unasked": -4.14,
+    "no amount": -1.17,
+    "yes or no unasked": -3.55,
 }
 
 
@@ -153,11 +154,13 @@ class Subject:
         return _sum(ANSWER_WEIGHTS, self.answer_features(place, asked, told, said))
 
     def _alters_number(self, place: int, asked: str, told: str, said: str) -> bool:
-        """Whether a number of the answer is not told, and one is that nothing near it has."""
-        own = self._own[place]
-        near = own.union(tell_apart(asked), tell_apart(said))
+        """Whether a number of the answer is not told, and one is that nothing near it has; or that
+        was only said before, where what is left out was not said at all."""
+        asked_for, before = tell_apart(asked), tell_apart(said)
         left_out = digits(self.pairs[place].answer) - tell_apart(told)
-        return bool(left_out and digits(told) - near)
+        strange = digits(told) - self._own[place] - asked_for
+        unsaid = left_out - asked_for - before
+        return bool(left_out and strange - before) or bool(unsaid and strange)
 
     def question_features(self, place: int, asked: str, told: str, said: str) -> dict[str, float]:
         """Return what `fit_question` adds up."""
@@ -188,6 +191,7 @@ class Subject:
             "foreign words said before": self.weigh(((words & self._known) - based) & before)
             / (self.weigh(words) or 1.0),
             "new words based on the pair": self.share(words - before, based),
+            "words of reply and pair": self.share(words, own | tell_apart(told)),
             "number of the question missing": float(bool(left_out)),
             "same kind": float(bool(find_kinds(pair.question) & find_kinds(asked))),
             **judge_reply(asked, told),

@@ -14,8 +14,6 @@ from generation_functions.records import Chunk, Conversation, QAPair
 from generation_functions.steps.copying import find_copied
 
 ALREADY_SAID = 0.75  # weighed share of an answer's own words, all in turns before its question
-# Of how surely a turn asks a question; 0 refused 14 of 320 right conversations, this 12.
-LEAST_ASKED = -0.3
 SAME_WORDS = 0.85  # Jaccard of two turns of one speaker
 
 _LABEL = re.compile(r"\b(?:User|Human|AI|Assistant|Question|Answer):")
@@ -85,7 +83,7 @@ def _find_misplaced(conversation: Conversation) -> Iterator[Flaw]:
     for place, pair in enumerate(conversation.pairs):
         asked, told = (turn.text for turn in conversation.turns[2 * place : 2 * place + 2])
         fit_question = subject.fit_question(place, asked, told, said)
-        question = pair.question in asked or fit_question > LEAST_ASKED
+        question = pair.question in asked or fit_question > 0
         fit = subject.fit_answer(place, asked, told, said)
         answer = pair.answer in told or fit > 0
         asks_back = "?" in told and "?" not in asked

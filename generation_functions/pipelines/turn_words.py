@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from generation_functions.pipelines.wording import content_words, names
 
-STEM = 6  # letters of a stem, so that forms of a word are one
+STEM = 5  # letters of a stem, so that forms of a word are one
 
 _COUNTED = """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
     sixteen seventeen eighteen nineteen twenty""".split()
