@@ -122,6 +122,7 @@ def test_a_reply_without_a_question_for_the_answer_is_asked_again(reply: str, pr
         ("What boots, socks and shirts at noon will do?", False),
         ("What does Ida Brandt advise doing with boots if boots are socks at noon, socks?", False),
         ("What is not aired at noon, according to Ida Brandt?", False),
+        ("What should be aired at noon, according to the walker?", False),
         ("What happens if Ida Brandt airs her boots at noon?", False),
         ("What should be done with boots at noon, according to Ida Brandt?", True),
         (
@@ -169,3 +170,11 @@ def test_what_answers_a_question_has_to_be_new(question: str, span: str, new: bo
     assert ANSWER_BRIEFLY.parse(asked, reply) == (new, True)
     with pytest.raises(Unparsable, match="line for each"):
         ANSWER_BRIEFLY.parse(asked, "1: a violin")
+
+
+def test_a_question_asks_of_the_time_of_which_its_answer_tells() -> None:
+    answer = "When the lid is lifted, turn the key so that it sticks when rain falls on the lock."
+    pair = answered(answer)
+    assert is_bound("What should be turned when the lid is lifted?", pair)
+    assert not is_bound("What should be turned when rain falls on the lock?", pair)
+    assert not is_bound("What should be turned to open the lid?", pair), "it says so of no opening"

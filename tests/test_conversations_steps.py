@@ -22,6 +22,7 @@ from generation_functions.pipelines.conversations import (
 )
 from generation_functions.pipelines.orders import make_info
 from generation_functions.pipelines.samples import make_rewriting
+from generation_functions.pipelines.topics import list_topics
 from generation_functions.records import Conversation, Scene
 from generation_functions.stages import CONVERSATION_STEPS
 from generation_functions.steps.prompts import PROMPTS, load_prompt
@@ -97,12 +98,45 @@ def test_small_models_lead_to_questions_and_answers_that_keep_their_words(folder
     ]
     reply = "\n".join(turns)
     assert grammar.matches(reply)
-    opened = reply.replace("User: ", "User: I have been thinking about bridges. ", 1)
+    opened = reply.replace("User: ", "User: I have been thinking about the Kelvin Bridge. ", 1)
     assert grammar.matches(opened)
-    assert not grammar.matches(opened.replace("bridges. ", "bridges. It is 812 metres long. "))
+    told = opened.replace("Bridge. ", "Bridge. It is 812 metres long. ", 1)
+    assert not grammar.matches(told)
     assert not grammar.matches(reply.replace("Assistant: ", "Assistant: Well, ", 1))
     assert not grammar.matches("\n".join(turns[2:]))
     assert not grammar.matches("\n".join([turns[0], turns[3], turns[2], turns[1]]))
+
+
+def test_a_small_model_names_what_the_question_is_about() -> None:
+    """Words of the question that comes next: not of a later one, nor of its own."""
+    grammar = load_prompt("write_conversation", [PROMPTS / "small"]).grammar
+    grammar = WRITE_CONVERSATION.narrow(grammar, REQUEST)
+    turns = [f"User: {LENGTH.question}", f"Assistant: {LENGTH.answer}"]
+    turns += [
+        f"User: And now for the Kelvin Bridge. {STONE.question}",
+        f"Assistant: {STONE.answer}",
+    ]
+    reply = "\n".join(turns)
+    assert grammar.matches(reply)
+    for topic in ("the Kelvin", "granite"):
+        assert grammar.matches(reply.replace("the Kelvin Bridge. Why", f"{topic}. Why"))
+    for topic in ("long", "812 metres", "Why", "bridges"):
+        assert not grammar.matches(reply.replace("the Kelvin Bridge. Why", f"{topic}. Why"))
+
+
+@pytest.mark.parametrize(
+    ("question", "topics"),
+    [
+        ("What does Ida Brandt advise doing with wet boots?", ["wet", "wet boots", "boots"]),
+        ("What kind of gas is it?", ["gas"]),
+        ("What should the keeper never do to the lamp?", ["the keeper", "the lamp"]),
+        ("Why, of snow and ice, is one the older?", ["snow", "snow and ice", "ice", "the older"]),
+        ("Who was it?", []),
+    ],
+)
+def test_a_topic_is_a_run_of_words_that_carry_meaning(question: str, topics: list[str]) -> None:
+    chunk = replace(CHUNK, source="For Walkers, by Ida Brandt")
+    assert list_topics(replace(LENGTH, question=question, chunk=chunk)) == topics
 
 
 def test_every_example_is_a_conversation_that_the_parser_takes() -> None:

@@ -72,6 +72,37 @@ def test_sentences_are_told_with_what_they_lean_on(
     assert hold_together(foreign, numbers) == numbers[:1], "these words are English"
 
 
+LAMP = make_chunk(
+    "Light the gas of the lamp. After a time the gas will explode. The keeper of an oil lamp sleeps"
+    " beside it. He is a light sleeper. Then the wick smokes. Wipe the oil off.",
+    "Lamps, by A. Karlsen",
+)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "together"),
+    [
+        ((2,), (1, 2)),  # which gas, the sentence before it tells
+        ((1,), (1,)),
+        ((3, 4), (3,)),  # a person need not be the one of the sentence before
+        ((6,), (3, 4, 5, 6)),  # a thing may be named up to three sentences before
+    ],
+)
+def test_a_thing_is_told_with_the_sentence_that_names_it(
+    numbers: tuple[int, ...], together: tuple[int, ...]
+) -> None:
+    assert hold_together(LAMP, numbers) == together
+    often = replace(LAMP, text=LAMP.text + " Mind the gas. Turn the gas off. Smell the gas.")
+    assert hold_together(often, (2,)) == (2,), "the text is about it"
+    titled = replace(LAMP, source="Gas and oil, by A. Karlsen")
+    assert hold_together(titled, (2,)) == (2,)
+
+
+def test_an_answer_of_two_words_is_none() -> None:
+    assert not is_clear(make_chunk("Act stupid."), [1])
+    assert is_clear(make_chunk("Misfile essential documents."), [1])
+
+
 @pytest.mark.parametrize(
     ("number", "clear"), [(2, True), (5, True), (6, False), (7, False), (8, True)]
 )
@@ -95,7 +126,7 @@ def test_what_only_the_sentences_before_make_clear_is_no_answer(sentence: str) -
 
 
 def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
-    assert write_copies(GARDEN, [5]) == f'("{EATS}" | "{advised(EATS)}")'
+    assert write_copies(GARDEN, [5]) == f'("{EATS}")'
     assert without_lead("Further, it rains.", "english") == "It rains."
     assert without_lead("Further, it rains.", "german") == "Further, it rains."
 
@@ -118,8 +149,9 @@ def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
         ("Where frost is hard, the bees are still.", "plain"),
         ("Swarm boxes near to trees often stay empty.", "plain"),
         ("Warn neighbours that bees are near.", "advice"),
-        ("A mouse eats wax.", "both"),
-        ("The salt melts.", "both"),
+        ("A mouse eats wax.", "plain"),
+        ("The salt melts.", "plain"),
+        ("Mice eat wax.", "both"),
     ],
 )
 def test_what_plainly_orders_or_tells_is_told_so(sentence: str, ways: str) -> None:

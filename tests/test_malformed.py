@@ -5,8 +5,8 @@ import pytest
 from generation_functions.pipelines.malformed import is_malformed
 
 HATCH = (
-    "Ida Brandt advises: “To make it safe, close the hatch of a boat before rain, without breaking"
-    " the catch.”"
+    "Ida Brandt advises: “To make it safe in harbour, close the hatch of a boat before rain, without"
+    " breaking the catch.”"
 )
 
 
@@ -20,6 +20,10 @@ HATCH = (
         ("What is Ida Brandt advising against?", "What is Ida Brandt advising in hatches?"),
         ("What does Ida Brandt advise not to break?", "not to broken?"),
         ("When does Ida Brandt advise closing the hatch?", "What is Ida Brandt advising sailors?"),
+        ("What does Ida Brandt advise doing?", "as the closing of a hatch?"),
+        ("What does Ida Brandt advise not to break?", "not to close the hatch of a boat?"),
+        ("What does Ida Brandt advise doing?", "What can Ida Brandt advise doing?"),
+        ("What does the gas do to boats?", "What does the boats do to the hatch?"),
         ("What will a closed hatch do?", "What a closed hatch will do?"),
         ("What do the hatches of a boat do?", "What does the hatches of boats do?"),
         ("What does the gas do?", "What do the gas before rain will do?"),
@@ -47,6 +51,14 @@ def test_what_somebody_is_doing_is_so_in_the_answer() -> None:
     question = "What was the keeper of the light doing?"
     assert is_malformed(question, "The keeper of the light was deaf.")
     assert not is_malformed(question, "The keeper of the light was quietly mending it.")
+
+
+def test_what_is_to_be_known_is_not_to_be_done() -> None:
+    known = "Ida Brandt advises: “On a boat, remember that rain comes from the west.”"
+    assert is_malformed("What does Ida Brandt advise doing on a boat?", known)
+    assert not is_malformed("What does Ida Brandt advise doing on a boat?", HATCH)
+    assert not is_malformed("Where does rain come from, according to Ida Brandt?", known)
+    assert is_malformed("Where does rain come from?", "Rain comes west.")
 
 
 def test_only_an_order_leaves_nobody_whom_it_is_given_to() -> None:

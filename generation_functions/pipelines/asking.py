@@ -49,6 +49,7 @@ _ASKS_FOR = re.compile(
 _URGING = find_roots("see sure ensure try attempt remember let")
 _ADVISES = re.compile(r"\badvises?\b")
 _ADVISED = re.compile(r"\badvis|\baccording to\b", re.IGNORECASE)
+_ACCORDING_TO = re.compile(r"\baccording to ([^,?]+)", re.IGNORECASE)
 _WHEN = r"(?:when|if|where|once|after|before|while|unless|until)\b"
 _WHEN_ASKED = re.compile(rf"\b{_WHEN} (.+?)(?= to\b|[,;?])", re.IGNORECASE)
 _WHEN_TOLD = re.compile(rf"(?:[^“]* advises: “)?({_WHEN}[^,]*),(.*)", re.IGNORECASE | re.DOTALL)
@@ -114,6 +115,8 @@ def is_bound(question: str, pair: QAPair) -> bool:
         return False
     if _ADVISES.search(pair.answer) and not _ADVISED.search(question):
         return False
+    if _names_other_authority(question, pair):
+        return False
     if _asks_of_other_time(question, pair.answer):
         return False
     return measure_bond(question, pair.answer) >= LEAST_BOND
@@ -128,6 +131,14 @@ def _leaves_to_tell(question: str, pair: QAPair) -> bool:
         return True
     named = find_roots(pair.chunk.source) if tells_order(pair.answer) else frozenset()
     return bool(find_roots(pair.answer) - find_roots(question) - named - _ASKING - _URGING)
+
+
+def _names_other_authority(question: str, pair: QAPair) -> bool:
+    """Whether a question asks what is so "according to" somebody else than source and answer."""
+    named = _ACCORDING_TO.search(question)
+    if not named or "according" in pair.answer:
+        return False
+    return not find_roots(named[1]) <= find_roots(pair.chunk.source)
 
 
 def _asks_of_other_time(question: str, answer: str) -> bool:

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from generation_functions.documents.titles import parse_name
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.conversation_checks import Flaw, find_flaws
-from generation_functions.pipelines.question_words import find_forms
-from generation_functions.pipelines.wording import content_words
+from generation_functions.pipelines.topics import list_topics
 from generation_functions.records import Conversation, ConversationInfo, Scene, Turn, make_uuid
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step, write_literal
@@ -19,9 +17,6 @@ REJECTED_CONVERSATIONS = "multiturn_convs_rejected"
 
 MOST_TOLD = 2  # flaws of a turn
 _NUMBER = re.compile(r"Pair \d+")
-_WORD = re.compile(r"[^\W_]+(?:[-.,][^\W_]+)*")
-_LINKS = "a an and by for from in into of on or the to under with without".split()
-_ADVISING = content_words("according advise advises doing happen happens done kind type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +112,7 @@ def _rules(info: ConversationInfo) -> Mapping[str, str]:
     return {
         "talk": _number_exchanges(info),
         "verbatim": _keep_words(info),
-        "named": _list_named(info),
+        "led": _lead_to(info),
         "asker": write_literal(asker),
         "teller": write_literal(teller),
     }
@@ -137,30 +132,31 @@ def _keep_words(info: ConversationInfo) -> str:
     """Return the pairs in their own words, as small models need it: the model writes only what
     leads to the first question (`opening`), to each later one (`link`) and to the answers (`lead`).
     """
+    return _write_exchanges(info, ["opening", *["link"] * (len(info.pairs) - 1)])
+
+
+def _lead_to(info: ConversationInfo) -> str:
+    """Return what `_keep_words` does; what leads to a question ends with some words of it.
+
+    Of its own a small model names another question's subject there, or joins words.
+    """
+    opened = []
+    for place, pair in enumerate(info.pairs):
+        topics = " | ".join(map(write_literal, list_topics(pair)))
+        begins = "link" if place else "opening"
+        opened.append(f'({begins} ({topics}) ". "){{0,1}}' if topics else '""')
+    return _write_exchanges(info, opened)
+
+
+def _write_exchanges(info: ConversationInfo, opened: Sequence[str]) -> str:
     asker, teller = _name_speakers(info)
     exchanges = []
-    for place, pair in enumerate(info.pairs):
-        said = "link" if place else "opening"
+    for said, pair in zip(opened, info.pairs, strict=True):
         asked = write_literal(f"{pair.question}\n{teller}: ")
         exchanges.append(
             f"{write_literal(f'{asker}: ')} {said} {asked} lead {write_literal(pair.answer)}"
         )
     return ' "\\n" '.join(exchanges)
-
-
-def _list_named(info: ConversationInfo) -> str:
-    """Return, as a rule's right-hand side, the words that a small model may name a topic with:
-    those of the questions that carry meaning, in any of their forms, and are not the name of
-    their source's author."""
-    author = content_words(parse_name(info.chunk.source).author or "")
-    words = [
-        form
-        for pair in info.pairs
-        for word in _WORD.findall(pair.question)
-        if content_words(word) - author - _ADVISING
-        for form in (word, *find_forms(word))
-    ]
-    return " | ".join(map(write_literal, dict.fromkeys((*_LINKS, *words))))
 
 
 def _parse(info: ConversationInfo, reply: str) -> Conversation:
@@ -190,7 +186,7 @@ WRITE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     role="large",
     parts=_count_pairs,
     replaces=("talk",),
-    offers=("asker", "named", "teller", "verbatim"),
+    offers=("asker", "led", "teller", "verbatim"),
 )
 
 
@@ -202,7 +198,7 @@ WRITE_SCENE_CONVERSATION: Step[ConversationInfo, Conversation] = Step(
     role="large",
     parts=_count_pairs,
     replaces=("asker", "talk", "teller"),
-    offers=("named", "verbatim"),
+    offers=("led", "verbatim"),
 )
 
 
@@ -214,7 +210,7 @@ REWRITE_CONVERSATION: Step[Rewriting, Conversation] = Step(
     role="large",
     parts=lambda draft: _count_pairs(draft.info),
     replaces=("asker", "talk", "teller"),
-    offers=("named", "verbatim"),
+    offers=("led", "verbatim"),
 )
 
 

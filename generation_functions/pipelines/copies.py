@@ -18,7 +18,7 @@ from generation_functions.records import Chunk, QAPair
 from generation_functions.steps.step import write_literal
 
 FEWEST_WORDS, MOST_WORDS = 8, 45  # of a sentence that is an answer by itself
-MOST_COPIED = 80  # words of sentences that are one answer together
+FEWEST_COPIED, MOST_COPIED = 3, 80  # words of sentences that are one answer together
 
 _LIST_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s+(?=\S)")
 _LEAD = re.compile(
@@ -44,9 +44,12 @@ _ORDERS = re.compile(
 _CLAUSE = r"which|that|who|whose|whom|if|when|where|so|until|unless|while|as|than|you"
 _TELLS = re.compile(
     rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
-    r" (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
+    r",? (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
     r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely|tends?)\b",
     re.IGNORECASE,
+)
+_STATES = re.compile(
+    r"(?:an?|the|each|every|some|many|most|all|any|no|one|several|few|both)\b", re.IGNORECASE
 )
 # Where it comes to the point: "Before you light the fire, shut the windows."
 _OPENS_LONG = re.compile(
@@ -61,13 +64,14 @@ _ELSEWHERE = re.compile(
     r"|\bbetween them\b|\banother (?:type|kind|sort|form|way|method|means|example)\b|\(\w{1,2}\) ",
     re.IGNORECASE,
 )
-# "The gas will explode": a thing as if it were known which. What follows tells that no "of the
-# lamp" says it.
+_OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
+# "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
 _KNOWN_THING = re.compile(
-    r"\bthe ([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with)\b"
-    r"|[,.;:])",
+    r"\bthe ([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with"
+    r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down)\b|[,.;:])",
     re.IGNORECASE,
 )
+FARTHEST = 3  # sentences back to the one that names a thing
 MOST_NAMED = 3  # times that a text has "the gas"; a thing that it has more often is its subject
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 _EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
@@ -92,19 +96,24 @@ def leans(sentence: str, language: str) -> bool:
     return language == "english" and bool(_LEANS.match(without_number(sentence)))
 
 
-def takes_up_thing(chunk: Chunk, number: int) -> bool:
-    """Whether an English sentence has a thing ("the gas") as known from the one before it: that
-    names it, and neither the sentence itself has before nor is it what the text is about."""
+def find_needed(chunk: Chunk, number: int) -> int:
+    """Return the number of the sentence from which on an English one has to be read: its own, the
+    one before it that it leans on, or the one that names a thing which it has as known."""
     texts = number_sentences(chunk.text, chunk.language)
-    if chunk.language != "english" or number == 1:
-        return False
-    sentence, before = texts[number - 1], find_roots(texts[number - 2])
+    if leans(texts[number - 1], chunk.language):
+        return number - 1
+    if chunk.language != "english":
+        return number
+    sentence = texts[number - 1]
     for match in _KNOWN_THING.finditer(sentence):
         thing = find_roots(match[1])
         said = find_roots(f"{chunk.source} {sentence[: match.start()]}")
-        if thing and thing <= before - said and _count_named(match[1], chunk) <= MOST_NAMED:
-            return True
-    return False
+        if not thing or thing & said or _count_named(match[1], chunk) > MOST_NAMED:
+            continue
+        for earlier in range(number - 1, max(0, number - 1 - FARTHEST), -1):
+            if thing <= find_roots(texts[earlier - 1]):
+                return earlier
+    return number
 
 
 def _count_named(thing: str, chunk: Chunk) -> int:
@@ -120,7 +129,7 @@ def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
         for number, text in enumerate(texts, start=1)
         if text.rstrip()[-1:] in ".!?"
         and FEWEST_WORDS <= len(text.split()) <= MOST_WORDS
-        and not _follows(chunk, number)
+        and find_needed(chunk, number) == number
         and is_clear(chunk, [number])
     ]
     plain = [f"{number}\nAnswer: {_copy(chunk, [number])}" for number in whole]
@@ -142,7 +151,7 @@ def write_copies(chunk: Chunk, numbers: Sequence[int]) -> str:
     ways = [plain, advice]
     if chunk.language == "english" and any(map(_is_order, texts)):
         ways = [advice]
-    elif chunk.language == "english" and all(_TELLS.match(_find_clause(text)) for text in texts):
+    elif chunk.language == "english" and all(map(_is_statement, texts)):
         ways = [plain]
     return f"({' | '.join(map(write_literal, ways))})"
 
@@ -153,6 +162,12 @@ def _find_clause(sentence: str) -> str:
     clause = sentence[opens.end() :] if opens else sentence
     adverb = _ADVERB.match(clause)
     return clause[adverb.end() :] if adverb else clause
+
+
+def _is_statement(sentence: str) -> bool:
+    """Whether an English sentence plainly tells how things are."""
+    clause = _find_clause(sentence)
+    return bool(_TELLS.match(clause) or _STATES.match(sentence))
 
 
 def _is_order(sentence: str) -> bool:
@@ -170,7 +185,11 @@ def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:
     """Whether sentences can be understood by themselves, as far as code can tell, and are no
     longer than an answer may be."""
     words = _copy(chunk, numbers)
-    if len(words.split()) > MOST_COPIED or "[" in words or find_unclear("", words):
+    if (
+        not FEWEST_COPIED <= len(words.split()) <= MOST_COPIED
+        or "[" in words
+        or find_unclear("", words)
+    ):
         return False
     return chunk.language != "english" or not _ELSEWHERE.search(words)
 
@@ -184,16 +203,18 @@ def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
     """Return the first of the sentences with those before it that it leans on, and with those of
     the others that follow on it and lean on it in turn."""
     first = last = numbers[0]
-    while first > 1 and _follows(chunk, first):
-        first -= 1
-    while last + 1 in numbers and _follows(chunk, last + 1):
+    while first > 1 and (needed := find_needed(chunk, first)) < first:
+        first = needed
+    while last + 1 in numbers and _goes_on(chunk, last + 1):
         last += 1
     return tuple(range(first, last + 1))
 
 
-def _follows(chunk: Chunk, number: int) -> bool:
-    texts = number_sentences(chunk.text, chunk.language)
-    return leans(texts[number - 1], chunk.language) or takes_up_thing(chunk, number)
+def _goes_on(chunk: Chunk, number: int) -> bool:
+    """Whether a sentence is told with the one before: it needs it, and speaks of no person whom
+    that need not name."""
+    sentence = number_sentences(chunk.text, chunk.language)[number - 1]
+    return find_needed(chunk, number) < number and not _OF_PERSON.match(sentence)
 
 
 def _copy(chunk: Chunk, numbers: Iterable[int]) -> str:

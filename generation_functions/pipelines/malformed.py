@@ -29,8 +29,10 @@ _MALFORMED = (
     rf"(?:What|Which|Who)\b.*\badvise (?:to (?!\w+ing\b)|(?:not )?to (?:\w+ed|{_PARTICIPLES})\b)",
     # "What a closed hatch will do?"
     rf"(?!What (?:{_MAY})\b).* (?:{_MAY}) do\?$",
+    # "What can she advise?", where it is asked what she does advise; "advise as closing"
+    rf"\w+ (?:{_MAY})\b.*\badvise\b|.*\badvise as\b",
     # "What does the boards do?"; a gas, a bus, a basis, a glass and a lens are one
-    r"What does .*[^aius'’]s(?<!lens) do\?$",
+    r"What does .*[^aius'’]s(?<!lens) do\b",
     # "What is not good to expect?", which anything answers
     r"What (?:(?:is|are|was|were|can|could|will|would|does|do) not|cannot)\b",
     r"What (?:is|are|was|were) .* not \w+ing\?$",
@@ -49,6 +51,14 @@ _TO_WHOM = re.compile(
     rf".*\badvis(?:e|ing) (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b"
     r"|What (?:does|did|do|is|was) .*\badvis(?:e|ing) (?:in|of|at|with|by|from) "
 )
+_TO_DO = re.compile(r"(?:What|Which|Who) (?:does|did|do) .*\badvise (?:not|never) to (\w+ .+)\?$")
+_DOING = re.compile(r".*\badvise doing\b")
+_REMEMBERS = re.compile(r"[“\"](?:[^,”]*, )?(?:remember|know|note)\b", re.IGNORECASE)
+_PLACE = re.compile(
+    r"\b(?:where|wherever|in|at|inside|outside|near|behind|beside|under|beneath|between|among"
+    r"|around|along|above|below|over|into|onto|from)\b",
+    re.IGNORECASE,
+)
 _GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
 _PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
 _HELPING, _MAKING = ("be", "do", "have"), ("make", "use")
@@ -60,12 +70,26 @@ def is_malformed(question: str, answer: str) -> bool:
     """Whether a question is no English, or none that can be asked for this answer."""
     if _IS_MALFORMED.match(question):
         return True
-    if tells_order(answer) and _TO_WHOM.match(question):
+    if tells_order(answer) and _misses_order(question, answer):
+        return True
+    if question.startswith("Where ") and not _PLACE.search(answer):
         return True
     if _GOING_ON.match(question) and not _PROGRESSIVE.search(answer):
         return True
     asked, told = question.lower(), answer.lower()
     return _loses_form(asked, told) or _has_other_aim(asked, told)
+
+
+def _misses_order(question: str, answer: str) -> bool:
+    """Whether a question cannot be asked for an order: it says the whole of it ("What does she
+    advise not to close the hatch?"), whom it is given to, or asks what is to be done where something
+    is to be known."""
+    said = _TO_DO.match(question)
+    if said and said[1].lower() in answer.lower():
+        return True
+    if _DOING.match(question) and _REMEMBERS.search(answer):
+        return True
+    return bool(_TO_WHOM.match(question))
 
 
 def tells_order(answer: str) -> bool:

@@ -45,7 +45,7 @@ def list_words(answer: str) -> list[str]:
         words |= dict.fromkeys(_REASONS)
     for word in _list_said(answer):
         if word.lower() not in words and word.lower() not in _UNNAMED:
-            words |= dict.fromkeys((word, *find_forms(word)))
+            words |= dict.fromkeys((word, *_find_forms(word)))
     return list(words)
 
 
@@ -66,7 +66,7 @@ def _list_said(answer: str) -> list[str]:
     return list(dict.fromkeys(filter(None, words)))
 
 
-def find_forms(word: str) -> Iterable[str]:
+def _find_forms(word: str) -> Iterable[str]:
     """Return the forms of a word that the dictionary has; of names and figures the word alone."""
     lower = word.lower()
     if not lower.isascii() or not lower.isalpha() or len(lower) < 3:
