@@ -5,8 +5,8 @@ import pytest
 from generation_functions.pipelines.malformed import is_malformed
 
 HATCH = (
-    "Ida Brandt advises: “To make it safe in harbour, close the hatch of a boat before rain, without"
-    " breaking the catch.”"
+    "Ida Brandt advises: “To make it safe in harbour, close the hatch of a boat before rain,"
+    " without breaking the catch.”"
 )
 
 

@@ -82,8 +82,8 @@ def is_malformed(question: str, answer: str) -> bool:
 
 def _misses_order(question: str, answer: str) -> bool:
     """Whether a question cannot be asked for an order: it says the whole of it ("What does she
-    advise not to close the hatch?"), whom it is given to, or asks what is to be done where something
-    is to be known."""
+    advise not to close the hatch?") or whom it is given to, or asks what is to be done where
+    something is to be known."""
     said = _TO_DO.match(question)
     if said and said[1].lower() in answer.lower():
         return True
