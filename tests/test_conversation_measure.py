@@ -122,9 +122,8 @@ def share(count: Counter[str], kind: str) -> float:
     return hits / number
 
 
-# Most that may be accepted of both halves together. Numbers altered to others that are near are
-# found only in part: a known gap. A question that j's pair is not there to be held
-# against can say too little ("And the other one?").
+# Most that may be accepted of both halves together. A question that j's pair is not there to be
+# held against can say too little ("And the other one?").
 MOST = {
     "answers": 0.02,
     "exchanges": 0.02,
@@ -135,7 +134,7 @@ MOST = {
     "doubled answers": 0.02,
     "wrong speakers": 0.02,
     "invented numbers": 0.02,
-    "altered numbers": 0.10,
+    "altered numbers": 0.02,
 }
 
 
@@ -157,17 +156,20 @@ def test_wrong_conversations_in_free_words_are_refused() -> None:
 
 def test_the_measure_is_of_enough_conversations() -> None:
     both = measure(TUNED) + measure(HELD_OUT)
-    assert sum(both[fault] for fault in MOST) >= 2000
+    wrong, accepted = (sum(both[f"{fault}{end}"] for fault in MOST) for end in ("", " accepted"))
+    print(f"all faults: {accepted} of {wrong} accepted, {interval(accepted, wrong)}")
+    assert wrong >= 2000
+    assert accepted <= 0.02 * wrong
     assert both["right"] >= 300
 
 
 def test_right_conversations_are_accepted() -> None:
     """From the start, a turn that is refused refuses up to eight: the same one, in each length."""
     tuned, held_out = measure(TUNED), measure(HELD_OUT)
-    for kind, least in (("right", 0.92), ("right from the start", 0.80)):
+    for kind, least, of_both in (("right", 0.94, 0.97), ("right from the start", 0.87, 0.93)):
         share(tuned, kind)
         assert share(held_out, kind) >= least
-        assert share(tuned + held_out, kind) >= least
+        assert share(tuned + held_out, kind) >= of_both
 
 
 def test_turned_speakers_and_invented_numbers_are_named_as_what_they_are() -> None:
