@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from generation_functions.documents.sentences import number_sentences
 from generation_functions.engine.grammar import Grammar
 from generation_functions.errors import GrammarError
 from generation_functions.pipelines.copies import (
@@ -84,7 +85,6 @@ LAMP = make_chunk(
     [
         ((2,), (1, 2)),  # which gas, the sentence before it tells
         ((1,), (1,)),
-        ((3, 4), (3,)),  # a person need not be the one of the sentence before
         ((6,), (3, 4, 5, 6)),  # a thing may be named up to three sentences before
     ],
 )
@@ -96,6 +96,41 @@ def test_a_thing_is_told_with_the_sentence_that_names_it(
     assert hold_together(often, (2,)) == (2,), "the text is about it"
     titled = replace(LAMP, source="Gas and oil, by A. Karlsen")
     assert hold_together(titled, (2,)) == (2,)
+    assert not is_clear(LAMP, [3, 4]), "a person need not be the one of the sentence before"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clear"),
+    [
+        ("Wax was found by this method in 1851.", False),
+        ("A method of Huber shows wax by this method of his.", True),
+        ("Let us now look at a frame of wax.", False),
+        ("For other hives a strip of zinc is used.", False),
+        ("Now a frame of wax is put in.", False),
+        ("Table 3 lists the frames of a hive.", False),
+        ("Bees never sting those who stand still.", True),
+    ],
+)
+def test_a_sentence_that_speaks_of_what_it_does_not_name_is_no_answer(
+    sentence: str, clear: bool
+) -> None:
+    assert is_clear(make_chunk(sentence, "Bees, by H. Ostrow"), [1]) == clear
+
+
+def test_what_stands_for_nothing_leans_on_nothing() -> None:
+    chunk = make_chunk(
+        "The hive is shut. It is best to open it at noon. 5. Wipe the frame with oil."
+    )
+    assert hold_together(chunk, (2,)) == (2,)
+    assert "5." not in write_copies(chunk, [len(number_sentences(chunk.text))])
+
+
+def test_who_advises_is_named_or_nobody() -> None:
+    order = "Open the hive at noon."
+    assert "Ada Lunn and Per Vik advise: “" in write_copies(
+        make_chunk(order, "Bees, by Ada Lunn and Per Vik"), [1]
+    )
+    assert write_copies(make_chunk(order, ""), [1]) == f'("{order}")'
 
 
 def test_an_answer_of_two_words_is_none() -> None:
@@ -150,6 +185,13 @@ def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
         ("Swarm boxes near to trees often stay empty.", "plain"),
         ("Warn neighbours that bees are near.", "advice"),
         ("A mouse eats wax.", "plain"),
+        ("Water cools bees.", "both"),  # "water" is a verb too, and has its subject behind it
+        ("Ground which is wet cools bees.", "both"),
+        ("Her hive is cold.", "plain"),
+        ("Let us open the hive.", "both"),
+        ("Bring zinc to the hive.", "advice"),
+        ("Press wax into the frame.", "advice"),
+        ("See how bees sleep.", "advice"),
         ("The salt melts.", "plain"),
         ("Mice eat wax.", "both"),
     ],

@@ -58,7 +58,40 @@ def test_what_is_to_be_known_is_not_to_be_done() -> None:
     assert is_malformed("What does Ida Brandt advise doing on a boat?", known)
     assert not is_malformed("What does Ida Brandt advise doing on a boat?", HATCH)
     assert not is_malformed("Where does rain come from, according to Ida Brandt?", known)
-    assert is_malformed("Where does rain come from?", "Rain comes west.")
+    assert is_malformed("Where does rain come from?", "Rain comes late.")
+    passed = "Ida Brandt advises: “Never pass on your skill to a new hand.”"
+    assert is_malformed("Where does Ida Brandt advise not to pass on your skill?", passed)
+    assert not is_malformed("Where does the road run?", "The road runs through the marsh to Ghent.")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "wrong"),
+    [
+        ("What does Sun advise climbing to fight?", "Sun advises: “Do not climb to fight.”", True),
+        ("What does Sun advise not to climb?", "Sun advises: “Do not climb heights.”", False),
+        ("What is the peak of skill?", "To win by force is not the peak of skill.", True),
+        ("What is not the peak of skill?", "To win by force is no peak of skill.", True),
+        (
+            "Why is force no peak of skill?",
+            "Force is not the peak of skill, as it costs men.",
+            False,
+        ),
+        ("What should men do to march?", "At noon, men should march with care.", True),
+        ("What should men do to march well?", "To march well, men should rest.", False),
+        ("What hills are advised to climb?", "Sun advises: “Climb the high hills.”", True),
+        ("What violins are the smallest?", "Violins are the smallest of the viols.", True),
+        ("What instruments are the smallest?", "Violins are the smallest of the viols.", False),
+        ("What does bees do in winter?", "In winter, bees sleep.", True),
+        ("What does soldiers lose at night?", "At night, soldiers lose their way.", True),
+        ("What does physics teach?", "Physics teaches how bodies move.", False),
+        ("What does ether and water dissolve?", "Ether and water dissolve the salt.", True),
+        ("What does Ida advise marching along?", "Ida advises: “March along the bank.”", False),
+    ],
+)
+def test_a_question_neither_turns_its_answer_nor_says_it(
+    question: str, answer: str, wrong: bool
+) -> None:
+    assert is_malformed(question, answer) == wrong
 
 
 def test_only_an_order_leaves_nobody_whom_it_is_given_to() -> None:

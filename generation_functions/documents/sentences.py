@@ -8,7 +8,7 @@ table row and a blank line end a sentence whatever stands before them.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import punkt
 
@@ -44,9 +44,11 @@ def split_sentences(text: str, language: str = "english") -> list[Span]:
     return spans
 
 
-def number_sentences(text: str, language: str = "english") -> list[str]:
+@lru_cache(maxsize=500)  # the checks of a chunk's pairs ask for its sentences again and again
+def number_sentences(text: str, language: str = "english") -> tuple[str, ...]:
     """Return the sentences of `split_sentences`, each on one line; the first is number 1."""
-    return [" ".join(text[start:end].split()) for start, end in split_sentences(text, language)]
+    spans = split_sentences(text, language)
+    return tuple(" ".join(text[start:end].split()) for start, end in spans)
 
 
 def tile(spans: Sequence[Span], length: int) -> list[Span]:

@@ -10,7 +10,7 @@ regression on labelled conversations (benchmarks/alignment.py prints them).
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.pipelines.rarity import measure_rarity
@@ -62,18 +62,13 @@ ANSWER_WEIGHTS: Mapping[str, float] = {
 }
 
 
-@lru_cache(maxsize=2_000)
-def _split(text: str, language: str) -> tuple[str, ...]:
-    return tuple(sentence.strip() for sentence in number_sentences(text, language))
-
-
 class Subject:
     """A chunk and the pairs that are talked about, with the weight that each word has there."""
 
     def __init__(self, chunk: Chunk, pairs: Sequence[QAPair]) -> None:
         self.pairs = pairs
         self._language = chunk.language
-        self._sentences = [tell_apart(one) for one in _split(chunk.text, chunk.language)]
+        self._sentences = [tell_apart(one) for one in number_sentences(chunk.text, chunk.language)]
         self._own = [tell_apart(f"{pair.question} {pair.answer}") for pair in pairs]
         self._source = tell_apart(chunk.source)
         self._names = find_inner_names(chunk.text)

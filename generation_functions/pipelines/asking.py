@@ -36,7 +36,7 @@ LEAST_BOND = -1.0  # where more of a question is foreign, it asks for something 
 # Words that ask, and tell of nothing that an answer has to have.
 _ASKING = find_roots(
     "happen happens kind type sort way effect consequence purpose reason result outcome aim name"
-    " example thing something somebody people person done do advice advise order"
+    " example thing something somebody people person done do advice advise order according"
 )
 _QUESTION = re.compile(r"^Question: (.*\S)", re.MULTILINE)
 _SPAN = re.compile(r"^\d: (.+)$", re.MULTILINE)
@@ -46,13 +46,19 @@ _ASKS_FOR = re.compile(
     r"(?:\w+ )?(?:what|which|who|whom|whose|where|when|how|why)\b", re.IGNORECASE
 )
 # With what an order begins that tells nothing of what is to be done: "See that ...".
-_URGING = find_roots("see sure ensure try attempt remember let")
+_URGING = find_roots("see sure ensure try attempt remember let avoid use make keep")
 _ADVISES = re.compile(r"\badvises?\b")
 _ADVISED = re.compile(r"\badvis|\baccording to\b", re.IGNORECASE)
 _ACCORDING_TO = re.compile(r"\baccording to ([^,?]+)", re.IGNORECASE)
 _WHEN = r"(?:when|if|where|once|after|before|while|unless|until)\b"
 _WHEN_ASKED = re.compile(rf"\b{_WHEN} (.+?)(?= to\b|[,;?])", re.IGNORECASE)
-_WHEN_TOLD = re.compile(rf"(?:[^“]* advises: “)?({_WHEN}[^,]*),(.*)", re.IGNORECASE | re.DOTALL)
+_WHEN_TOLD = re.compile(
+    rf"(?:[^“]* advises?: “)?({_WHEN}[^,]*(?:, {_WHEN}[^,]*)*),(.*)", re.IGNORECASE | re.DOTALL
+)
+_ON_CONDITION = re.compile(r"\b(?:until|unless|only (?:when|if|where|after))\b", re.IGNORECASE)
+_BEHIND = re.compile(r",? according to [^?]*(?=\?)", re.IGNORECASE)
+_ASKS_HOW = re.compile(r"(?:Where|When|Why|How|(?:In|To|For|With|From) what)\b")
+_LINKS = frozenset("a an and are be is it of the their was were will".split())
 _WORDS = re.compile(r"[\w’'-]+")
 _ABOUT = re.compile(r"\b(?:with|to|about|for|from|of|on|in|at) (?:[\w'’-]+ ){0,2}[\w'’-]+\?$")
 _ALWAYS = "What Which Who Whose When Where In To From For On At Under".split()
@@ -147,10 +153,13 @@ def _asks_of_other_time(question: str, answer: str) -> bool:
     asked, told = _WHEN_ASKED.search(question, 1), _WHEN_TOLD.match(answer)
     if not asked or not told:
         return False
+    if _ON_CONDITION.search(told[2]):
+        return False
     words, begins, goes_on = (
-        set(_WORDS.findall(text.lower())) for text in (asked[1], *told.groups())
+        set(_WORDS.findall(text.lower())) - _LINKS for text in (asked[1], *told.groups())
     )
-    return len(words & begins) < len(words & goes_on)
+    said = len(words & begins)
+    return said < len(words & goes_on) and 2 * said <= len(begins)
 
 
 def _says_twice(question: str) -> bool:
@@ -163,7 +172,8 @@ def _names_enough(question: str, pair: QAPair) -> bool:
     """Whether a question says what it is about: not only "What does Ida Brandt advise doing?".
 
     That takes two roots of the answer besides the source's name, or one where the question ends
-    with it ("... advise doing with mail?") or the answer has few: of an order that is told two.
+    with it ("... advise doing with mail?"), asks for more than a thing ("Where ...?") or the answer
+    has few: of an order that is told two.
     """
     named = find_roots(pair.chunk.source)
     told = find_roots(pair.answer) - named - _ASKING
@@ -171,7 +181,9 @@ def _names_enough(question: str, pair: QAPair) -> bool:
     few = LEAST_SAID if tells_order(pair.answer) else FEW_ROOTS
     if len(said) >= LEAST_SAID or (said and len(told) <= few):
         return True
-    about = _ABOUT.search(question)
+    if said and _ASKS_HOW.match(question):
+        return True
+    about = _ABOUT.search(_BEHIND.sub("", question))
     return bool(about and said & find_roots(about[0]))
 
 

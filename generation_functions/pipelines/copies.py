@@ -20,28 +20,32 @@ from generation_functions.steps.step import write_literal
 FEWEST_WORDS, MOST_WORDS = 8, 45  # of a sentence that is an answer by itself
 FEWEST_COPIED, MOST_COPIED = 3, 80  # words of sentences that are one answer together
 
-_LIST_NUMBER = re.compile(r"^\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)\s+(?=\S)")
+_LIST_NUMBER = re.compile(r"^(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,3}\.)\s+(?=\S)")
 _LEAD = re.compile(
     r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
     r"|Further|Nevertheless|Of course|In addition|In other words|On the other hand|And|But), "
 )
-# What a sentence begins with that cannot be understood without the one before it.
+# What a sentence begins with that cannot be understood without the one before it. The "it" of
+# "it is best to" stands for nothing.
 _LEANS = re.compile(
     r"(?:(?:after|as|although|because|before|by|if|in|once|since|when|while|with) )?"
-    r"(?:it|they|this|that|these|those|such|he|she|his|her|its|their)\b"
-    r"|(?:or|nor|neither|then|otherwise|so|here|on the (?:one|other) hand)\b",
+    r"(?:it(?! is (?:\w+,? ){0,3}(?:that|to)\b)|they|this|that|these|those|such|he|she|his"
+    r"|her|its|their)\b"
+    r"|(?:or|nor|neither(?!.*\bnor\b)|then|otherwise|so|here|on the (?:one|other) hand)\b",
     re.IGNORECASE,
 )
 # What hardly any sentence begins with that does not order something.
 _ORDERS = re.compile(
-    r"(?:do(?:n[’']t| not)|never|always|let|try|be|make sure|see (?:that|to)|put|take|keep|avoid"
-    r"|remember|choose|add|pour|remove|insert|place|give|tell|use|leave|check|ensure|make)"
+    r"(?:do(?:n[’']t| not)|never|always|let(?! us\b| me\b)|try|be|make sure|see (?:that|to)|put"
+    r"|take|keep|avoid|remember|choose|add|pour|remove|insert|place|give|tell|use|leave|check|ensure|make)"
     r" (?!(?:of|in|is|are|was|were|has|have|had|can|may|will|would|and|or)\b)",
     re.IGNORECASE,
 )
 # What tells how things are: a verb that only a subject has, before any clause within. What "you
 # can" do is advice.
-_CLAUSE = r"which|that|who|whose|whom|if|when|where|so|until|unless|while|as|than|you"
+_CLAUSE = (
+    "which|that|who|whose|whom|how|what|whether|why|if|when|where|so|until|unless|while|as|than|you"
+)
 _TELLS = re.compile(
     rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
     r",? (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
@@ -61,18 +65,35 @@ _ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
 _ELSEWHERE = re.compile(
     r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
     r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
-    r"|\bbetween them\b|\banother (?:type|kind|sort|form|way|method|means|example)\b|\(\w{1,2}\) ",
+    r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
+    r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
+    r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "
+    r"|\banother (?:type|kind|sort|form|way|method|means|example)\b",
+    re.IGNORECASE,
+)
+_THIS = re.compile(
+    r"\b(?:this|these|those) (?!(?:who|which|that|is|are|was|were|will|can|may|must|should|would"
+    r"|could|has|have|had|does|do|did|in|of|to)\b)(\w+)",
     re.IGNORECASE,
 )
 _OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
 # "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
 _KNOWN_THING = re.compile(
     r"\bthe ([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with"
-    r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down)\b|[,.;:])",
+    r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down)"
+    r"\b|[,.;:])",
     re.IGNORECASE,
 )
 FARTHEST = 3  # sentences back to the one that names a thing
 MOST_NAMED = 3  # times that a text has "the gas"; a thing that it has more often is its subject
+# What "-ing" makes a verb of, and orders nothing.
+_NO_VERBS = frozenset("both cast even except frequent her let not similar well".split())
+# "Ground which", "air dried": what begins it is a thing, of which it tells.
+_IS_THING = re.compile(
+    r"\w+ (?:which|that|who|of|between|\w+ed)\b|\w+ (?:\w+ ){0,2}(?:of|on|in|at|from|to) which\b"
+)
+# "Water prevents rapid cooling", but "Warn neighbours that".
+_THEN_VERB = re.compile(r"\w+ (\w+[^s])s\b(?! (?:that|and|or|so|with|until|before)\b|[.,;:!?])")
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 _EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
 
@@ -106,18 +127,20 @@ def find_needed(chunk: Chunk, number: int) -> int:
         return number
     sentence = texts[number - 1]
     for match in _KNOWN_THING.finditer(sentence):
-        thing = find_roots(match[1])
         said = find_roots(f"{chunk.source} {sentence[: match.start()]}")
-        if not thing or thing & said or _count_named(match[1], chunk) > MOST_NAMED:
+        if not find_roots(match[1]) - said or _is_subject(match[1], chunk):
             continue
+        named = re.compile(rf"\b{match[1].removesuffix('s')}(?:e?s)?\b", re.IGNORECASE)
         for earlier in range(number - 1, max(0, number - 1 - FARTHEST), -1):
-            if thing <= find_roots(texts[earlier - 1]):
+            if named.search(texts[earlier - 1]):
                 return earlier
     return number
 
 
-def _count_named(thing: str, chunk: Chunk) -> int:
-    return len(re.findall(rf"\bthe {thing}\b", chunk.text, re.IGNORECASE))
+def _is_subject(thing: str, chunk: Chunk) -> bool:
+    """Whether a text has a thing so often, or so often without "the", that it needs no naming."""
+    called = re.findall(rf"\b(the )?{thing}\b", chunk.text, re.IGNORECASE)
+    return called.count("") >= MOST_NAMED or len(called) - called.count("") > MOST_NAMED
 
 
 def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
@@ -178,7 +201,12 @@ def _is_order(sentence: str) -> bool:
     if _ORDERS.match(clause):
         return True
     first = _FIRST_WORD.match(clause)
-    return bool(first and not _TELLS.match(clause) and is_verb(first[0].lower()))
+    if not first or first[0].lower() in _NO_VERBS or _TELLS.match(clause):
+        return False
+    then = _THEN_VERB.match(clause)
+    if _IS_THING.match(clause) or (then and is_verb(then[1])):
+        return False
+    return is_verb(first[0].lower())
 
 
 def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:
@@ -191,7 +219,21 @@ def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:
         or find_unclear("", words)
     ):
         return False
-    return chunk.language != "english" or not _ELSEWHERE.search(words)
+    if chunk.language != "english":
+        return True
+    texts = number_sentences(chunk.text, chunk.language)
+    if _ELSEWHERE.search(words) or _points_at_unsaid(texts[numbers[0] - 1]):
+        return False
+    return not any(_OF_PERSON.match(texts[number - 1]) for number in numbers[1:])
+
+
+def _points_at_unsaid(sentence: str) -> bool:
+    """Whether a sentence has "this method" or the like, and no method before."""
+    return any(
+        not find_roots(match[1])
+        or not find_roots(match[1]) <= find_roots(sentence[: match.start()])
+        for match in _THIS.finditer(sentence)
+    )
 
 
 def is_copied(pair: QAPair) -> bool:
@@ -205,16 +247,9 @@ def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
     first = last = numbers[0]
     while first > 1 and (needed := find_needed(chunk, first)) < first:
         first = needed
-    while last + 1 in numbers and _goes_on(chunk, last + 1):
+    while last + 1 in numbers and find_needed(chunk, last + 1) < last + 1:
         last += 1
     return tuple(range(first, last + 1))
-
-
-def _goes_on(chunk: Chunk, number: int) -> bool:
-    """Whether a sentence is told with the one before: it needs it, and speaks of no person whom
-    that need not name."""
-    sentence = number_sentences(chunk.text, chunk.language)[number - 1]
-    return find_needed(chunk, number) < number and not _OF_PERSON.match(sentence)
 
 
 def _copy(chunk: Chunk, numbers: Iterable[int]) -> str:
@@ -226,6 +261,10 @@ def _copy(chunk: Chunk, numbers: Iterable[int]) -> str:
 
 def _advise(chunk: Chunk, numbers: Iterable[int]) -> str:
     source = parse_name(chunk.source)
-    adviser = source.author or source.title
+    adviser = (source.author or source.title).strip()
+    if not adviser:
+        return _copy(chunk, numbers)
     words = _copy(chunk, numbers).replace("“", "‘").replace("”", "’")
-    return f"{adviser[:1].upper()}{adviser[1:]} advises: “{words}”"
+    several = source.author is not None and " and " in adviser
+    advises = "advise" if several else "advises"
+    return f"{adviser[:1].upper()}{adviser[1:]} {advises}: “{words}”"

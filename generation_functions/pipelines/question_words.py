@@ -30,6 +30,11 @@ _UNNAMED = frozenset(
 )
 _NEGATIONS = "no not never nor neither without".split()
 _NEGATED = re.compile(r"\b(?:no|not|never|nor|neither|without|cannot)\b|n[’']t\b", re.IGNORECASE)
+# What ends as a form does, and is none.
+_BASES = frozenset(
+    "bring fling ring sing sling spring sting string swing wring bed shed wed".split()
+)
+_IS_FORM = re.compile(r"(?:[^s]s|ing|[^e]ed)$")
 _WORD = re.compile(r"[A-Z]\.(?=\s)|[^\s—]+")
 _MARKS = ".,;:!?'’‘`_*“”\"()[]"
 _INITIAL = re.compile(r"[A-Z]\.")
@@ -54,7 +59,7 @@ def is_verb(word: str) -> bool:
     short = word.removesuffix("e")
     double = word + word[-1] if word[-1] not in _VOWELS else word
     forms = [f"{short}ing", f"{double}ing", f"{word}ing"]
-    if word in _LINKS.split() or word.endswith(("s", "ing", "ed")):
+    if word in _LINKS.split() or (_IS_FORM.search(word) and word not in _BASES):
         return False
     return bool(load_dictionary("en").known(forms))
 
