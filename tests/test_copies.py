@@ -94,6 +94,10 @@ def test_a_thing_is_told_with_the_sentence_that_names_it(
     assert hold_together(LAMP, numbers) == together
     often = replace(LAMP, text=LAMP.text + " Mind the gas. Turn the gas off. Smell the gas.")
     assert hold_together(often, (2,)) == (2,), "the text is about it"
+    stuff = replace(LAMP, text=f"{LAMP.text} Of gas and of gas, much of gas is lost.")
+    assert hold_together(stuff, (2,)) == (2,)
+    sun = make_chunk("Light comes from a sun. At night the sun is cold.", "Lamps, by A. Karlsen")
+    assert hold_together(sun, (2,)) == (2,)
     titled = replace(LAMP, source="Gas and oil, by A. Karlsen")
     assert hold_together(titled, (2,)) == (2,)
     assert not is_clear(LAMP, [3, 4]), "a person need not be the one of the sentence before"

@@ -84,8 +84,12 @@ _KNOWN_THING = re.compile(
     r"\b|[,.;:])",
     re.IGNORECASE,
 )
+# Of which there is but one, or everybody knows which.
+_UNIQUE = frozenset(
+    "air army earth enemy government ground moon police public sea sky sun weather world".split()
+)
 FARTHEST = 3  # sentences back to the one that names a thing
-MOST_NAMED = 3  # times that a text has "the gas"; a thing that it has more often is its subject
+MOST_NAMED, MOST_BARE = 3, 2  # times of "the gas", "of gas"; what a text has oftener it is about
 # What "-ing" makes a verb of, and orders nothing.
 _NO_VERBS = frozenset("both cast even except frequent her let not similar well".split())
 # "Ground which", "air dried": what begins it is a thing, of which it tells.
@@ -138,9 +142,15 @@ def find_needed(chunk: Chunk, number: int) -> int:
 
 
 def _is_subject(thing: str, chunk: Chunk) -> bool:
-    """Whether a text has a thing so often, or so often without "the", that it needs no naming."""
-    called = re.findall(rf"\b(the )?{thing}\b", chunk.text, re.IGNORECASE)
-    return called.count("") >= MOST_NAMED or len(called) - called.count("") > MOST_NAMED
+    """Whether a text has "the water", or "of water", so often that it needs no naming, or there is
+    but one."""
+    if thing.lower() in _UNIQUE:
+        return True
+    known = re.findall(rf"\bthe {thing}\b", chunk.text, re.IGNORECASE)
+    bare = re.findall(
+        rf"\b(?:and|as|by|for|from|in|into|of|on|or|to|with) {thing}\b", chunk.text, re.IGNORECASE
+    )
+    return len(known) > MOST_NAMED or len(bare) > MOST_BARE
 
 
 def narrow_to_copies(chunk: Chunk) -> dict[str, str]:

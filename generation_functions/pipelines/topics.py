@@ -61,11 +61,8 @@ def _begins(words: Sequence[str], first: int) -> bool:
 
 
 def _is_aim(words: Sequence[str], place: int) -> bool:
-    """Whether a word is a verb behind "to", as it is not in "done to steam boilers"."""
-    if place < 1 or words[place - 1] != "to" or not is_verb(words[place]):
-        return False
-    is_done = place > 1 and words[place - 2] in ("doing", "done")
-    return not is_done or words[place + 1 : place + 2] in (["a"], ["an"], ["the"])
+    """Whether a word is a verb behind "to", or may be one ("doing to steam boilers")."""
+    return place > 0 and words[place - 1] == "to" and is_verb(words[place])
 
 
 def _tells(word: str) -> bool:
