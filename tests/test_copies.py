@@ -9,7 +9,6 @@ from generation_functions.documents.sentences import number_sentences
 from generation_functions.engine.grammar import Grammar
 from generation_functions.errors import GrammarError
 from generation_functions.pipelines.copies import (
-    hold_together,
     is_clear,
     is_copied,
     narrow_to_copies,
@@ -24,6 +23,7 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.repairing import CHECK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR
 from generation_functions.pipelines.samples import make_chunk
+from generation_functions.pipelines.sentence_needs import hold_together
 from generation_functions.steps.prompts import PROMPTS, load_prompt
 from generation_functions.steps.step import Step
 

@@ -9,15 +9,14 @@ from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.citing import cite, quote_sentences
 from generation_functions.pipelines.copies import (
-    hold_together,
     is_clear,
     narrow_to_copies,
     without_lead,
-    without_number,
     write_copies,
 )
 from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.readings import show_sentence
+from generation_functions.pipelines.sentence_needs import hold_together, without_number
 from generation_functions.pipelines.wording import content_words, strange_script
 from generation_functions.records import Chunk, QAPair, make_uuid
 from generation_functions.steps.step import Step, write_literal

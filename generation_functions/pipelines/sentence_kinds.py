@@ -1,0 +1,75 @@
+"""Whether an English sentence orders something or tells how things are.
+
+Both are said only where it is plain: of many nouns "-ing" makes a verb ("water", "iron").
+"""
+
+import re
+
+from generation_functions.pipelines.question_words import is_verb
+
+# What hardly any sentence begins with that does not order something.
+_ORDERS = re.compile(
+    r"(?:do(?:n[’']t| not)|never|always|let(?! us\b| me\b)|try|be|make sure|see (?:that|to)|put"
+    r"|take|keep|avoid|remember|choose|add|pour|remove|insert|place|give|tell|use|leave|check|ensure|make)"
+    r" (?!(?:of|in|is|are|was|were|has|have|had|can|may|will|would|and|or)\b)",
+    re.IGNORECASE,
+)
+# What tells how things are: a verb that only a subject has, before any clause within. What "you
+# can" do is advice.
+_CLAUSE = (
+    "which|that|who|whose|whom|how|what|whether|why|if|when|where|so|until|unless|while|as|than|you"
+)
+_TELLS = re.compile(
+    rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
+    r",? (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
+    r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely|tends?)\b",
+    re.IGNORECASE,
+)
+_STATES = re.compile(
+    r"(?:an?|the|each|every|some|many|most|all|any|no|one|several|few|both)\b", re.IGNORECASE
+)
+# Where it comes to the point: "Before you light the fire, shut the windows."
+_OPENS_LONG = re.compile(
+    r"(?:in|on|at|before|after|when|while|if|where|wherever|whenever|to|for|by)\b[^,]*, ",
+    re.IGNORECASE,
+)
+_ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
+# What "-ing" makes a verb of, and orders nothing.
+_NO_VERBS = frozenset("both cast even except frequent her let not similar well".split())
+# "Ground which", "air dried": what begins it is a thing, of which it tells.
+_IS_THING = re.compile(
+    r"\w+ (?:which|that|who|of|between|\w+ed)\b|\w+ (?:\w+ ){0,2}(?:of|on|in|at|from|to) which\b"
+)
+# "Water prevents rapid cooling", but "Warn neighbours that".
+_THEN_VERB = re.compile(r"\w+ (\w+[^s])s\b(?! (?:that|and|or|so|with|until|before)\b|[.,;:!?])")
+_FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
+
+
+def _find_clause(sentence: str) -> str:
+    """Return a sentence from where it comes to the point: behind its opening clause or adverb."""
+    opens = _OPENS_LONG.match(sentence)
+    clause = sentence[opens.end() :] if opens else sentence
+    adverb = _ADVERB.match(clause)
+    return clause[adverb.end() :] if adverb else clause
+
+
+def is_statement(sentence: str) -> bool:
+    """Whether an English sentence plainly tells how things are."""
+    clause = _find_clause(sentence)
+    return bool(_TELLS.match(clause) or _STATES.match(sentence))
+
+
+def is_order(sentence: str) -> bool:
+    """Whether an English sentence plainly tells somebody to do something: it, or what follows its
+    first comma, begins with one of the commonest verbs for that, or with any that "-ing" can end
+    and no other verb for it to be subject of."""
+    clause = _find_clause(sentence)
+    if _ORDERS.match(clause):
+        return True
+    first = _FIRST_WORD.match(clause)
+    if not first or first[0].lower() in _NO_VERBS or _TELLS.match(clause):
+        return False
+    then = _THEN_VERB.match(clause)
+    if _IS_THING.match(clause) or (then and is_verb(then[1])):
+        return False
+    return is_verb(first[0].lower())

@@ -1,0 +1,118 @@
+"""What an English sentence needs of those before it, to be understood where it stands alone."""
+
+import re
+from collections.abc import Sequence
+
+from generation_functions.documents.sentences import number_sentences
+from generation_functions.pipelines.roots import find_roots
+from generation_functions.records import Chunk
+
+_LIST_NUMBER = re.compile(r"^(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,3}\.)\s+(?=\S)")
+# What a sentence begins with that cannot be understood without the one before it. The "it" of
+# "it is best to" stands for nothing.
+_LEANS = re.compile(
+    r"(?:(?:after|as|although|because|before|by|if|in|once|since|when|while|with) )?"
+    r"(?:it(?! is (?:\w+,? ){0,3}(?:that|to)\b)|they|this|that|these|those|such|he|she|his"
+    r"|her|its|their)\b"
+    r"|(?:or|nor|neither(?!.*\bnor\b)|then|otherwise|so|here|on the (?:one|other) hand)\b",
+    re.IGNORECASE,
+)
+# What a sentence says of something that only the one before it names.
+_ELSEWHERE = re.compile(
+    r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
+    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
+    r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
+    r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
+    r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "
+    r"|\banother (?:type|kind|sort|form|way|method|means|example)\b",
+    re.IGNORECASE,
+)
+_THIS = re.compile(
+    r"\b(?:this|these|those) (?!(?:who|which|that|is|are|was|were|will|can|may|must|should|would"
+    r"|could|has|have|had|does|do|did|in|of|to)\b)(\w+)",
+    re.IGNORECASE,
+)
+_OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
+# "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
+_KNOWN_THING = re.compile(
+    r"\bthe ([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with"
+    r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down)"
+    r"\b|[,.;:])",
+    re.IGNORECASE,
+)
+# Of which there is but one, or everybody knows which.
+_UNIQUE = frozenset(
+    "air army earth enemy government ground moon police public sea sky sun weather world".split()
+)
+FARTHEST = 3  # sentences back to the one that names a thing
+MOST_NAMED, MOST_BARE = 3, 2  # times of "the gas", "of gas"; what a text has oftener it is about
+
+
+def without_number(sentence: str) -> str:
+    """Return a sentence without the number that it has in a list: "(3) ", "b) "."""
+    return _LIST_NUMBER.sub("", sentence)
+
+
+def leans(sentence: str, language: str) -> bool:
+    """Whether an English sentence begins with what stands for something in the one before."""
+    return language == "english" and bool(_LEANS.match(without_number(sentence)))
+
+
+def find_needed(chunk: Chunk, number: int) -> int:
+    """Return the number of the sentence from which on an English one has to be read: its own, the
+    one before it that it leans on, or the one that names a thing which it has as known."""
+    texts = number_sentences(chunk.text, chunk.language)
+    if leans(texts[number - 1], chunk.language):
+        return number - 1
+    if chunk.language != "english":
+        return number
+    sentence = texts[number - 1]
+    for match in _KNOWN_THING.finditer(sentence):
+        said = find_roots(f"{chunk.source} {sentence[: match.start()]}")
+        if not find_roots(match[1]) - said or _is_subject(match[1], chunk):
+            continue
+        named = re.compile(rf"\b{match[1].removesuffix('s')}(?:e?s)?\b", re.IGNORECASE)
+        for earlier in range(number - 1, max(0, number - 1 - FARTHEST), -1):
+            if named.search(texts[earlier - 1]):
+                return earlier
+    return number
+
+
+def _is_subject(thing: str, chunk: Chunk) -> bool:
+    """Whether a text has "the water", or "of water", so often that it needs no naming, or there is
+    but one."""
+    if thing.lower() in _UNIQUE:
+        return True
+    known = re.findall(rf"\bthe {thing}\b", chunk.text, re.IGNORECASE)
+    bare = re.findall(
+        rf"\b(?:and|as|by|for|from|in|into|of|on|or|to|with) {thing}\b", chunk.text, re.IGNORECASE
+    )
+    return len(known) > MOST_NAMED or len(bare) > MOST_BARE
+
+
+def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
+    """Return the first of the sentences with those before it that it leans on, and with those of
+    the others that follow on it and lean on it in turn."""
+    first = last = numbers[0]
+    while first > 1 and (needed := find_needed(chunk, first)) < first:
+        first = needed
+    while last + 1 in numbers and find_needed(chunk, last + 1) < last + 1:
+        last += 1
+    return tuple(range(first, last + 1))
+
+
+def points_elsewhere(words: str, sentences: Sequence[str]) -> bool:
+    """Whether an answer that is made of sentences speaks of what is named before them: "the same
+    effect", "this method", somebody's "he" that need not be the one of its first sentence."""
+    if _ELSEWHERE.search(words) or _points_at_unsaid(sentences[0]):
+        return True
+    return any(_OF_PERSON.match(sentence) for sentence in sentences[1:])
+
+
+def _points_at_unsaid(sentence: str) -> bool:
+    """Whether a sentence has "this method" or the like, and no method before."""
+    return any(
+        not find_roots(match[1])
+        or not find_roots(match[1]) <= find_roots(sentence[: match.start()])
+        for match in _THIS.finditer(sentence)
+    )
