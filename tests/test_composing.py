@@ -132,4 +132,4 @@ def test_near_duplicates_are_found_where_words_have_no_spaces():
 def test_sentences_end_as_their_language_has_it(language, sentences):
     text = " ".join(sentences)
     assert guess_language(text) == language
-    assert number_sentences(text, language) == sentences
+    assert list(number_sentences(text, language)) == sentences
