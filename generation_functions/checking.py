@@ -18,6 +18,7 @@ from generation_functions.engine.doctor import (
 )
 from generation_functions.errors import PalimpsestError
 from generation_functions.pipelines.pdf_cleaning import CLEAN_PDF
+from generation_functions.pipelines.pipeline import Pipeline
 from generation_functions.pipelines.sample_items import Samples
 from generation_functions.pipelines.samples import SAMPLES
 from generation_functions.pipelines.style import PIPELINE as STYLE
@@ -81,9 +82,9 @@ def check_everything(config_file: Path | None = None) -> int:
     grammar doctor, by llama.cpp's compiler, and by sending examples and random replies through
     each step's parser.
     """
-    added = [find_pipeline(name) for name in list_own()]
+    added, broken = _find_own()
     steps = (*STEPS, *(step for pipeline in added for step in pipeline.steps))
-    found = _Findings(ChainMap({}, *(dict(one.samples) for one in added), dict(SAMPLES)))
+    found = _Findings(ChainMap({}, *(dict(one.samples) for one in added), dict(SAMPLES)), broken)
     config = read_config(config_file) if config_file else None
     given = config.path.prompt_folders if config else []
     own = [step for way in make_ways(config) for step in way.steps] if config else []
@@ -105,6 +106,17 @@ def check_everything(config_file: Path | None = None) -> int:
         print(problem)
     print(f"{len(steps)} steps, {len(found.checked)} prompts, {len(problems)} problems")
     return 1 if problems else 0
+
+
+def _find_own() -> tuple[list[Pipeline[Any, Any]], list[str]]:
+    """Return the pipelines of pipelines/own/, and what is wrong with those that cannot be had."""
+    added, broken = [], []
+    for name in list_own():
+        try:
+            added.append(find_pipeline(name))
+        except PalimpsestError as error:
+            broken.append(str(error))
+    return added, broken
 
 
 def _check_step(step: Step[Any, Any], folders: Sequence[Path], found: _Findings) -> None:

@@ -30,10 +30,17 @@ def load_pipeline(name: str) -> Any:
     """Return what a pipeline's module calls PIPELINE, a `pipelines.pipeline.Pipeline`.
 
     It is not typed so here, because config.py asks for its section, and pipelines know config.py.
-    Raises ConfigError for a module without one, or with one of another name.
+    Raises ConfigError for a module that cannot be imported, and for one without a PIPELINE or with
+    one of another name.
     """
     place = f"{PIPELINES}.{name}" if name in BUILT_IN else f"{PIPELINES}.own.{name}"
-    module = import_module(place)
+    try:
+        module = import_module(place)
+    except Exception as error:  # a half-written module may raise anything
+        raise ConfigError(
+            f"{place.replace('.', '/')}.py: it cannot be imported"
+            f" ({type(error).__name__}: {error}). Mend it, or move the file out of its folder."
+        ) from error
     pipeline = getattr(module, "PIPELINE", None)
     if pipeline is None:
         raise ConfigError(f"{module.__file__}: no PIPELINE. Give it one, as style.py has.")

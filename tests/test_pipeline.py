@@ -13,7 +13,7 @@ import pytest
 import yaml
 from conftest import OpenRun
 
-from generation_functions import __main__, discovery
+from generation_functions import __main__, checking, discovery
 from generation_functions.config import load_config
 from generation_functions.display.made import browse_made, read_trails, show_trail
 from generation_functions.engine.protocol import Request
@@ -105,6 +105,21 @@ def test_only_what_can_be_imported_is_a_pipeline(
         (tmp_path / name).touch()
     monkeypatch.setattr(discovery, "OWN", tmp_path)
     assert discovery.list_own() == ["cards"]
+
+
+def test_a_half_written_pipeline_is_named_and_stops_no_check(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load(place: str) -> object:
+        raise SyntaxError("invalid syntax")
+
+    monkeypatch.setattr(discovery, "import_module", load)
+    monkeypatch.setattr(checking, "list_own", lambda: ["cards"])
+    monkeypatch.setattr(checking, "STEPS", ())
+    with pytest.raises(ConfigError, match=r"own/cards\.py: it cannot be imported \(SyntaxError"):
+        discovery.load_pipeline("cards")
+    assert checking.check_everything() == 1
+    assert "pipelines/own/cards.py: it cannot be imported" in capsys.readouterr().out
 
 
 def test_options_are_found_when_the_module_was_loaded_anew(openings: None, tmp_path: Path) -> None:
