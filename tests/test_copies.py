@@ -9,12 +9,14 @@ from generation_functions.documents.sentences import number_sentences
 from generation_functions.engine.grammar import Grammar
 from generation_functions.errors import GrammarError
 from generation_functions.pipelines.copies import (
+    copy_in_order,
     is_clear,
     is_copied,
     narrow_to_copies,
     without_lead,
     write_copies,
 )
+from generation_functions.pipelines.facts import LIST_FACTS, FactRequest
 from generation_functions.pipelines.question_steps import (
     PLAN_QUESTIONS,
     WRITE_QUESTIONS,
@@ -281,3 +283,34 @@ def test_small_models_find_what_answers_and_give_no_verdict() -> None:
         reply = f"Verdict: yes\nWords: {words}"
         assert grammar.matches(reply)
         assert bool(CHECK_QUESTION.parse(asked, reply)) == right
+
+
+def test_all_sentences_are_told_in_their_order_or_not_at_all() -> None:
+    told = list(copy_in_order(GARDEN))
+    assert [numbers for numbers, _ in told] == [(1,), (2,), (3, 4), (5,), (6,), (7,), (8,)]
+    assert {numbers[0] for numbers, way in told if not way} == {1, 6, 7}
+    assert dict(told)[5,] == f'("{EATS}")'
+    heading = make_chunk("THE WINTER OF BEES\n\nA hive sleeps for three months.")
+    assert [bool(way) for _, way in copy_in_order(heading)] == [False, True]
+
+
+def test_facts_are_sentences_for_a_small_model() -> None:
+    request = FactRequest(GARDEN)
+    grammar = LIST_FACTS.narrow(load_prompt("list_facts", SMALL).grammar, request)
+    told = [
+        "[1] Nothing.",
+        f"[2] {advised(ZINC)}",
+        f"[3, 4] {advised(TILT)}",
+        f"[5] {EATS}",
+        "[6] Nothing.",
+        "[7] Nothing.",
+        f"[8] {BEES}",
+    ]
+    reply = "\n".join(told)
+    assert grammar.matches(reply)
+    assert not grammar.matches(reply.replace(f"[5] {EATS}", "[5] Nothing."))
+    assert not grammar.matches(reply.replace("a mouse", "a rat").replace("A mouse", "A rat"))
+    assert not grammar.matches("\n".join(told[1:]))
+    found = LIST_FACTS.parse(request, reply)
+    assert [fact.sentences for fact in found.facts] == [(2,), (3, 4), (5,), (8,)]
+    assert not found.dropped

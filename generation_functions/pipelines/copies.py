@@ -6,7 +6,7 @@ a sentence is, the model chooses; the words it does not.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.documents.titles import parse_name
@@ -28,6 +28,7 @@ _LEAD = re.compile(
     r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
     r"|Further|Nevertheless|Of course|In addition|In other words|On the other hand|And|But), "
 )
+_ENDS = re.compile(r"[.!?][”\"’')]*$")  # as no heading does
 _EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
 
 
@@ -74,6 +75,26 @@ def write_copies(chunk: Chunk, numbers: Sequence[int]) -> str:
     elif chunk.language == "english" and all(map(is_statement, texts)):
         ways = [plain]
     return f"({' | '.join(map(write_literal, ways))})"
+
+
+def copy_in_order(chunk: Chunk) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Yield the numbers of all sentences in their order, those together that need each other, with
+    the right-hand side of a rule by which they can be told; "" for what does not stand alone."""
+    texts = number_sentences(chunk.text, chunk.language)
+    first = 1
+    while first <= len(texts):
+        last = first
+        while (
+            last < len(texts)
+            and first <= find_needed(chunk, last + 1) <= last
+            and is_clear(chunk, range(first, last + 2))
+        ):
+            last += 1
+        numbers = tuple(range(first, last + 1))
+        alone = find_needed(chunk, first) == first and is_clear(chunk, numbers)
+        told = alone and all(_ENDS.search(texts[number - 1]) for number in numbers)
+        yield numbers, write_copies(chunk, numbers) if told else ""
+        first = last + 1
 
 
 def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
+from generation_functions.pipelines.copies import copy_in_order
 from generation_functions.pipelines.fact_checks import LEAST_TOLD, UNNAMED, find_fault
 from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
@@ -25,7 +26,7 @@ from generation_functions.pipelines.question_steps import (
 from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import Step, write_literal
 
 LEAST_TURNED = 0.7  # share of a fact's roots that it keeps when it is turned round
 PART = 25  # tokens of a piece that count as one part of a reply (steps/step.py)
@@ -137,14 +138,19 @@ def _list_fields(request: FactRequest) -> dict[str, Any]:
 
 
 def _list_rules(request: FactRequest) -> Mapping[str, str]:
-    """Go through the sentences in their order: of each one fact or more, or "Nothing."."""
+    """Go through the sentences in their order: of each one fact or more, or "Nothing."; in
+    `copied` each that stands alone is a fact in its own words, and no other is one."""
     chunk = request.chunk
     rules = narrow_to_sentences(chunk)
     count = len(number_sentences(chunk.text, chunk.language))
     lines = (
         f'"[{number}" told ("\\n[{number}" told){{0,2}}' for number in range(1, max(count, 1) + 1)
     )
-    return {**rules, "list": ' "\\n" '.join(lines)}
+    copied = (
+        write_literal(f"[{show_numbers(numbers)}] ") + (f" {told}" if told else ' "Nothing."')
+        for numbers, told in copy_in_order(chunk)
+    )
+    return {**rules, "list": ' "\\n" '.join(lines), "copied": ' "\\n" '.join(copied) or "list"}
 
 
 def _parse_inferred(sheet: FactSheet, reply: str) -> FoundFacts:
@@ -229,6 +235,7 @@ LIST_FACTS: Step[FactRequest, FoundFacts] = Step(
     _list_rules,
     parts=lambda request: request.chunk.tokens // PART,
     replaces=("list", "number"),
+    offers=("copied",),
 )
 INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     "infer_facts",
