@@ -94,6 +94,12 @@ def test_a_question_neither_turns_its_answer_nor_says_it(
     assert is_malformed(question, answer) == wrong
 
 
+def test_the_order_of_two_is_one_too() -> None:
+    of_two = HATCH.replace("Ida Brandt advises", "Ida Brandt and Per Vik advise")
+    for answer in (HATCH, of_two):
+        assert is_malformed("What does Ida Brandt advise in the size of a hatch?", answer)
+
+
 def test_only_an_order_leaves_nobody_whom_it_is_given_to() -> None:
     question = "What does Ida Brandt advise sailors to do before rain?"
     assert not is_malformed(question, "Ida Brandt advises sailors to close the hatch before rain.")

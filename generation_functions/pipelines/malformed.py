@@ -53,7 +53,7 @@ _MALFORMED = (
 _IS_MALFORMED = re.compile("|".join(_MALFORMED))
 # What an order as it is told leaves no room for: whom it is given to ("What does she advise sailors
 # to do?"), and what it is given in ("advise in the size of a hatch").
-_ORDERED = re.compile(r"\badvises: [“\"]")
+_ORDERED = re.compile(r"\badvises?: [“\"]")
 _TO_WHOM = re.compile(
     rf".*\badvis(?:e|ing) (?!(?:to|that|what|not|never|always|{_BEFORE})\b)\w+(?<!ing)\b"
     r"|What (?:does|did|do|is|was) .*\badvis(?:e|ing) (?:in|of|at|with|by|from) "
@@ -65,8 +65,7 @@ _REMEMBERS = re.compile(r"[“\"](?:[^,”]*, )?(?:remember|know|note)\b", re.IG
 _PLACE = re.compile(
     r"\b(?:where|wherever|in|at|inside|outside|near|behind|beside|under|beneath|between|among"
     r"|around|along|above|below|over|into|onto|from|on|upon|through|across|against|towards?|beyond"
-    r"|north|south|east|west|home)\b",
-    re.IGNORECASE,
+    r"|north|south|east|west|home)\b"
 )
 _GOING_ON = re.compile(r"(?:What|Who)\b.* (?:is|are|was|were) .*\bdoing\?$")
 _PROGRESSIVE = re.compile(r"\b(?:am|is|are|was|were|be|been|by) (?:\w+ ){0,2}\w+ing\b")
