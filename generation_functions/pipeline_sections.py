@@ -1,6 +1,6 @@
 """The sections of config.yaml on what is written from the documents, one for each pipeline."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -107,6 +107,18 @@ CodeVariation = Literal[
 ]
 
 
+Form = Literal[
+    "question_list",
+    "markup",
+    "article",
+    "structured_data",
+    "list",
+    "reasoning_chains",
+    "effect_to_cause",
+    "stream_of_thought",
+]
+
+
 class RepresentationVariation(Section):
     """How pieces of the documents are told again, to be pretrained on.
 
@@ -118,11 +130,19 @@ class RepresentationVariation(Section):
     representation_variation_chunk_size: int | None = Field(default=None, ge=32)  # None: a chunk
     representation_variation_use_stop: bool | None = None  # None: as in `system`
     variation_generator_count: int = Field(default=4, ge=0, le=100)  # of each piece
+    forms: tuple[Form, ...] = Field(default=get_args(Form), min_length=1)
     make_inferred_facts: bool = True
     include_context_in_dataset: bool = True  # rows begin with their subject and source
     code_variation_functions: tuple[CodeVariation, ...] = ()
     code_variation_rate: float = Field(default=0.05, gt=0, le=1)  # share of words changed
     abort_below: float | None = Field(default=None, ge=0, le=1)  # None: as in `system`
+
+    @field_validator("forms")
+    @classmethod
+    def _each_once(cls, forms: tuple[Form, ...]) -> tuple[Form, ...]:
+        if len({*forms}) < len(forms):
+            raise ValueError("each form can be named once")
+        return forms
 
 
 WAYS = ("openended", "negative", "vague", "followup", "hallucination", "comparison")

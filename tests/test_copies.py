@@ -12,9 +12,9 @@ from generation_functions.pipelines.copies import (
     copy_in_order,
     is_clear,
     is_copied,
+    list_copies,
     narrow_to_copies,
     without_lead,
-    write_copies,
 )
 from generation_functions.pipelines.facts import LIST_FACTS, FactRequest
 from generation_functions.pipelines.question_steps import (
@@ -128,15 +128,14 @@ def test_what_stands_for_nothing_leans_on_nothing() -> None:
         "The hive is shut. It is best to open it at noon. 5. Wipe the frame with oil."
     )
     assert hold_together(chunk, (2,)) == (2,)
-    assert "5." not in write_copies(chunk, [len(number_sentences(chunk.text))])
+    assert "5." not in "".join(list_copies(chunk, [len(number_sentences(chunk.text))]))
 
 
 def test_who_advises_is_named_or_nobody() -> None:
     order = "Open the hive at noon."
-    assert "Ada Lunn and Per Vik advise: “" in write_copies(
-        make_chunk(order, "Bees, by Ada Lunn and Per Vik"), [1]
-    )
-    assert write_copies(make_chunk(order, ""), [1]) == f'("{order}")'
+    chunk = make_chunk(order, "Bees, by Ada Lunn and Per Vik")
+    assert list_copies(chunk, [1]) == [f"Ada Lunn and Per Vik advise: “{order}”"]
+    assert list_copies(make_chunk(order, ""), [1]) == [order]
 
 
 def test_an_answer_of_two_words_is_none() -> None:
@@ -167,7 +166,7 @@ def test_what_only_the_sentences_before_make_clear_is_no_answer(sentence: str) -
 
 
 def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
-    assert write_copies(GARDEN, [5]) == f'("{EATS}")'
+    assert list_copies(GARDEN, [5]) == [EATS]
     assert without_lead("Further, it rains.", "english") == "It rains."
     assert without_lead("Further, it rains.", "german") == "Further, it rains."
 
@@ -200,24 +199,25 @@ def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
         ("See how bees sleep.", "advice"),
         ("The salt melts.", "plain"),
         ("Mice eat wax.", "both"),
+        ("Wasps take honey from the frames.", "plain"),
+        ("So will bees that are wet.", "plain"),
+        ("Boxes of pine, of fir, and so on, are never warm.", "plain"),
     ],
 )
 def test_what_plainly_orders_or_tells_is_told_so(sentence: str, ways: str) -> None:
     chunk = make_chunk(sentence, "Bees, by H. Ostrow")
     expected = {
-        "plain": f'("{sentence}")',
-        "advice": f'("{advised(sentence)}")',
-        "both": f'("{sentence}" | "{advised(sentence)}")',
+        "plain": [sentence],
+        "advice": [advised(sentence)],
+        "both": [sentence, advised(sentence)],
     }
-    assert write_copies(chunk, [1]) == expected[ways]
-    assert '" | "' in write_copies(replace(chunk, language="german"), [1])
+    assert list_copies(chunk, [1]) == expected[ways]
+    assert len(list_copies(replace(chunk, language="german"), [1])) == 2
 
 
 def test_a_source_without_an_author_advises_by_its_title() -> None:
     chunk = make_chunk("Never say “fire” on deck.", "the Deck Hand's Book")
-    assert (
-        write_copies(chunk, [1]) == '("The Deck Hand\'s Book advises: “Never say ‘fire’ on deck.”")'
-    )
+    assert list_copies(chunk, [1]) == ["The Deck Hand's Book advises: “Never say ‘fire’ on deck.”"]
 
 
 def test_single_sentences_are_offered_that_stand_alone() -> None:
@@ -289,7 +289,7 @@ def test_all_sentences_are_told_in_their_order_or_not_at_all() -> None:
     told = list(copy_in_order(GARDEN))
     assert [numbers for numbers, _ in told] == [(1,), (2,), (3, 4), (5,), (6,), (7,), (8,)]
     assert {numbers[0] for numbers, way in told if not way} == {1, 6, 7}
-    assert dict(told)[5,] == f'("{EATS}")'
+    assert dict(told)[5,] == [EATS]
     heading = make_chunk("THE WINTER OF BEES\n\nA hive sleeps for three months.")
     assert [bool(way) for _, way in copy_in_order(heading)] == [False, True]
 

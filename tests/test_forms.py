@@ -126,14 +126,17 @@ def test_no_fact_of_the_examples_is_dropped(step) -> None:  # type: ignore[no-un
 
 
 def test_each_form_is_chosen_once_a_round_and_from_both_ends() -> None:
-    plain = choose_forms("u", 20, seed=3)
+    plain = choose_forms(FORMS, "u", 20, seed=3)
     for number in (0, 1):
         assert {form for form, round_ in plain if round_ == number} == set(FORMS)
     assert len(set(plain)) == 20
-    assert choose_forms("u", 5, seed=3) == plain[:5]
-    other = choose_forms("u", 8, seed=3, backwards=True)
+    assert choose_forms(FORMS, "u", 5, seed=3) == plain[:5]
+    other = choose_forms(FORMS, "u", 8, seed=3, backwards=True)
     assert other == plain[:8][::-1]
-    assert choose_forms("u", 8, seed=4) != plain[:8] or choose_forms("v", 8, seed=3) != plain[:8]
+    assert (
+        choose_forms(FORMS, "u", 8, seed=4) != plain[:8]
+        or choose_forms(FORMS, "v", 8, seed=3) != plain[:8]
+    )
 
 
 @pytest.mark.parametrize("reply", ["[1]", '{"a": 1, "a": 2}', "{", '{"a": {"b": 1, "b": 1}}'])

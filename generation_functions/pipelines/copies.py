@@ -61,25 +61,26 @@ def narrow_to_copies(chunk: Chunk) -> dict[str, str]:
     }
 
 
-def write_copies(chunk: Chunk, numbers: Sequence[int]) -> str:
-    """Return, as the right-hand side of a rule, how these sentences can be an answer.
-
-    That is as they stand, or as advice; of English sentences that plainly are one or the other
-    only this.
-    """
-    texts = [_copy(chunk, [number]) for number in numbers]
-    plain, advice = _copy(chunk, numbers), _advise(chunk, numbers)
-    ways = [plain, advice]
-    if chunk.language == "english" and any(map(is_order, texts)):
-        ways = [advice]
-    elif chunk.language == "english" and all(map(is_statement, texts)):
-        ways = [plain]
+def write_copies(ways: Sequence[str]) -> str:
+    """Return, as the right-hand side of a rule, the ways in which an answer can be told."""
     return f"({' | '.join(map(write_literal, ways))})"
 
 
-def copy_in_order(chunk: Chunk) -> Iterator[tuple[tuple[int, ...], str]]:
+def list_copies(chunk: Chunk, numbers: Sequence[int]) -> list[str]:
+    """Return how these sentences can be an answer: as they stand, or as advice; of English
+    sentences that plainly are one or the other only this."""
+    texts = [_copy(chunk, [number]) for number in numbers]
+    plain, advice = _copy(chunk, numbers), _advise(chunk, numbers)
+    if chunk.language == "english" and any(map(is_order, texts)):
+        return [advice]
+    if chunk.language == "english" and all(map(is_statement, texts)):
+        return [plain]
+    return [plain, advice]
+
+
+def copy_in_order(chunk: Chunk) -> Iterator[tuple[tuple[int, ...], list[str]]]:
     """Yield the numbers of all sentences in their order, those together that need each other, with
-    the right-hand side of a rule by which they can be told; "" for what does not stand alone."""
+    the ways in which they can be told; none for what does not stand alone."""
     texts = number_sentences(chunk.text, chunk.language)
     first = 1
     while first <= len(texts):
@@ -93,7 +94,7 @@ def copy_in_order(chunk: Chunk) -> Iterator[tuple[tuple[int, ...], str]]:
         numbers = tuple(range(first, last + 1))
         alone = find_needed(chunk, first) == first and is_clear(chunk, numbers)
         told = alone and all(_ENDS.search(texts[number - 1]) for number in numbers)
-        yield numbers, write_copies(chunk, numbers) if told else ""
+        yield numbers, list_copies(chunk, numbers) if told else []
         first = last + 1
 
 

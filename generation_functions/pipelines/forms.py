@@ -6,15 +6,17 @@ have is asked again, as one that does not parse.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 from generation_functions.choosing import draw_number, rank
 from generation_functions.errors import Unparsable
 from generation_functions.pipelines.amounts import MONTHS
 from generation_functions.pipelines.facts import PART, number_facts
+from generation_functions.pipelines.form_copies import write_parts, write_title
 from generation_functions.pipelines.landmarks import find_foreign
 from generation_functions.pipelines.proper_names import PROPER_NAMES
 from generation_functions.pipelines.question_steps import check_script
@@ -67,12 +69,15 @@ class Form:
     """A form: `read` returns the words of a reply, without what only gives it its form.
 
     `read` raises Unparsable for a reply that is not of the form. `is_data`: it has a syntax
-    that a change of its letters may break.
+    that a change of its letters may break. `write` and `head` return how a fact and what a part
+    of the reply is about are written in it.
     """
 
     name: str
     read: Callable[[str], str]
     is_data: bool = False
+    write: Callable[[str], str] = str
+    head: Callable[[str], str] = str
 
     @property
     def step(self) -> str:
@@ -142,6 +147,18 @@ def _name_key(key: str) -> str:
     return " ".join(word.title() if word in names else word for word in words.split())
 
 
+def _write_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _write_key(words: str) -> str:
+    return "_".join(re.findall(r"[^\W\d_]+", words.lower())) or "facts"
+
+
+def _capitalise(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _join(texts: Iterable[str]) -> str:
     """Join short texts so that a capital at the beginning of one may be that of a name."""
     return "\n".join(f"is {text.strip()}" for text in texts)
@@ -151,10 +168,10 @@ FORMS: dict[str, Form] = {
     form.name: form
     for form in (
         Form("question_list", read_text),
-        Form("markup", read_xml, is_data=True),
-        Form("article", read_text),
-        Form("structured_data", read_json, is_data=True),
-        Form("list", read_text),
+        Form("markup", read_xml, is_data=True, write=escape, head=escape),
+        Form("article", read_text, head=_capitalise),
+        Form("structured_data", read_json, True, _write_json, _write_key),
+        Form("list", read_text, head=_capitalise),
         Form("reasoning_chains", read_text),
         Form("effect_to_cause", read_text),
         Form("stream_of_thought", read_text),
@@ -163,17 +180,17 @@ FORMS: dict[str, Form] = {
 
 
 def choose_forms(
-    uuid: str, count: int, seed: int, backwards: bool = False
+    forms: Collection[str], uuid: str, count: int, seed: int, backwards: bool = False
 ) -> list[tuple[str, int]]:
-    """Return `count` forms for a piece, each with how often it came before.
+    """Return `count` of the forms for a piece, each with how often it came before.
 
     None comes again before all were used; a larger `count` adds forms and changes none.
     `backwards` takes each round from its other end, so that two choices of a piece share as
     few forms as can be.
     """
     chosen: list[tuple[str, int]] = []
-    for number in range(-(-count // len(FORMS))):
-        order = rank(FORMS, seed, uuid, "form", number)
+    for number in range(-(-count // len(forms))):
+        order = rank(forms, seed, uuid, "form", number)
         chosen += [(form, number) for form in (order[::-1] if backwards else order)]
     return chosen[:count]
 
@@ -206,6 +223,7 @@ def _parser(form: Form) -> Callable[[VariationRequest, str], str]:
     def parse(request: VariationRequest, reply: str) -> str:
         chunk = request.sheet.chunk
         check_script(reply, chunk)
+        facts = _list_told(request)
         text = form.read(reply)
         if find_foreign(text, request.known, chunk.language):
             raise Unparsable("a figure or name that the text lacks")
@@ -213,11 +231,30 @@ def _parser(form: Form) -> Callable[[VariationRequest, str], str]:
             raise Unparsable("speaks of the text")
         if share_known(text, request.known) < LEAST_SHARED:
             raise Unparsable("other words than the text")
-        if share_copied(text, chunk.text) > MOST_COPIED:
+        copied = share_copied(text, chunk.text) > MOST_COPIED
+        if copied and share_copied("\n".join(facts), chunk.text) <= MOST_COPIED:
             raise Unparsable("a copy of the text")
         return reply.strip()
 
     return parse
+
+
+def _list_told(request: VariationRequest) -> list[str]:
+    return [fact.text for fact in (*request.facts, *request.inferred)]
+
+
+def _ruler(form: Form) -> Callable[[VariationRequest], Mapping[str, str]]:
+    """Rules for grammars that keep the facts' words: `facts` in parts, each with a head, and
+    `title`, what the piece may be called."""
+
+    def narrow(request: VariationRequest) -> Mapping[str, str]:
+        chunk, facts = request.sheet.chunk, _list_told(request)
+        return {
+            "facts": write_parts(chunk, facts, request.uuid, form.write, form.head),
+            "title": write_title(chunk, facts, form.head),
+        }
+
+    return narrow
 
 
 def _write(form: Form) -> Step[VariationRequest, str]:
@@ -225,9 +262,11 @@ def _write(form: Form) -> Step[VariationRequest, str]:
         form.step,
         _fields,
         _parser(form),
+        _ruler(form),
         role="large",
         own_words=True,
         parts=lambda request: request.sheet.chunk.tokens // PART,
+        offers=("facts", "title"),
     )
 
 

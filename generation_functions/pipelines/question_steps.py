@@ -10,6 +10,7 @@ from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.citing import cite, quote_sentences
 from generation_functions.pipelines.copies import (
     is_clear,
+    list_copies,
     narrow_to_copies,
     without_lead,
     write_copies,
@@ -266,7 +267,7 @@ def _write_copied(chunk: Chunk, planned: Sequence[tuple[int, ...]]) -> list[str]
         if told.isdisjoint(numbers) and is_clear(chunk, numbers):
             clear.append(numbers)
     return [
-        f'"Sentences: {show_numbers(one)}\\nAnswer: " {write_copies(chunk, one)}'
+        f'"Sentences: {show_numbers(one)}\\nAnswer: " {write_copies(list_copies(chunk, one))}'
         ' "\\nQuestion: " question'
         for one in clear
     ]

@@ -25,6 +25,9 @@ _TELLS = re.compile(
     r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely|tends?)\b",
     re.IGNORECASE,
 )
+_SO = re.compile(r"so (?:will|do|does|did|can|may|is|are|was|were|has|have|had)\b", re.IGNORECASE)
+_AND_SO_ON = re.compile(r",? and so (?:on|forth)\b,?")
+_SEVERAL = re.compile(r"[A-Z][\w’-]*[^su\W]s ([a-z]+) ")  # "Loiterers arouse suspicion."
 _STATES = re.compile(
     r"(?:an?|the|each|every|some|many|most|all|any|no|one|several|few|both)\b", re.IGNORECASE
 )
@@ -55,15 +58,18 @@ def _find_clause(sentence: str) -> str:
 
 def is_statement(sentence: str) -> bool:
     """Whether an English sentence plainly tells how things are."""
-    clause = _find_clause(sentence)
-    return bool(_TELLS.match(clause) or _STATES.match(sentence))
+    clause = _AND_SO_ON.sub("", _find_clause(sentence))
+    several = _SEVERAL.match(clause)
+    if several and is_verb(several[1]):
+        return True
+    return bool(_TELLS.match(clause) or _STATES.match(sentence) or _SO.match(sentence))
 
 
 def is_order(sentence: str) -> bool:
     """Whether an English sentence plainly tells somebody to do something: it, or what follows its
     first comma, begins with one of the commonest verbs for that, or with any that "-ing" can end
     and no other verb for it to be subject of."""
-    clause = _find_clause(sentence)
+    clause = _AND_SO_ON.sub("", _find_clause(sentence))
     if _ORDERS.match(clause):
         return True
     first = _FIRST_WORD.match(clause)

@@ -12,6 +12,10 @@ _LIST_NUMBER = re.compile(r"^(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})\)|\d{1,3}\.)\s+(
 # "it is best to" stands for nothing.
 _LEANS = re.compile(
     r"(?:(?:after|as|although|because|before|by|if|in|once|since|when|while|with) )?"
+    r"(?:(?:(?:after|at|before|during|for|from|in|on|within) (?:\w+ ){0,3}(?:beginning|case|days?"
+    r"|end|first|general|hours?|last|length|minutes?|moments?|months?|night|once|rule|seconds?"
+    r"|times?|ways?|weeks?|while|winter|years?)|often|sometimes|usually|frequently|perhaps|later|soon|\w+ly)"
+    r",? )?"
     r"(?:it(?! is (?:\w+,? ){0,3}(?:that|to)\b)|they|this|that|these|those|such|he|she|his"
     r"|her|its|their)\b"
     r"|(?:or|nor|neither(?!.*\bnor\b)|then|otherwise|so|here|on the (?:one|other) hand)\b",
@@ -24,6 +28,7 @@ _ELSEWHERE = re.compile(
     r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
     r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "
+    r"|\b(?:accomplish|achieve|do|have|serve)(?:es|s)? the same\b"
     r"|\banother (?:type|kind|sort|form|way|method|means|example)\b",
     re.IGNORECASE,
 )
@@ -31,6 +36,13 @@ _THIS = re.compile(
     r"\b(?:this|these|those) (?!(?:who|which|that|is|are|was|were|will|can|may|must|should|would"
     r"|could|has|have|had|does|do|did|in|of|to)\b)(\w+)",
     re.IGNORECASE,
+)
+# Of what, or for what, only the sentence before says.
+_ELLIPTIC = re.compile(
+    r"\b(?:is|are|will be) (?:also )?(?:sufficient|enough|as good as|equally|just as|better"
+    r"|worse)\b"
+    r"|\d (?:grams?|kilograms?|ounces?|pounds?|pints?|quarts?|gallons?|lit(?:er|re)s?|tons?|drops?"
+    r"|spoonfuls?)\b(?! of\b)"
 )
 _OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
 # "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
@@ -67,6 +79,8 @@ def find_needed(chunk: Chunk, number: int) -> int:
     if chunk.language != "english":
         return number
     sentence = texts[number - 1]
+    if number > 1 and _ELLIPTIC.search(sentence):
+        return number - 1
     for match in _KNOWN_THING.finditer(sentence):
         said = find_roots(f"{chunk.source} {sentence[: match.start()]}")
         if not find_roots(match[1]) - said or _is_subject(match[1], chunk):
@@ -81,13 +95,18 @@ def find_needed(chunk: Chunk, number: int) -> int:
 def _is_subject(thing: str, chunk: Chunk) -> bool:
     """Whether a text has "the water", or "of water", so often that it needs no naming, or there is
     but one."""
-    if thing.lower() in _UNIQUE:
+    if is_unique(thing):
         return True
     known = re.findall(rf"\bthe {thing}\b", chunk.text, re.IGNORECASE)
     bare = re.findall(
         rf"\b(?:and|as|by|for|from|in|into|of|on|or|to|with) {thing}\b", chunk.text, re.IGNORECASE
     )
     return len(known) > MOST_NAMED or len(bare) > MOST_BARE
+
+
+def is_unique(thing: str) -> bool:
+    """Whether there is but one of what a word names, with "the" before it or without: the sun."""
+    return thing.lower().removeprefix("the ") in _UNIQUE
 
 
 def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:

@@ -132,11 +132,12 @@ def plan_variations(sheet: FactSheet, config: Config) -> Iterator[VariationReque
     from inferred facts, where there are any.
     """
     chunk, seed = sheet.chunk, config.system.seed
+    forms = config.representation_variation.forms
     source = chunk.source if config.system.use_filenames else ""
     known = "\n".join((source, *chunk.headings, chunk.text))
     for inferred in (False, True) if sheet.inferred else (False,):
         count = config.count_variations(chunk.directory)
-        for form, number in choose_forms(chunk.uuid, count, seed, backwards=inferred):
+        for form, number in choose_forms(forms, chunk.uuid, count, seed, backwards=inferred):
             yield request_variation(sheet, form, number, seed, inferred, known)
 
 

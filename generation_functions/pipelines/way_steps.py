@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from generation_functions.errors import Unparsable
+from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.question_steps import check_script, show_numbers
 from generation_functions.pipelines.readings import Reading, list_numbers, show_texts
+from generation_functions.pipelines.way_copies import NOTHING, keep_words
 from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
 from generation_functions.steps.step import Step, write_literal
@@ -76,15 +77,18 @@ def _list_rule(numbers: list[int]) -> str:
 def _followup_rules(request: WayRequest) -> Mapping[str, str]:
     """What opens a conversation is meant as it stands."""
     meant = r'"\nMeant: " question' if request.turns else '""'
-    return {**_rules(request), "meant": meant}
+    return {**_rules(request), **_keep("followup", request), "meant": meant}
 
 
 def _split(request: WayRequest, reply: str, *labels: str) -> list[str]:
     """Return the lines before the first label, and what follows each; none of it empty.
 
-    Raises Unparsable also for what goes on with another pair.
+    Raises Unparsable also for what goes on with another pair, and Rejected where a grammar that
+    keeps the words of a text left nothing to ask.
     """
     check_script(reply, request.reading.chunk)
+    if reply.strip() == NOTHING:
+        raise Rejected("nothing to be asked so in the words of the text")
     parts, rest = [], reply
     for label in labels:
         before, found, rest = rest.partition(f"\n{label}: ")
@@ -174,8 +178,20 @@ def _write(
     way: str, parse: Callable[[WayRequest, str], Exchange], *labels: str
 ) -> Step[WayRequest, Exchange]:
     return Step(
-        f"write_{way}", _fields, parse, _rules, own_words=True, replaces=_RULES, labels=labels
+        f"write_{way}",
+        _fields,
+        parse,
+        lambda request: {**_rules(request), **_keep(way, request)},
+        own_words=True,
+        replaces=_RULES,
+        offers=("kept",),
+        labels=labels,
     )
+
+
+def _keep(way: str, request: WayRequest) -> Mapping[str, str]:
+    """The rule for grammars that keep the text's words."""
+    return keep_words(way, request.reading, request.turns, request.uuid)
 
 
 WRITE_OPENENDED = _write("openended", _parse_openended, "Question", "Answer")

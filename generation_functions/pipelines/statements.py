@@ -1,0 +1,102 @@
+"""An English statement taken apart: of what it tells, its verb, and the rest."""
+
+import re
+from dataclasses import dataclass
+
+from generation_functions.pipelines.question_words import is_verb
+from generation_functions.pipelines.sentence_kinds import is_order
+
+LONGEST_SUBJECT = 7  # words
+LONGEST = 30  # words of a statement that a question takes up whole
+
+_VERB = "will|can|cannot|could|would|must|should|is|are|was|were"
+_STATEMENT = re.compile(
+    rf"(?P<subject>[A-Z0-9][^,;:()“”]*?) (?P<verb>{_VERB}) (?P<rest>[^;:()“”]+)\."
+)
+# What makes a subject another one, or of several: "what he said is", "if there is".
+_NO_SUBJECT = re.compile(
+    r"\b(?:and so|which|that|who|whom|whose|what|if|when|whenever|where|wherever|while|as|once"
+    r"|because|since|although|after|before|until|there|it|this|these|those|they|he|she|we|you|i"
+    r"|such|so|nor|neither|not|never|no|none|nothing|nobody|all|some|many|most|any|anyone|anything"
+    r"|each|every|few|several|both|either|only|also|again|then|here|moreover|thus|however|\w+ly)\b",
+    re.IGNORECASE,
+)
+_ANOTHER = re.compile(
+    r"\b(?:but|nor|although|though|unless|not only|as well as)\b|, and\b|—|[.!?] "
+    r"|\band (?:it|they|he|she|you|this|there|an?|the) "
+)
+_OFTEN = re.compile(r"(?:often|also|always|then|never|seldom|still|\w+ly)\b")
+_ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[^“”]+)”")
+_FORBIDS = re.compile(r"(?:do not|don[’']t|never) ", re.IGNORECASE)
+_NO_BASE = frozenset("after always before do let never please see to try".split())
+_NEGATED = {"can": "cannot"}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`subject` `verb` `rest`, a verb of the kind that may come before its subject."""
+
+    subject: str
+    verb: str
+    rest: str
+
+    @property
+    def is_negated(self) -> bool:
+        """Whether it says that something is not so."""
+        return self.verb == "cannot" or self.rest.startswith("not ")
+
+
+@dataclass(frozen=True, slots=True)
+class Contrary:
+    """What is not so, and a question that takes it for granted."""
+
+    wrong: str
+    question: str
+
+
+def read_statement(sentence: str) -> Statement | None:
+    """Return the parts of a statement of a single clause; None for any other sentence."""
+    found = _STATEMENT.fullmatch(sentence)
+    if not found or len(sentence.split()) > LONGEST:
+        return None
+    subject, verb, rest = found.group("subject", "verb", "rest")
+    if len(subject.split()) > LONGEST_SUBJECT or _NO_SUBJECT.search(subject):
+        return None
+    return None if _ANOTHER.search(rest) else Statement(subject, verb, rest)
+
+
+def contradict(sentence: str, subject: str) -> Contrary | None:
+    """Return the contrary of a statement, or None; `subject` is its own within a sentence."""
+    told = read_statement(sentence)
+    if not told or _OFTEN.match(told.rest):
+        return None
+    if told.is_negated:
+        verb, rest = told.verb.removesuffix("not"), told.rest.removeprefix("not ")
+        return Contrary(f"{told.subject} {verb} {rest}.", f"Why {verb} {subject} {rest}?")
+    verb = _NEGATED.get(told.verb, f"{told.verb} not")
+    return Contrary(
+        f"{told.subject} {verb} {told.rest}.", f"Why {told.verb} {subject} not {told.rest}?"
+    )
+
+
+def contradict_advice(sentence: str) -> Contrary | None:
+    """Return the contrary of what a source advises, a single order, or None."""
+    found = _ADVICE.fullmatch(sentence)
+    if not found or len(sentence.split()) > LONGEST:
+        return None
+    order = found["order"].rstrip(".!")
+    if re.search(r"[.;:!?]", order) or not is_order(order):
+        return None
+    forbids = _FORBIDS.match(order)
+    done = order[forbids.end() :] if forbids else order[:1].lower() + order[1:]
+    first = done.split()[0].lower()
+    if first in _NO_BASE or not is_verb(first):
+        return None
+    never = "" if forbids else "never "
+    does = "does" if found["advise"].endswith("s") else "do"
+    adviser = found["adviser"]
+    within = adviser[:1].lower() + adviser[1:] if adviser.startswith("The ") else adviser
+    return Contrary(
+        f"{adviser} {found['advise']} {never}to {done}.",
+        f"Why {does} {within} advise {never}to {done}?",
+    )

@@ -1,0 +1,238 @@
+"""Questions of each way with answers in the text's own words, for models too small to tell it.
+
+Each rule has all that can be asked and answered so; the model chooses among it. English alone: in
+another language a grammar keeps the form that it has for any text.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from generation_functions.choosing import rank
+from generation_functions.documents.titles import parse_name
+from generation_functions.pipelines.copies import copy_in_order
+from generation_functions.pipelines.form_copies import Part, divide_facts
+from generation_functions.pipelines.malformed import tells_order
+from generation_functions.pipelines.naming import FAMILY_NAMES
+from generation_functions.pipelines.readings import Reading, list_numbers
+from generation_functions.pipelines.sentence_needs import is_unique
+from generation_functions.pipelines.statements import (
+    contradict,
+    contradict_advice,
+    read_statement,
+)
+from generation_functions.pipelines.things import names_thing, put_within, without_article
+from generation_functions.pipelines.wording import content_words
+from generation_functions.records import Chunk, Exchange
+from generation_functions.steps.step import write_literal
+
+NOTHING = "Nothing."
+MOST_NUMBERS = 4  # sentences that a line names, as in the grammars
+MOST_TOGETHER = 3  # facts of an answer to an open question
+MOST_WORDS = 140  # of such an answer
+FEWEST_TOLD = 3  # words that tell of a thing whose name is asked for
+
+# One thing of a kind that may have a name of its own.
+_SINGLE = re.compile(r"(?:the|an?) (?:[a-z]\S* )+[a-z-]+(?<!s)$")
+_LINKS = re.compile(r"\b(?:the|an?|of|and|in|on)\b", re.IGNORECASE)
+_OTHER = r"(?P<other>(?:[\w’'-]+ ){0,4}[\w’'-]+)"
+_MORE = re.compile(
+    rf"(?:much |far |even |a little )?(?P<quality>(?:more|less) [a-z-]+|[a-z]+er) than {_OTHER}"
+)
+_AS_MUCH = re.compile(rf"(?:nearly |almost |quite )?as (?P<quality>[a-z-]+) as {_OTHER}")
+# Who hears of "the film" alone does not know which.
+_WHICH = re.compile(r"the [\w’'-]+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """What sentences tell in their own words, behind the numbers that they have in a reading."""
+
+    numbers: str
+    text: str
+
+    @property
+    def line(self) -> str:
+        return f"{self.numbers}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What can be asked of a chunk: its facts by their words, those that have a thing in common,
+    and the turns before."""
+
+    chunk: Chunk
+    facts: Mapping[str, _Fact]
+    parts: Sequence[Part]
+    turns: Sequence[Exchange]
+    key: str
+
+
+def keep_words(
+    way: str, reading: Reading, turns: Sequence[Exchange], key: str
+) -> Mapping[str, str]:
+    """Return the rule `kept` of a way: all that it can ask in a text's own words, or NOTHING.
+
+    `key` decides about names that are made up, and the order of what is asked.
+    """
+    keeper = _KEEPERS.get(way)
+    if keeper is None or reading.chunk.language != "english":
+        return {}
+    return {"kept": " | ".join(keeper(_read(reading, turns, key))) or write_literal(NOTHING)}
+
+
+def _read(reading: Reading, turns: Sequence[Exchange], key: str) -> _Material:
+    """Return what the first source tells; what may be advice is told as advice where other
+    sentences plainly are."""
+    chunk = reading.sources[0]
+    numbers = list_numbers(reading, 0)
+    copies = [(places, ways) for places, ways in copy_in_order(chunk) if ways]
+    advises = any(len(ways) == 1 and tells_order(ways[0]) for _, ways in copies)
+    facts: dict[str, _Fact] = {}
+    for places, ways in copies:
+        if places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
+            named = ", ".join(str(numbers[place - 1]) for place in places)
+            text = ways[-1 if advises else 0]
+            facts.setdefault(text, _Fact(named, text))
+    title = parse_name(chunk.source).title
+    parts = [part for part in divide_facts(tuple(facts), chunk, key) if part.heads != (title,)]
+    parts = [Part(heads, part.facts) for part in parts if (heads := _list_clear(part.heads))]
+    return _Material(chunk, facts, parts, turns, key)
+
+
+def _list_clear(heads: Sequence[str]) -> tuple[str, ...]:
+    """Return the heads that name a thing to somebody who hears no more of it."""
+    return tuple(head for head in heads if not _WHICH.match(head) or is_unique(head))
+
+
+def _keep_openended(given: _Material) -> Iterator[str]:
+    """Yield what asks for all that facts tell of a thing, or for what two tell of two things."""
+    for part in given.parts:
+        told = [given.facts[text] for text in part.facts][:MOST_TOGETHER]
+        if len(told) > 1 and _is_short(told):
+            yield _tell_all(told, f'broad {_choose(part.heads)} "?"')
+    for one, other in pairwise(given.parts):
+        told = [given.facts[part.facts[0]] for part in (one, other)]
+        if _is_short(told):
+            both = f'{_choose(one.heads)} ", and about " {_choose(other.heads)}'
+            yield _tell_all(told, f'broad {both} "?"')
+
+
+def _is_short(told: Sequence[_Fact]) -> bool:
+    return len(" ".join(fact.text for fact in told).split()) <= MOST_WORDS
+
+
+def _tell_all(told: Sequence[_Fact], asked: str) -> str:
+    lines = write_literal("\n".join(fact.line for fact in told))
+    return f"{lines} {_answer(asked, ' '.join(fact.text for fact in told))}"
+
+
+def _keep_followup(given: _Material) -> Iterator[str]:
+    """Yield what asks for a fact; after it, for another one about the same thing, or else for one
+    about another thing."""
+    said = " ".join(turn.answer for turn in given.turns)
+    others = []
+    for part in given.parts:
+        told = [text for text in part.facts if text in said]
+        left = [text for text in part.facts if text not in said]
+        if not left:
+            continue
+        line, heads = write_literal(given.facts[left[0]].line), _choose(part.heads)
+        if told:
+            meant = f'"\\nMeant: " more {heads} "?"'
+            yield f"{line} {meant} {_answer('further', left[0])}"
+        elif given.turns:
+            begun = write_literal(f"\nMeant: {_find_opening(given.turns[0].question)}")
+            others += [
+                f"{line} {begun} {thing} {_answer(f'turning {thing}', left[0])}"
+                for thing in (write_literal(f"{head}?") for head in part.heads)
+            ]
+        elif len(given.parts) > 1 or len(left) > 1:
+            asked = f'broad {heads} "?"'
+            yield f"{line} {_answer(asked, left[0])}"
+    yield from others
+
+
+def _find_opening(question: str) -> str:
+    """Return the words of a broad question before what it is about."""
+    opening, about, _ = question.partition(" about ")
+    return opening + about
+
+
+def _keep_negative(given: _Material) -> Iterator[str]:
+    """Yield what asks why something is so that is not: the contrary of a fact, or of advice."""
+    for fact in given.facts.values():
+        told = read_statement(fact.text)
+        within = put_within(told.subject, given.chunk) if told else ""
+        contrary = contradict(fact.text, within) or contradict_advice(fact.text)
+        if contrary:
+            begun = f"{fact.line}\nWrong: {contrary.wrong}"
+            asked = f"\nQuestion: {contrary.question}\nAnswer: "
+            yield f"{write_literal(begun + asked)} denial {write_literal(fact.text)}"
+
+
+def _keep_vague(given: _Material) -> Iterator[str]:
+    """Yield what asks for the name of that of which something is told."""
+    for fact in given.facts.values():
+        told = read_statement(fact.text)
+        words = _LINKS.sub(" ", told.subject).split() if told else []
+        if not told or not words or not names_thing(words):
+            continue
+        shared = content_words(told.subject) & content_words(told.rest)
+        if shared or len(told.rest.split()) < FEWEST_TOLD:
+            continue
+        thing = put_within(told.subject, given.chunk)
+        begun = write_literal(f"{fact.line}\nName: {without_article(thing)}\nMeant: ")
+        many = "nameless-many" if told.verb in ("are", "were") else "nameless"
+        asked = f"{many} {write_literal(f' {told.verb} {told.rest}?')}"
+        yield f"{begun} broad {write_literal(f'{thing}?')} {_answer(asked, fact.text)}"
+
+
+def _keep_hallucination(given: _Material) -> Iterator[str]:
+    """Yield what asks about a thing with a name that nothing has, and tells what there is."""
+    for part in given.parts:
+        begun = write_literal(f"{given.facts[part.facts[0]].line}\nThing: the ")
+        known = write_literal(f".\nKnown: {part.facts[0]}")
+        for head in filter(_SINGLE.match, part.heads):
+            name = rank(FAMILY_NAMES, given.key, head)[0]
+            thing = write_literal(f"{name} {head.split()[-1]}")
+            asked = f'{begun} {thing} "\\nQuestion: " begin {thing} ending'
+            yield f'{asked} "\\nUnknown: " unheard {thing} {known}'
+
+
+def _keep_comparison(given: _Material) -> Iterator[str]:
+    """Yield what asks for the comparison that a fact makes: "Slate is heavier than thatch."."""
+    for fact in given.facts.values():
+        told = read_statement(fact.text)
+        compared = told and (_MORE.fullmatch(told.rest) or _AS_MUCH.fullmatch(told.rest))
+        if not told or not compared:
+            continue
+        quality, other = compared["quality"], compared["other"]
+        one = put_within(told.subject, given.chunk)
+        if compared.re is _MORE:
+            asked = f"Which {told.verb} {quality}, {one} or {other}?"
+        else:
+            asked = f"How {quality} {told.verb} {one}, compared with {other}?"
+        things = f"One: {without_article(one)}\nOther: {without_article(other)}"
+        begun = f"{fact.line}\n{things}\nQuality: {quality}"
+        yield f"{write_literal(begun)} {_answer(write_literal(asked), fact.text)}"
+
+
+_KEEPERS: Mapping[str, Callable[[_Material], Iterator[str]]] = {
+    "openended": _keep_openended,
+    "followup": _keep_followup,
+    "negative": _keep_negative,
+    "vague": _keep_vague,
+    "hallucination": _keep_hallucination,
+    "comparison": _keep_comparison,
+}
+
+
+def _answer(asked: str, answer: str) -> str:
+    told = write_literal(f"\nAnswer: {answer}")
+    return f'"\\nQuestion: " {asked} {told}'
+
+
+def _choose(heads: Sequence[str]) -> str:
+    return f"({' | '.join(map(write_literal, heads))})"
