@@ -76,11 +76,11 @@ def test_facts_with_something_in_common_stand_together_under_it() -> None:
 @pytest.mark.parametrize(
     ("sentence", "things"),
     [
-        ("A loose cover on a steam turbine will leak.", ["a steam turbine"]),
+        ("Loose covers and a steam turbine of the mill will leak.", ["a steam turbine of the mill"]),
         ("In a wet spring the colony can lose its brood.", ["the colony"]),
         ("The enemy asks for directions at the gate.", ["directions", "the gate"]),
         ("Open the hive at noon.", ["the hive", "noon"]),
-        ("H. Ostrow advises: “Shut the door of the shed.”", ["the door", "the shed"]),
+        ("H. Ostrow advises: “Shut the door of the shed.”", ["the door of the shed"]),
         ("He came to the point in time.", []),
         ("Wasps arouse suspicion.", []),
     ],

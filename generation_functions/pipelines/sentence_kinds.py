@@ -21,7 +21,8 @@ _CLAUSE = (
 )
 _TELLS = re.compile(
     rf"(?:there|(?:(?!(?:{_CLAUSE})\b)[\w’'-]+,? ){{0,12}}(?!(?:{_CLAUSE})\b)[\w’'-]+)"
-    r",? (?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would|could|does"
+    r",? (?<!\bto )(?:will|can|cannot|may|might|must|should|is|are|was|were|has|have|had|would"
+    r"|could|does"
     r"|frequently|often|usually|generally|sometimes|seldom|normally|rarely|tends?)\b",
     re.IGNORECASE,
 )

@@ -23,7 +23,7 @@ _LEANS = re.compile(
 )
 # What a sentence says of something that only the one before it names.
 _ELSEWHERE = re.compile(
-    r"\b(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
+    r"^(?:\S+ ){0,6}(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
     r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
     r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
@@ -33,7 +33,7 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _THIS = re.compile(
-    r"\b(?:this|these|those) (?!(?:who|which|that|is|are|was|were|will|can|may|must|should|would"
+    r"\b(?:this|these|those|such(?! (?:[\w’'-]+ ){0,3}as\b)) (?!an?\b)(?!(?:who|which|that|is|are|was|were|will|can|may|must|should|would"
     r"|could|has|have|had|does|do|did|in|of|to)\b)(\w+)",
     re.IGNORECASE,
 )
@@ -44,6 +44,7 @@ _ELLIPTIC = re.compile(
     r"|\d (?:grams?|kilograms?|ounces?|pounds?|pints?|quarts?|gallons?|lit(?:er|re)s?|tons?|drops?"
     r"|spoonfuls?)\b(?! of\b)"
 )
+_WAYS = ("way", "manner")
 _OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
 # "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
 _KNOWN_THING = re.compile(
@@ -56,6 +57,7 @@ _KNOWN_THING = re.compile(
 _UNIQUE = frozenset(
     "air army earth enemy government ground moon police public sea sky sun weather world".split()
 )
+_ENDED = re.compile(r"[.!?][”\"’')]*\s*$")  # as no heading is, which needs not be told
 FARTHEST = 3  # sentences back to the one that names a thing
 MOST_NAMED, MOST_BARE = 3, 2  # times of "the gas", "of gas"; what a text has oftener it is about
 
@@ -87,7 +89,7 @@ def find_needed(chunk: Chunk, number: int) -> int:
             continue
         named = re.compile(rf"\b{match[1].removesuffix('s')}(?:e?s)?\b", re.IGNORECASE)
         for earlier in range(number - 1, max(0, number - 1 - FARTHEST), -1):
-            if named.search(texts[earlier - 1]):
+            if named.search(texts[earlier - 1]) and _ENDED.search(texts[earlier - 1]):
                 return earlier
     return number
 
@@ -129,9 +131,11 @@ def points_elsewhere(words: str, sentences: Sequence[str]) -> bool:
 
 
 def _points_at_unsaid(sentence: str) -> bool:
-    """Whether a sentence has "this method" or the like, and no method before."""
+    """Whether a sentence has "this method" or the like, and no method before; "this way" takes up
+    a clause before it."""
     return any(
         not find_roots(match[1])
         or not find_roots(match[1]) <= find_roots(sentence[: match.start()])
         for match in _THIS.finditer(sentence)
+        if not (match[1].lower() in _WAYS and ";" in sentence[: match.start()])
     )

@@ -1,7 +1,6 @@
 """The things that English sentences name, to stand over what is told of them."""
 
 import re
-from collections.abc import Sequence
 
 from generation_functions.documents.titles import parse_name
 from generation_functions.pipelines.amounts import MONTHS
@@ -26,57 +25,70 @@ _NO_WORD = f"{_STOP}|and|or|but|the|an?|his|her|its|their|your|our"
 _PLAIN = rf"(?!(?:{_NO_WORD})\b)[^\W\d_]+(?:[-’'][^\W\d_]+)*"
 _THING = re.compile(
     rf"(?:^|\b(?P<lead>{_PREPOSITION}) |(?=\b(?:the|an?) ))(?P<article>(?:the|an?) )?"
-    rf"(?P<words>{_PLAIN}(?: {_PLAIN}){{0,2}})(?=[.,;:!?”]|$| (?P<then>{_STOP})\b)",
+    rf"(?P<words>{_PLAIN}(?: {_PLAIN}){{0,2}}"
+    rf"(?:(?: and| of(?: the| an?)?) {_PLAIN}(?: {_PLAIN})?)?)"
+    rf"(?=[.,;:!?”]|$| (?!of\b)(?P<then>{_STOP})\b)",
     re.IGNORECASE,
 )
-_NO_THING = re.compile(r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$")
+_LINKS = frozenset("a an and in of on the".split())
+_NO_THING = re.compile(
+    r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$|also|alone|likewise|too|\w{3,}wards?$"
+    r"|\w+(?:able|al|ed|ent|ful|ing|ive|ous)ly$"
+)
 _GENERAL = frozenset(
-    """act acts amount anybody anyone anything attempt attempts case conditions course effort
-    efforts end example extent fact far form kind least long minutes most nobody number order
-    others part people person persons place point possible possibility purpose reason rest same
-    side similar situation sort such thing things time times type use way ways whole work""".split()
+    """act acts always amount anybody anyone anything attempt attempts case conditions
+    course effort efforts end example extent fact far form kind least less long minutes
+    more most nobody number order others part people person persons place point possible
+    possibility purpose reason rest same side similar situation sort such thing things
+    time times type use way ways whole work""".split()
 ) | set(MONTHS)
 
 
 def list_things(text: str, source: str) -> list[str]:
-    """Return what English sentences name behind an article or a preposition, or begin with: up to
-    three words that carry meaning, with their article.
+    """Return what English sentences name behind an article or a preposition, or begin with: a few
+    words that carry meaning, with their article.
 
     Nothing of the name of the author of their source is among it, and nothing that might be a
     verb, an adjective or too general to head what is told of it ("a point").
     """
     author = content_words(parse_name(source).author or "")
-    found = []
+    found: dict[str, None] = {}
     for sentence in _SENTENCE_ENDS.split(text):
-        for match in _THING.finditer(sentence):
-            words = match["words"].split()
-            if len(words) > 1 and _may_act(words[-1], match["then"]):
-                continue
-            if content_words(match["words"]) & author or not names_thing(words):
-                continue
-            led = match["lead"] or match["article"]
-            if not led and not _AUXILIARY.fullmatch(match["then"] or ""):
-                continue
-            if led or not is_verb(words[0].lower()):
-                found.append(f"{match['article'] or ''}{match['words']}")
-    return list(dict.fromkeys(found))
+        place = 0
+        while match := _THING.search(sentence, place):
+            thing = f"{match['article'] or ''}{match['words']}"
+            taken = _is_named(match) and not content_words(thing) & author
+            place = match.end() if taken else match.start() + 1
+            if taken:
+                found[thing] = None
+    return list(found)
 
 
-def _may_act(word: str, then: str | None) -> bool:
+def _is_named(match: re.Match[str]) -> bool:
+    """Whether words stand where a thing is named, and can name one."""
+    words, then = match["words"].split(), match["then"] or ""
+    led = match["lead"] or match["article"]
+    if not led and (is_verb(words[0].lower()) or not _AUXILIARY.fullmatch(then)):
+        return False
+    return names_thing(match["words"]) and not (len(words) > 1 and _may_act(words[-1], then))
+
+
+def _may_act(word: str, then: str) -> bool:
     """Whether a word before another one may be what a thing does ("the enemy asks for"): not if a
     verb comes then ("the oil pump will")."""
-    if then is None or _AUXILIARY.fullmatch(then):
+    if not then or _AUXILIARY.fullmatch(then):
         return False
     return is_verb(word.lower()) or is_verb(word.lower().removesuffix("s"))
 
 
-def names_thing(words: Sequence[str]) -> bool:
+def names_thing(words: str) -> bool:
     """Whether words can name a thing: they carry meaning, and do not end as adjectives do."""
-    ending = words[-1].lower()
+    telling = [word for word in words.lower().split() if word not in _LINKS]
     return (
-        all(content_words(word) for word in words)
-        and not _NO_THING.match(ending)
-        and not {word.lower() for word in words} & _GENERAL
+        bool(telling)
+        and all(map(content_words, telling))
+        and not _NO_THING.match(telling[-1])
+        and _GENERAL.isdisjoint(telling)
     )
 
 

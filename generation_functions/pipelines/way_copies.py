@@ -35,7 +35,6 @@ FEWEST_TOLD = 3  # words that tell of a thing whose name is asked for
 
 # One thing of a kind that may have a name of its own.
 _SINGLE = re.compile(r"(?:the|an?) (?:[a-z]\S* )+[a-z-]+(?<!s)$")
-_LINKS = re.compile(r"\b(?:the|an?|of|and|in|on)\b", re.IGNORECASE)
 _OTHER = r"(?P<other>(?:[\w’'-]+ ){0,4}[\w’'-]+)"
 _MORE = re.compile(
     rf"(?:much |far |even |a little )?(?P<quality>(?:more|less) [a-z-]+|[a-z]+er) than {_OTHER}"
@@ -176,8 +175,7 @@ def _keep_vague(given: _Material) -> Iterator[str]:
     """Yield what asks for the name of that of which something is told."""
     for fact in given.facts.values():
         told = read_statement(fact.text)
-        words = _LINKS.sub(" ", told.subject).split() if told else []
-        if not told or not words or not names_thing(words):
+        if not told or not names_thing(told.subject):
             continue
         shared = content_words(told.subject) & content_words(told.rest)
         if shared or len(told.rest.split()) < FEWEST_TOLD:
