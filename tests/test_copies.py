@@ -25,7 +25,7 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.repairing import CHECK_QUESTION, REPAIR_ANSWER, REPLACE_PAIR
 from generation_functions.pipelines.samples import make_chunk
-from generation_functions.pipelines.sentence_needs import hold_together
+from generation_functions.pipelines.sentence_needs import find_needed, hold_together
 from generation_functions.steps.prompts import PROMPTS, load_prompt
 from generation_functions.steps.step import Step
 
@@ -39,6 +39,7 @@ GARDEN = make_chunk(
 ZINC = "Nail a strip of zinc across the entrance of the beehive."
 TILT = "Tilt the hive a little forward. Then rain runs off its floor."
 EATS = "A mouse eats the wax of a whole frame in a week."
+MAYBE = "You can open the hive at noon."
 BEES = "Bees will never sting a man who does not move."
 SMALL = (PROMPTS / "small",)
 
@@ -138,6 +139,50 @@ def test_who_advises_is_named_or_nobody() -> None:
     assert list_copies(make_chunk(order, ""), [1]) == [order]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "needs"),
+    [
+        ("After a while, they will break.", True),
+        ("In winter they sleep.", True),
+        ("Instead of filling out, it may crease.", True),
+        ("Usually it is best to wait.", False),
+        ("In winter bees sleep.", False),
+        ("By using a candle you light it.", False),
+        ("One pint is enough.", True),
+        ("Take 30 grams for each hive.", True),
+        ("Take 30 grams of wax for each hive.", False),
+        ("Honey is as good as sugar.", True),
+    ],
+)
+def test_what_a_sentence_takes_from_the_one_before(sentence: str, needs: bool) -> None:
+    chunk = make_chunk(f"Wax moths eat combs. {sentence}")
+    assert (find_needed(chunk, 2) == 1) is needs
+
+
+def test_a_heading_is_not_needed_by_what_stands_under_it() -> None:
+    told = "Turn on the lamp so that the battery will run down."
+    chunk = make_chunk(f"(f) Battery and Ignition\n\n{told}")
+    assert find_needed(chunk, 2) == 2
+    chunk = make_chunk(f"The car has a battery. {told}")
+    assert find_needed(chunk, 2) == 1
+
+
+@pytest.mark.parametrize(
+    ("sentence", "clear"),
+    [
+        ("You can get away with such acts under the cover of night.", False),
+        ("You can carry such things as hammers and nails with you.", True),
+        ("They will do so at night.", False),
+        ("Nail the old boxes shut in autumn, as long as you can do it before the frost.", True),
+        ("Tilt the hive; rain runs off this way.", True),
+        ("In this way rain runs off.", False),
+        ("A coin or a nail will accomplish the same.", False),
+    ],
+)
+def test_what_is_said_of_something_else_is_not_clear(sentence: str, clear: bool) -> None:
+    assert is_clear(make_chunk(sentence), [1]) is clear
+
+
 def test_an_answer_of_two_words_is_none() -> None:
     assert not is_clear(make_chunk("Act stupid."), [1])
     assert is_clear(make_chunk("Misfile essential documents."), [1])
@@ -198,7 +243,11 @@ def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
         ("Press wax into the frame.", "advice"),
         ("See how bees sleep.", "advice"),
         ("The salt melts.", "plain"),
-        ("Mice eat wax.", "both"),
+        ("Mice eat wax.", "plain"),
+        ("Apply the wax to the frame.", "advice"),
+        ("In cold rooms lay the wax on straw.", "both"),
+        ("Ostrow found that bees sleep.", "plain"),
+        ("Instead of wax, lay straw.", "both"),
         ("Wasps take honey from the frames.", "plain"),
         ("So will bees that are wet.", "plain"),
         ("Boxes of pine, of fir, and so on, are never warm.", "plain"),
@@ -286,10 +335,13 @@ def test_small_models_find_what_answers_and_give_no_verdict() -> None:
 
 
 def test_all_sentences_are_told_in_their_order_or_not_at_all() -> None:
-    told = list(copy_in_order(GARDEN))
+    told = copy_in_order(GARDEN)
     assert [numbers for numbers, _ in told] == [(1,), (2,), (3, 4), (5,), (6,), (7,), (8,)]
     assert {numbers[0] for numbers, way in told if not way} == {1, 6, 7}
     assert dict(told)[5,] == [EATS]
+    both = make_chunk(f"{MAYBE} {ZINC}", "Bees, by H. Ostrow")
+    assert [len(ways) for _, ways in copy_in_order(both)] == [2, 1]
+    assert copy_in_order(make_chunk(MAYBE)) == [((1,), [MAYBE])], "nothing is advised here"
     heading = make_chunk("THE WINTER OF BEES\n\nA hive sleeps for three months.")
     assert [bool(way) for _, way in copy_in_order(heading)] == [False, True]
 

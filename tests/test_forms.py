@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from generation_functions.errors import Unparsable
+from generation_functions.pipeline_sections import RepresentationVariation
 from generation_functions.pipelines.amounts import amounts
 from generation_functions.pipelines.code_variations import CODE_VARIATIONS, vary_by_code
 from generation_functions.pipelines.fact_checks import find_fault
@@ -137,6 +139,17 @@ def test_each_form_is_chosen_once_a_round_and_from_both_ends() -> None:
         choose_forms(FORMS, "u", 8, seed=4) != plain[:8]
         or choose_forms(FORMS, "v", 8, seed=3) != plain[:8]
     )
+
+
+def test_forms_that_a_config_leaves_out_are_not_chosen() -> None:
+    few = ("list", "article", "markup")
+    chosen = choose_forms(few, "u", 7, seed=3)
+    assert [number for _, number in chosen] == [0, 0, 0, 1, 1, 1, 2]
+    assert {form for form, _ in chosen[:3]} == {*few}
+    assert RepresentationVariation().forms == tuple(FORMS)
+    for wrong in ([], ["list", "list"], ["poem"]):
+        with pytest.raises(ValidationError, match="forms"):
+            RepresentationVariation.model_validate({"forms": wrong})
 
 
 @pytest.mark.parametrize("reply", ["[1]", '{"a": 1, "a": 2}', "{", '{"a": {"b": 1, "b": 1}}'])

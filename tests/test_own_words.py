@@ -76,7 +76,10 @@ def test_facts_with_something_in_common_stand_together_under_it() -> None:
 @pytest.mark.parametrize(
     ("sentence", "things"),
     [
-        ("Loose covers and a steam turbine of the mill will leak.", ["a steam turbine of the mill"]),
+        (
+            "Loose covers and a steam turbine of the mill will leak.",
+            ["a steam turbine of the mill"],
+        ),
         ("In a wet spring the colony can lose its brood.", ["the colony"]),
         ("The enemy asks for directions at the gate.", ["directions", "the gate"]),
         ("Open the hive at noon.", ["the hive", "noon"]),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.documents.titles import parse_name
+from generation_functions.pipelines.malformed import tells_order
 from generation_functions.pipelines.readings import show_sentence
 from generation_functions.pipelines.sentence_kinds import is_order, is_statement
 from generation_functions.pipelines.sentence_needs import (
@@ -28,7 +29,7 @@ _LEAD = re.compile(
     r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
     r"|Further|Nevertheless|Of course|In addition|In other words|On the other hand|And|But), "
 )
-_ENDS = re.compile(r"[.!?][”\"’')]*$")  # as no heading does
+_ENDS = re.compile(r"[.!?](?<!\(\d\.)[”\"’')]*$")  # as no heading does, nor "Oil (1.)"
 _EMPHASIS = re.compile(r"(?<!\w)_(?=\S)|(?<=\S)_(?!\w)")
 
 
@@ -78,24 +79,40 @@ def list_copies(chunk: Chunk, numbers: Sequence[int]) -> list[str]:
     return [plain, advice]
 
 
-def copy_in_order(chunk: Chunk) -> Iterator[tuple[tuple[int, ...], list[str]]]:
-    """Yield the numbers of all sentences in their order, those together that need each other, with
-    the ways in which they can be told; none for what does not stand alone."""
-    texts = number_sentences(chunk.text, chunk.language)
+def copy_in_order(chunk: Chunk) -> list[tuple[tuple[int, ...], list[str]]]:
+    """Return the numbers of all sentences in their order, those together that need each other, with
+    the ways in which they can be told; none for what does not stand alone.
+
+    What might be advice is told as such only where another sentence of the chunk plainly is.
+    """
+    copies = [(numbers, _list_told(chunk, numbers)) for numbers in _hold_all(chunk)]
+    if not any(len(ways) == 1 and tells_order(ways[0]) for _, ways in copies):
+        copies = [(numbers, ways[:1]) for numbers, ways in copies]
+    return copies
+
+
+def _hold_all(chunk: Chunk) -> Iterator[tuple[int, ...]]:
+    """Yield the numbers of all sentences in their order, those together that need each other."""
+    count = len(number_sentences(chunk.text, chunk.language))
     first = 1
-    while first <= len(texts):
+    while first <= count:
         last = first
         while (
-            last < len(texts)
+            last < count
             and first <= find_needed(chunk, last + 1) <= last
             and is_clear(chunk, range(first, last + 2))
         ):
             last += 1
-        numbers = tuple(range(first, last + 1))
-        alone = find_needed(chunk, first) == first and is_clear(chunk, numbers)
-        told = alone and all(_ENDS.search(texts[number - 1]) for number in numbers)
-        yield numbers, list_copies(chunk, numbers) if told else []
+        yield tuple(range(first, last + 1))
         first = last + 1
+
+
+def _list_told(chunk: Chunk, numbers: tuple[int, ...]) -> list[str]:
+    """Return how sentences can be told; not at all if they do not stand alone."""
+    texts = number_sentences(chunk.text, chunk.language)
+    alone = find_needed(chunk, numbers[0]) == numbers[0] and is_clear(chunk, numbers)
+    ended = all(_ENDS.search(texts[number - 1]) for number in numbers)
+    return list_copies(chunk, numbers) if alone and ended else []
 
 
 def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:

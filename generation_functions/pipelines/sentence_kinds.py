@@ -29,6 +29,13 @@ _TELLS = re.compile(
 _SO = re.compile(r"so (?:will|do|does|did|can|may|is|are|was|were|has|have|had)\b", re.IGNORECASE)
 _AND_SO_ON = re.compile(r",? and so (?:on|forth)\b,?")
 _SEVERAL = re.compile(r"[A-Z][\w’-]*[^su\W]s ([a-z]+) ")  # "Loiterers arouse suspicion."
+# What may lead to an order: "In May lay the stones.", "You lay them in May.".
+_LEADS_ON = re.compile(
+    r"(?:after|always|and|as|at|before|but|by|do|don|during|even|first|for|from|if|in|instead|into|just|let|never|next"
+    r"|no|not|of|on|once|only|or|over|please|so|then|through|to|under|unless|until|when|whenever|where"
+    r"|wherever|while|with|within|without|you|your|\w+ly)\b",
+    re.IGNORECASE,
+)
 _STATES = re.compile(
     r"(?:an?|the|each|every|some|many|most|all|any|no|one|several|few|both)\b", re.IGNORECASE
 )
@@ -37,7 +44,7 @@ _OPENS_LONG = re.compile(
     r"(?:in|on|at|before|after|when|while|if|where|wherever|whenever|to|for|by)\b[^,]*, ",
     re.IGNORECASE,
 )
-_ADVERB = re.compile(r"[A-Za-z]\w+ly,? ")
+_ADVERB = re.compile(r"([A-Za-z]\w+ly),? ")
 # What "-ing" makes a verb of, and orders nothing.
 _NO_VERBS = frozenset("both cast even except frequent her let not similar well".split())
 # "Ground which", "air dried": what begins it is a thing, of which it tells.
@@ -54,16 +61,25 @@ def _find_clause(sentence: str) -> str:
     opens = _OPENS_LONG.match(sentence)
     clause = sentence[opens.end() :] if opens else sentence
     adverb = _ADVERB.match(clause)
-    return clause[adverb.end() :] if adverb else clause
+    return clause[adverb.end() :] if adverb and not is_verb(adverb[1].lower()) else clause
 
 
 def is_statement(sentence: str) -> bool:
     """Whether an English sentence plainly tells how things are."""
     clause = _AND_SO_ON.sub("", _find_clause(sentence))
-    several = _SEVERAL.match(clause)
-    if several and is_verb(several[1]):
+    if _TELLS.match(clause) or _STATES.match(sentence) or _SO.match(sentence):
         return True
-    return bool(_TELLS.match(clause) or _STATES.match(sentence) or _SO.match(sentence))
+    several = _SEVERAL.match(clause)
+    return bool(several and is_verb(several[1])) or _begins_with_subject(sentence)
+
+
+def _begins_with_subject(sentence: str) -> bool:
+    """Whether a sentence begins with a word of which "-ing" makes no verb, and which does not lead
+    to one: "Galileo noticed that ..."."""
+    first = re.match(r"[A-Za-z]+", sentence)
+    if not first or _LEADS_ON.match(sentence):
+        return False
+    return not is_verb(first[0].lower())
 
 
 def is_order(sentence: str) -> bool:

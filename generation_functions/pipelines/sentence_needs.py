@@ -14,8 +14,9 @@ _LEANS = re.compile(
     r"(?:(?:after|as|although|because|before|by|if|in|once|since|when|while|with) )?"
     r"(?:(?:(?:after|at|before|during|for|from|in|on|within) (?:\w+ ){0,3}(?:beginning|case|days?"
     r"|end|first|general|hours?|last|length|minutes?|moments?|months?|night|once|rule|seconds?"
-    r"|times?|ways?|weeks?|while|winter|years?)|often|sometimes|usually|frequently|perhaps|later|soon|\w+ly)"
-    r",? )?"
+    r"|times?|ways?|weeks?|while|winter|years?)|often|sometimes|usually|frequently|perhaps|later"
+    r"|soon|\w+ly),? "
+    r"|(?:after|before|by|instead of|on|rather than|when|while|without) \w+ing\b[^,]*, )?"
     r"(?:it(?! is (?:\w+,? ){0,3}(?:that|to)\b)|they|this|that|these|those|such|he|she|his"
     r"|her|its|their)\b"
     r"|(?:or|nor|neither(?!.*\bnor\b)|then|otherwise|so|here|on the (?:one|other) hand)\b",
@@ -33,8 +34,8 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _THIS = re.compile(
-    r"\b(?:this|these|those|such(?! (?:[\w’'-]+ ){0,3}as\b)) (?!an?\b)(?!(?:who|which|that|is|are|was|were|will|can|may|must|should|would"
-    r"|could|has|have|had|does|do|did|in|of|to)\b)(\w+)",
+    r"\b(?:this|these|those|such(?! (?:[\w’'-]+ ){0,3}as\b)) (?!(?:an?|who|which|that|is|are|was"
+    r"|were|will|can|may|must|should|would|could|has|have|had|does|do|did|in|of|to)\b)(\w+)",
     re.IGNORECASE,
 )
 # Of what, or for what, only the sentence before says.

@@ -13,7 +13,6 @@ from generation_functions.choosing import rank
 from generation_functions.documents.titles import parse_name
 from generation_functions.pipelines.copies import copy_in_order
 from generation_functions.pipelines.form_copies import Part, divide_facts
-from generation_functions.pipelines.malformed import tells_order
 from generation_functions.pipelines.naming import FAMILY_NAMES
 from generation_functions.pipelines.readings import Reading, list_numbers
 from generation_functions.pipelines.sentence_needs import is_unique
@@ -82,18 +81,14 @@ def keep_words(
 
 
 def _read(reading: Reading, turns: Sequence[Exchange], key: str) -> _Material:
-    """Return what the first source tells; what may be advice is told as advice where other
-    sentences plainly are."""
+    """Return what the first source tells; what may be advice is told as advice."""
     chunk = reading.sources[0]
     numbers = list_numbers(reading, 0)
-    copies = [(places, ways) for places, ways in copy_in_order(chunk) if ways]
-    advises = any(len(ways) == 1 and tells_order(ways[0]) for _, ways in copies)
     facts: dict[str, _Fact] = {}
-    for places, ways in copies:
-        if places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
+    for places, ways in copy_in_order(chunk):
+        if ways and places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
             named = ", ".join(str(numbers[place - 1]) for place in places)
-            text = ways[-1 if advises else 0]
-            facts.setdefault(text, _Fact(named, text))
+            facts.setdefault(ways[-1], _Fact(named, ways[-1]))
     title = parse_name(chunk.source).title
     parts = [part for part in divide_facts(tuple(facts), chunk, key) if part.heads != (title,)]
     parts = [Part(heads, part.facts) for part in parts if (heads := _list_clear(part.heads))]
