@@ -1,23 +1,23 @@
 """The steps that write a wrong answer and its correction, or a doubt that is not justified."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from generation_functions.documents.sentences import number_sentences
-from generation_functions.errors import Unparsable
+from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.amounts import amounts, known_amounts
 from generation_functions.pipelines.answer_kinds import fits_kind
-from generation_functions.pipelines.pair_checks import (
-    find_problem,
-)
+from generation_functions.pipelines.doubt_copies import KNOWING, keep_firm, keep_wrong
+from generation_functions.pipelines.pair_checks import find_problem
 from generation_functions.pipelines.premises import tells
 from generation_functions.pipelines.question_steps import check_script, show_chunk
 from generation_functions.pipelines.roots import find_roots
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import find_pointers
 from generation_functions.records import QAPair, make_uuid
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import NOTHING, Step, write_literal
 
 # How a user doubts; of those to whom they are given: of a wrong answer, of a right one, of both.
 DOUBTS = (
@@ -31,6 +31,9 @@ DOUBTS = (
 )
 OF_WRONG = (*DOUBTS, "knows what is right, and says it")
 OF_RIGHT = (*DOUBTS, "believes something else, and says what")
+# By which rule a grammar that keeps an answer's words has each of them; a reason is none of these.
+_RULES = ("asking", "doubting", "begging", "denying", "reading", "tracing", "doubting", KNOWING)
+Keeper = Callable[[QAPair, str], str]
 MOST_GIVEN = 0.6  # share of the right answer's own words that a doubt may have
 
 _LABELS = re.compile(r"Changed: (.+)\nWrong: (.+)\nDoubt: (.+)\nAdmits: (.+)")
@@ -109,6 +112,7 @@ def find_difference(pair: QAPair, wrong: str) -> str:
 def _parse_mistake(request: DoubtRequest, reply: str) -> Mistake:
     """Raises Unparsable for an answer that is not wrong, and for what gives the right one away."""
     pair = request.pair
+    _check_nothing(reply)
     found = _LABELS.fullmatch(reply.strip())
     if found is None:
         raise Unparsable("something is missing")
@@ -130,6 +134,7 @@ def _parse_mistake(request: DoubtRequest, reply: str) -> Mistake:
 def _parse_stand(request: DoubtRequest, reply: str) -> Stand:
     """Raises Unparsable for an answer that gives in, or that is not grounded as the first is."""
     pair = request.pair
+    _check_nothing(reply)
     found = _FIRM.fullmatch(reply.strip())
     if found is None:
         raise Unparsable("something is missing")
@@ -149,6 +154,12 @@ def _parse_stand(request: DoubtRequest, reply: str) -> Stand:
     if lost:
         raise Unparsable("the answer given again lacks a figure of the first")
     return Stand(doubt, stays, answer)
+
+
+def _check_nothing(reply: str) -> None:
+    """Raise Rejected where a grammar that keeps an answer's words left nothing to write."""
+    if reply.strip() == NOTHING:
+        raise Rejected("no contrary in the words of the answer")
 
 
 def _check_pointers(*texts: str) -> None:
@@ -188,9 +199,29 @@ def _fields(request: DoubtRequest) -> Mapping[str, str]:
     }
 
 
+def _keep(keep: Keeper, manners: Sequence[str], request: DoubtRequest) -> Mapping[str, str]:
+    """The rule `kept` for grammars that keep an answer's words, in English."""
+    if request.pair.chunk.language != "english" or request.manner not in manners:
+        return {}
+    rule = _RULES[manners.index(request.manner)]
+    return {"kept": keep(request.pair, rule) or write_literal(NOTHING)}
+
+
 WRITE_CORRECTION: Step[DoubtRequest, Mistake] = Step(
-    "write_correction", _fields, _parse_mistake, role="large", own_words=True
+    "write_correction",
+    _fields,
+    _parse_mistake,
+    partial(_keep, keep_wrong, OF_WRONG),
+    role="large",
+    own_words=True,
+    offers=("kept",),
 )
 STAND_FIRM: Step[DoubtRequest, Stand] = Step(
-    "stand_firm", _fields, _parse_stand, role="large", own_words=True
+    "stand_firm",
+    _fields,
+    _parse_stand,
+    partial(_keep, keep_firm, OF_RIGHT),
+    role="large",
+    own_words=True,
+    offers=("kept",),
 )

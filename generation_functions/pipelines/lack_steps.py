@@ -1,7 +1,7 @@
 """The step that says what a failed retrieval lacks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generation_functions.errors import Unparsable
@@ -11,7 +11,7 @@ from generation_functions.pipelines.roots import find_roots
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import strange_script
 from generation_functions.records import make_uuid
-from generation_functions.steps.step import Step
+from generation_functions.steps.step import Step, write_literal
 
 _LACKS = re.compile(
     r"\b(?:no|not|none|nothing|nobody|neither|nor|never|nowhere|without|lacks?|missing|silent"
@@ -68,10 +68,20 @@ def _parse_lack(request: LackRequest, reply: str) -> str:
     return missing
 
 
+def _keep(request: LackRequest) -> Mapping[str, str]:
+    """The rule `kept` for grammars that keep a question's words."""
+    if request.language != "english":
+        return {}
+    question = write_literal(request.asked.question)
+    return {"kept": f'"About: Something else.\\nMissing: " lacking {question}'}
+
+
 TELL_LACK: Step[LackRequest, str] = Step(
     "tell_lack",
     lambda request: {"texts": show_retrieved(request.shown), "question": request.asked.question},
     _parse_lack,
+    _keep,
     role="large",
     own_words=True,
+    offers=("kept",),
 )

@@ -56,7 +56,7 @@ _THEN_VERB = re.compile(r"\w+ (\w+[^s])s\b(?! (?:that|and|or|so|with|until|befor
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 
 
-def _find_clause(sentence: str) -> str:
+def find_clause(sentence: str) -> str:
     """Return a sentence from where it comes to the point: behind its opening clause or adverb."""
     opens = _OPENS_LONG.match(sentence)
     clause = sentence[opens.end() :] if opens else sentence
@@ -66,7 +66,7 @@ def _find_clause(sentence: str) -> str:
 
 def is_statement(sentence: str) -> bool:
     """Whether an English sentence plainly tells how things are."""
-    clause = _AND_SO_ON.sub("", _find_clause(sentence))
+    clause = _AND_SO_ON.sub("", find_clause(sentence))
     if _TELLS.match(clause) or _STATES.match(sentence) or _SO.match(sentence):
         return True
     several = _SEVERAL.match(clause)
@@ -86,7 +86,7 @@ def is_order(sentence: str) -> bool:
     """Whether an English sentence plainly tells somebody to do something: it, or what follows its
     first comma, begins with one of the commonest verbs for that, or with any that "-ing" can end
     and no other verb for it to be subject of."""
-    clause = _AND_SO_ON.sub("", _find_clause(sentence))
+    clause = _AND_SO_ON.sub("", find_clause(sentence))
     if _ORDERS.match(clause):
         return True
     first = _FIRST_WORD.match(clause)

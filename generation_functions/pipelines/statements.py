@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from generation_functions.pipelines.question_words import is_verb
-from generation_functions.pipelines.sentence_kinds import is_order
+from generation_functions.pipelines.sentence_kinds import find_clause, is_order
 
 LONGEST_SUBJECT = 7  # words
 LONGEST = 30  # words of a statement that a question takes up whole
@@ -28,8 +28,13 @@ _ANOTHER = re.compile(
 _OFTEN = re.compile(r"(?:often|also|always|then|never|seldom|still|\w+ly)\b")
 _ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[^“”]+)”")
 _FORBIDS = re.compile(r"(?:do not|don[’']t|never) ", re.IGNORECASE)
-_NO_BASE = frozenset("after always before do let never please see to try".split())
+_NO_BASE = frozenset("after always before do let never please remember see to try".split())
 _NEGATED = {"can": "cannot"}
+# The first verb of a clause, with no other clause in its subject.
+_FIRST_VERB = re.compile(
+    rf"(?:(?!\b(?:which|that|who|whose|what|if|when|where|while|as|nobody|nothing|none|no)\b)[^;:“])+?"
+    rf" (?P<verb>{_VERB})(?P<never> never\b)?(?= (?!not\b|only\b|also\b|often\b))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,20 @@ def contradict(sentence: str, subject: str) -> Contrary | None:
     return Contrary(
         f"{told.subject} {verb} {told.rest}.", f"Why {told.verb} {subject} not {told.rest}?"
     )
+
+
+def deny(sentence: str) -> str | None:
+    """Return a sentence with the first verb of its main clause denied, or what it denies by
+    "never" told as so; None without such a verb."""
+    if not sentence.endswith(".") or ". " in sentence or "“" in sentence:
+        return None
+    clause = find_clause(sentence)
+    found = _FIRST_VERB.match(clause)
+    if not found or found["verb"] == "cannot":
+        return None
+    begun = sentence[: len(sentence) - len(clause)] + clause[: found.start("verb")]
+    verb = found["verb"] if found["never"] else _NEGATED.get(found["verb"], f"{found['verb']} not")
+    return begun + verb + clause[found.end() :]
 
 
 def contradict_advice(sentence: str) -> Contrary | None:

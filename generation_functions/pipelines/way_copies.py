@@ -24,9 +24,8 @@ from generation_functions.pipelines.statements import (
 from generation_functions.pipelines.things import names_thing, put_within, without_article
 from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Chunk, Exchange
-from generation_functions.steps.step import write_literal
+from generation_functions.steps.step import NOTHING, write_literal
 
-NOTHING = "Nothing."
 MOST_NUMBERS = 4  # sentences that a line names, as in the grammars
 MOST_TOGETHER = 3  # facts of an answer to an open question
 MOST_WORDS = 140  # of such an answer

@@ -8,10 +8,10 @@ from typing import Any
 from generation_functions.errors import Rejected, Unparsable
 from generation_functions.pipelines.question_steps import check_script, show_numbers
 from generation_functions.pipelines.readings import Reading, list_numbers, show_texts
-from generation_functions.pipelines.way_copies import NOTHING, keep_words
+from generation_functions.pipelines.way_copies import keep_words
 from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Exchange, QAPair, Recalled, make_uuid
-from generation_functions.steps.step import Step, write_literal
+from generation_functions.steps.step import NOTHING, Step, write_literal
 
 _LINE = re.compile(r"([\d, ]+): (.+)")
 _MOST_SENTENCES = 4  # that a line names, as in the grammars

@@ -102,6 +102,10 @@ class Step(Generic[I, O]):
         return max_tokens * max(PARTS, self.parts(item)) // PARTS
 
 
+# What a grammar that keeps a text's words has a model write where they leave nothing to write.
+NOTHING = "Nothing."
+
+
 def write_literal(text: str) -> str:
     """Return `text` as a GBNF literal, for the right-hand side of a replaced rule."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,78 @@
+"""Wrong answers, doubts and what is said to them in an answer's own words, for models too small to
+tell it otherwise. English alone: in another language a grammar keeps the form for any text.
+"""
+
+import re
+from collections.abc import Iterator
+
+from generation_functions.pipelines.statements import (
+    contradict,
+    contradict_advice,
+    deny,
+    read_statement,
+)
+from generation_functions.pipelines.things import put_within
+from generation_functions.records import QAPair
+from generation_functions.steps.step import write_literal
+
+# The rules of a doubt without a reason, and of one that says what is so instead.
+DOUBTING, KNOWING = "doubting", "knowing"
+
+_FIGURE = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?![.,]?\w)")
+_YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}")
+_ADVISES = re.compile(r"\badvise(s?): (?=“)")
+
+
+def keep_wrong(pair: QAPair, manner: str) -> str:
+    """Return, as the right-hand side of a rule, an answer made wrong, its doubt by the rule
+    `manner`, and what is admitted; "" without a plain contrary or a figure to change."""
+    wrong = list(make_wrong(pair))
+    if not wrong:
+        return ""
+    doubt = f"{manner} {write_literal(pair.answer)}" if manner == KNOWING else manner
+    given = f'"Changed: One thing.\\nWrong: " ({" | ".join(map(write_literal, wrong))})'
+    return f'{given} "\\nDoubt: " {doubt} "\\nAdmits: " admits'
+
+
+def keep_firm(pair: QAPair, manner: str) -> str:
+    """Return, as the right-hand side of a rule, how a right answer is doubted, by the rule
+    `manner`, what is said to that, and the answer again."""
+    wrong = next(make_wrong(pair), "")
+    manner = DOUBTING if manner == KNOWING and not wrong else manner
+    doubt = f"{manner} {write_literal(wrong)}" if manner == KNOWING else manner
+    again = write_literal(repeat(pair))
+    return f'"Doubt: " {doubt} "\\nStays: " firm "\\nAnswer: " {again}'
+
+
+def make_wrong(pair: QAPair) -> Iterator[str]:
+    """Yield an answer made wrong: with another figure, if it has any, else its contrary."""
+    answer = pair.answer
+    if changed := list(change_figures(answer)):
+        yield from changed
+        return
+    told = read_statement(answer)
+    contrary = contradict(answer, put_within(told.subject, pair.chunk)) if told else None
+    contrary = contrary or contradict_advice(answer)
+    if contrary:
+        yield contrary.wrong
+    elif _ADVISES.search(answer):
+        yield _ADVISES.sub(r"warn\1 against this: ", answer, count=1)
+    elif denied := deny(answer):
+        yield denied
+
+
+def change_figures(answer: str) -> Iterator[str]:
+    """Yield an answer with one of its figures made another: doubled, or a year moved on."""
+    for match in _FIGURE.finditer(answer):
+        figure = int(match[0].replace(",", ""))
+        other = figure + 17 if _YEAR.fullmatch(match[0]) else 2 * figure or 5
+        shown = f"{other:,}" if "," in match[0] else str(other)
+        yield answer[: match.start()] + shown + answer[match.end() :]
+
+
+def repeat(pair: QAPair) -> str:
+    """Return an answer as somebody gives it who was doubted."""
+    answer = pair.answer
+    first, _, rest = answer.partition(" ")
+    within = put_within(first, pair.chunk) if first != "The" else "the"
+    return f"It is true that {within} {rest}"
