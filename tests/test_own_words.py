@@ -33,7 +33,7 @@ GARDEN = make_chunk(
     "Bees in Small Gardens, by H. Ostrow",
 )
 GERMAN = replace(GARDEN, language="german", text="Wachs schmilzt. Bienen fliegen.")
-FACTS = tuple(ways[0] for _, ways in copy_in_order(GARDEN) if ways)
+FACTS = tuple(told for _, told in copy_in_order(GARDEN) if told)
 COPYING = ("question_list", "markup", "article", "structured_data", "list", "stream_of_thought")
 DRAWN = range(40)  # seeds
 

@@ -79,16 +79,15 @@ def list_copies(chunk: Chunk, numbers: Sequence[int]) -> list[str]:
     return [plain, advice]
 
 
-def copy_in_order(chunk: Chunk) -> list[tuple[tuple[int, ...], list[str]]]:
+def copy_in_order(chunk: Chunk) -> list[tuple[tuple[int, ...], str]]:
     """Return the numbers of all sentences in their order, those together that need each other, with
-    the ways in which they can be told; none for what does not stand alone.
+    the words in which they are told; "" for what does not stand alone.
 
-    What might be advice is told as such only where another sentence of the chunk plainly is.
+    What may be advice or not is told as advice where another sentence of the chunk plainly is.
     """
     copies = [(numbers, _list_told(chunk, numbers)) for numbers in _hold_all(chunk)]
-    if not any(len(ways) == 1 and tells_order(ways[0]) for _, ways in copies):
-        copies = [(numbers, ways[:1]) for numbers, ways in copies]
-    return copies
+    advises = any(len(ways) == 1 and tells_order(ways[0]) for _, ways in copies)
+    return [(numbers, ways[-1 if advises else 0] if ways else "") for numbers, ways in copies]
 
 
 def _hold_all(chunk: Chunk) -> Iterator[tuple[int, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.copies import copy_in_order, write_copies
+from generation_functions.pipelines.copies import copy_in_order
 from generation_functions.pipelines.fact_checks import LEAST_TOLD, UNNAMED, find_fault
 from generation_functions.pipelines.gaps import ask_again
 from generation_functions.pipelines.landmarks import find_foreign, has_landmark
@@ -147,8 +147,8 @@ def _list_rules(request: FactRequest) -> Mapping[str, str]:
         f'"[{number}" told ("\\n[{number}" told){{0,2}}' for number in range(1, max(count, 1) + 1)
     )
     copied = (
-        f"{write_literal(f'[{show_numbers(numbers)}] ')} {write_copies(ways or ['Nothing.'])}"
-        for numbers, ways in copy_in_order(chunk)
+        write_literal(f"[{show_numbers(numbers)}] {told or 'Nothing.'}")
+        for numbers, told in copy_in_order(chunk)
     )
     return {**rules, "list": ' "\\n" '.join(lines), "copied": ' "\\n" '.join(copied) or "list"}
 

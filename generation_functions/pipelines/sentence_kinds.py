@@ -53,6 +53,8 @@ _IS_THING = re.compile(
 )
 # "Water prevents rapid cooling", but "Warn neighbours that".
 _THEN_VERB = re.compile(r"\w+ (\w+[^s])s\b(?! (?:that|and|or|so|with|until|before)\b|[.,;:!?])")
+_VERBS_OF = frozenset("complain consist die dispose smell speak taste tell think".split())
+_LINKS = frozenset("and as but for like nor or so to".split())
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 
 
@@ -89,10 +91,29 @@ def is_order(sentence: str) -> bool:
     clause = _AND_SO_ON.sub("", find_clause(sentence))
     if _ORDERS.match(clause):
         return True
+    if clause != sentence and _ends_with_order(clause):
+        return True
     first = _FIRST_WORD.match(clause)
     if not first or first[0].lower() in _NO_VERBS or _TELLS.match(clause):
         return False
-    then = _THEN_VERB.match(clause)
-    if _IS_THING.match(clause) or (then and is_verb(then[1])):
+    if _IS_THING.match(clause) or _has_verb_then(clause):
         return False
     return is_verb(first[0].lower())
+
+
+def _has_verb_then(clause: str) -> bool:
+    """Whether the second word is a verb of the first: not the "bits" of "Jam bits of wood"."""
+    then = _THEN_VERB.match(clause)
+    if not then or not is_verb(then[1]):
+        return False
+    return not clause.startswith(" of ", then.end()) or then[1] in _VERBS_OF
+
+
+def _ends_with_order(clause: str) -> bool:
+    """Whether what stands behind the last comma orders something: "... or other work, measure it
+    twice"."""
+    last = clause.rpartition(", ")[2]
+    first = re.match(r"[a-z]+(?= (?:[a-z]+ ){2})", last)
+    if not first or first[0] in _LINKS or _TELLS.match(last):
+        return False
+    return last != clause and is_verb(first[0]) and not _has_verb_then(last)

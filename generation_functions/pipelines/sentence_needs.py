@@ -26,6 +26,8 @@ _LEANS = re.compile(
 _ELSEWHERE = re.compile(
     r"^(?:\S+ ){0,6}(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
     r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
+    r"|^(?:if|once|unless|when|where) you (?:\S+ ){0,2}(?:do|find|get|have|like|need|see|use|want) "
+    r"(?:it|them)\b"
     r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
     r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "

@@ -80,14 +80,14 @@ def keep_words(
 
 
 def _read(reading: Reading, turns: Sequence[Exchange], key: str) -> _Material:
-    """Return what the first source tells; what may be advice is told as advice."""
+    """Return what the first source tells."""
     chunk = reading.sources[0]
     numbers = list_numbers(reading, 0)
     facts: dict[str, _Fact] = {}
-    for places, ways in copy_in_order(chunk):
-        if ways and places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
+    for places, told in copy_in_order(chunk):
+        if told and places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
             named = ", ".join(str(numbers[place - 1]) for place in places)
-            facts.setdefault(ways[-1], _Fact(named, ways[-1]))
+            facts.setdefault(told, _Fact(named, told))
     title = parse_name(chunk.source).title
     parts = [part for part in divide_facts(tuple(facts), chunk, key) if part.heads != (title,)]
     parts = [Part(heads, part.facts) for part in parts if (heads := _list_clear(part.heads))]

@@ -64,7 +64,7 @@ class Inquiry(Generic[I, O]):
         own, filled = self.prompt.grammar, self.grammar
         if own.reaches_bound(reply.text) and filled.reaches_bound(reply.text):
             raise Unparsable("truncated at a bound of the grammar")
-        if self.step.own_words and self._copies(reply.text):
+        if self.step.own_words and not self._is_given() and self._copies(reply.text):
             raise Unparsable("copied from the prompt")
         return self.step.parse(self.item, reply.text)
 
@@ -87,6 +87,11 @@ class Inquiry(Generic[I, O]):
             reply = record.reply(key)
             if reading.use == "taken" and reply and bool(self.read(reply)) != passed:
                 record.note(key, "outvoted")
+
+    def _is_given(self) -> bool:
+        """Whether an offered rule gives the words, of which an example may have the same."""
+        rules, own = self.grammar.rules, self.prompt.grammar.rules
+        return any(rules[name] != own[name] for name in self.step.offers if name in own)
 
     def _copies(self, text: str) -> bool:
         """Whether a text repeats what goes with every item and is not in this one's message."""

@@ -54,7 +54,7 @@ class Step(Generic[I, O]):
     `parts(item)` says how many pairs or exchanges a reply has: with more than PARTS the prompt's
     max_tokens grow in proportion.
     With `own_words`, a reply that shares a run of words with the prompt's examples is
-    asked again (steps/copying.py).
+    asked again (steps/copying.py), unless an offered rule gives its words.
     """
 
     name: str
