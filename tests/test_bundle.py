@@ -290,6 +290,24 @@ def test_a_config_that_leads_outside_is_refused(small_run: Path, tmp_path: Path)
         unbundle(tmp_path / "c.zip", tmp_path / "other")
 
 
+def test_a_model_beside_the_models_is_looked_for_among_them_and_nowhere_else(
+    small_run: Path, tmp_path: Path
+) -> None:
+    file = small_run / "config.yaml"
+    config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    config["models"]["small"]["gguf"] = "../other/big.gguf"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    bundle(small_run, tmp_path / "a.zip")
+    unbundle(tmp_path / "a.zip", tmp_path / "new")
+    assert read_config(tmp_path / "new" / "config.yaml").models.small.gguf == "big.gguf"
+    with zipfile.ZipFile(tmp_path / "a.zip") as packed:
+        text = packed.read("config.yaml").decode()
+    files = {"config.yaml": text.replace("big.gguf", "../../secret.gguf").encode()}
+    rewrite(tmp_path / "a.zip", tmp_path / "b.zip", files)
+    with pytest.raises(RunFolderError, match=r"secret\.gguf, outside of the bundle"):
+        unbundle(tmp_path / "b.zip", tmp_path / "other")
+
+
 def rewrite(file: Path, target: Path, files: dict[str, bytes]) -> None:
     """Copy a bundle with other content of some files, and a list that agrees."""
     with zipfile.ZipFile(file) as source, zipfile.ZipFile(target, "w") as made:

@@ -15,6 +15,8 @@ from generation_functions.datasets import train_trl
 from generation_functions.datasets.masked_rows import MaskedFormat
 from generation_functions.datasets.masks import tokenize
 from generation_functions.datasets.mix import write_datasets
+from generation_functions.datasets.other_trainers import other_files
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.segments import Segment, mask_turn, segment_row
 from generation_functions.datasets.templates import TEMPLATES, ChatTemplate
 from generation_functions.display.training import show_rows
@@ -148,6 +150,12 @@ def test_llamafactory_gets_what_the_config_lists(
     assert settings["gradient_accumulation_steps"] == listed["gradient_accumulation_steps"]
     assert settings["finetuning_type"] == ("lora" if "adapter" in training else "full")
     assert settings.get("quantization_bit") == (4 if "adapter" in training else None)
+
+
+def test_llamafactory_gets_nothing_where_all_rows_are_segments() -> None:
+    segments = FileEntry("rag.jsonl", 3, 90, "", in_config=True, segments=True)
+    read = FileEntry("read_me.txt", 3, 90, "", in_config=False)
+    assert set(other_files([segments, read], ())) == {"train_trl.py"}
 
 
 def test_chats_are_what_the_config_lists_when_asked_for(tmp_path: Path) -> None:

@@ -25,22 +25,26 @@ _TAGS = {
 
 
 def other_files(entries: Sequence[FileEntry], settings: Sequence[Setting]) -> dict[str, str]:
-    """Return the texts of the files for other trainers, by name."""
+    """Return the texts of the files for other trainers, by name; for LLaMA-Factory none where all
+    that is trained on is segments."""
     chat = any(entry.chat and entry.in_config for entry in entries)
-    described = {_name(entry): _describe(entry) for entry in entries if _is_known(entry)}
+    described = {_name(entry): _describe(entry) for entry in entries if is_known(entry)}
     listed = [
         _name(entry)
         for entry in entries
-        if entry.in_config and _is_known(entry) and entry.chat == chat
+        if entry.in_config and is_known(entry) and entry.chat == chat
     ]
+    script = {TRL_SCRIPT: Path(__file__).with_name(TRL_SCRIPT).read_text(encoding="utf-8")}
+    if not listed:
+        return script
     return {
-        TRL_SCRIPT: Path(__file__).with_name(TRL_SCRIPT).read_text(encoding="utf-8"),
+        **script,
         DATASET_INFO: json.dumps(described, ensure_ascii=False, indent=2) + "\n",
         LLAMAFACTORY: write_llamafactory(values_of(settings), listed, chat),
     }
 
 
-def _is_known(entry: FileEntry) -> bool:
+def is_known(entry: FileEntry) -> bool:
     """Return whether LLaMA-Factory can read a file: not one of segments, or for people."""
     return entry.chat or (entry.in_config and not entry.segments)
 

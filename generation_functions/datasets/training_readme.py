@@ -130,15 +130,23 @@ def _say_type(segments: bool, chat: bool) -> str:
 
 
 def _go_elsewhere(manifest: FolderManifest) -> str:
-    segments = any(entry.segments for entry in manifest.files)
-    loses = " It leaves out the files of segments, for which it has no masks." if segments else ""
     return f"""
 ## Other trainers
 
 - [TRL](https://huggingface.co/docs/trl) and [Unsloth](https://docs.unsloth.ai): `python
   {other_trainers.TRL_SCRIPT}` (`--unsloth`) reads Axolotl's config and trains on the same rows with
   the same masks, segments included. Nothing is held out.
-- [LLaMA-Factory](https://llamafactory.readthedocs.io): `llamafactory-cli train
-  {other_trainers.LLAMAFACTORY}`; `{other_trainers.DATASET_INFO}` names the files. Texts are packed
-  without masks between rows.{loses}
+- [LLaMA-Factory](https://llamafactory.readthedocs.io): {_go_to_llamafactory(manifest)}
 """
+
+
+def _go_to_llamafactory(manifest: FolderManifest) -> str:
+    trained = [entry for entry in manifest.files if entry.in_config]
+    if not any(map(other_trainers.is_known, trained)):
+        return "nothing here for it: all rows are segments, for which it has no masks."
+    segments = any(entry.segments for entry in trained)
+    loses = " It leaves out the files of segments, for which it has no masks." if segments else ""
+    return (
+        f"`llamafactory-cli train {other_trainers.LLAMAFACTORY}`; `{other_trainers.DATASET_INFO}` "
+        f"names the files. Texts are packed without masks between rows.{loses}"
+    )

@@ -5,7 +5,7 @@ the folder of models, or a file or folder of another kind (prompts, traits, loca
 goes to the trainer as it stands may name places there, which this program neither reads nor writes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,19 @@ def carry_config(config: Config, run: str) -> tuple[dict[str, Any], list[Carried
         return carried[value].name
 
     values = _change(config.model_dump(mode="json"), "", rename)
-    return values, list(carried.values())
+    return _put_into_models(values), list(carried.values())
+
+
+def _put_into_models(value: Any) -> Any:
+    """Return values with each GGUF beside the folder of models ("../x.gguf") put into it, by its
+    name: there it is looked for on the other machine."""
+    if not isinstance(value, Mapping):
+        return value
+    changed = {name: _put_into_models(one) for name, one in value.items()}
+    named = changed.get("gguf")
+    if isinstance(named, str) and ".." in Path(named).parts:
+        changed["gguf"] = Path(named).name
+    return changed
 
 
 def find_outside(config: Config, folder: Path) -> list[str]:
@@ -83,7 +95,19 @@ def find_outside(config: Config, folder: Path) -> list[str]:
     values = config.model_dump(mode="json")
     _change(values.pop("path"), "", note)
     _change(values, "", note_existing)
+    models = Path(config.path.models_dir).resolve()
+    named = (name for name in _list_named(values, "gguf") if not Path(name).is_absolute())
+    found += [name for name in named if not (models / name).resolve().is_relative_to(models)]
     return found
+
+
+def _list_named(value: Any, key: str) -> Iterator[str]:
+    """Yield the texts that values have under a key, at any depth."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if name == key and isinstance(one, str):
+                yield one
+            yield from _list_named(one, key)
 
 
 def _change(value: Any, key: str, change: Callable[[str, str], str]) -> Any:
