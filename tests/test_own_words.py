@@ -34,6 +34,13 @@ GARDEN = make_chunk(
 )
 GERMAN = replace(GARDEN, language="german", text="Wachs schmilzt. Bienen fliegen.")
 FACTS = tuple(told for _, told in copy_in_order(GARDEN) if told)
+HEADS = {
+    "a strip of zinc",
+    "wax moths",
+    "glass quilts",
+    "a hive scale",
+    "Bees in Small Gardens",
+}
 COPYING = ("question_list", "markup", "article", "structured_data", "list", "stream_of_thought")
 DRAWN = range(40)  # seeds
 
@@ -64,11 +71,11 @@ def test_markup_and_json_of_marks_that_they_reserve_can_be_read() -> None:
 def test_facts_with_something_in_common_stand_together_under_it() -> None:
     parts = divide_facts(FACTS, GARDEN, "k")
     assert {fact for part in parts for fact in part.facts} == set(FACTS)
-    titles = [head.lower() for part in parts for head in part.heads]
-    assert len(set(titles)) == len(titles), "or JSON would have a key twice"
+    assert {part.head for part in parts} == HEADS
+    assert len({part.head.lower() for part in parts}) == len(parts), "or JSON has a key twice"
     for part in parts:
-        if part.heads != ("Bees in Small Gardens",):
-            assert all(head.lower() in fact.lower() for head in part.heads for fact in part.facts)
+        if part.head != "Bees in Small Gardens":
+            assert all(part.head.lower() in fact.lower() for fact in part.facts)
     assert divide_facts(FACTS, GARDEN, "k") == parts != divide_facts(FACTS, GARDEN, "l")
     assert divide_facts((), GARDEN, "k") == []
 

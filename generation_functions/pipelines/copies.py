@@ -25,6 +25,8 @@ from generation_functions.steps.step import write_literal
 FEWEST_WORDS, MOST_WORDS = 8, 45  # of a sentence that is an answer by itself
 FEWEST_COPIED, MOST_COPIED = 3, 80  # words of sentences that are one answer together
 
+LEAST_ADVICE = 0.2  # share of what plainly is one or the other
+
 _LEAD = re.compile(
     r"(?:Finally|Thus|Besides|Moreover|Furthermore|However|Therefore|Hence|Consequently|Also"
     r"|Further|Nevertheless|Of course|In addition|In other words|On the other hand|And|But), "
@@ -83,10 +85,11 @@ def copy_in_order(chunk: Chunk) -> list[tuple[tuple[int, ...], str]]:
     """Return the numbers of all sentences in their order, those together that need each other, with
     the words in which they are told; "" for what does not stand alone.
 
-    What may be advice or not is told as advice where another sentence of the chunk plainly is.
+    What may be advice or not is told as advice where LEAST_ADVICE of the others plainly are.
     """
     copies = [(numbers, _list_told(chunk, numbers)) for numbers in _hold_all(chunk)]
-    advises = any(len(ways) == 1 and tells_order(ways[0]) for _, ways in copies)
+    plain = [tells_order(ways[0]) for _, ways in copies if len(ways) == 1]
+    advises = sum(plain) > LEAST_ADVICE * len(plain)
     return [(numbers, ways[-1 if advises else 0] if ways else "") for numbers, ways in copies]
 
 

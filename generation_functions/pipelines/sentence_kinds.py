@@ -53,6 +53,7 @@ _IS_THING = re.compile(
 )
 # "Water prevents rapid cooling", but "Warn neighbours that".
 _THEN_VERB = re.compile(r"\w+ (\w+[^s])s\b(?! (?:that|and|or|so|with|until|before)\b|[.,;:!?])")
+_THIRD_VERB = re.compile(r"\w+ [a-z]+ (\w+[^s])s (?:the|an?|on|to|by|from|with|in|into)\b")
 _VERBS_OF = frozenset("complain consist die dispose smell speak taste tell think".split())
 _LINKS = frozenset("and as but for like nor or so to".split())
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
@@ -102,7 +103,11 @@ def is_order(sentence: str) -> bool:
 
 
 def _has_verb_then(clause: str) -> bool:
-    """Whether the second word is a verb of the first: not the "bits" of "Jam bits of wood"."""
+    """Whether the second word may be a verb of the first, not the "bits" of "Jam bits of wood"; or
+    the third of both."""
+    third = _THIRD_VERB.match(clause)
+    if third and is_verb(third[1]):
+        return True
     then = _THEN_VERB.match(clause)
     if not then or not is_verb(then[1]):
         return False

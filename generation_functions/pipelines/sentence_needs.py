@@ -28,6 +28,7 @@ _ELSEWHERE = re.compile(
     r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
     r"|^(?:if|once|unless|when|where) you (?:\S+ ){0,2}(?:do|find|get|have|like|need|see|use|want) "
     r"(?:it|them)\b"
+    r"|^(?:\S+ ){1,6}this (?:at|by|from|in|into|on|to|with)\b"
     r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
     r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "

@@ -16,14 +16,19 @@ _STATEMENT = re.compile(
 # What makes a subject another one, or of several: "what he said is", "if there is".
 _NO_SUBJECT = re.compile(
     r"\b(?:and so|which|that|who|whom|whose|what|if|when|whenever|where|wherever|while|as|once"
-    r"|because|since|although|after|before|until|there|it|this|these|those|they|he|she|we|you|i"
+    r"|because|since|although|though|whilst|after|before|until|there|it|this|these|those|they|he|she|we|you|i"
     r"|such|so|nor|neither|not|never|no|none|nothing|nobody|all|some|many|most|any|anyone|anything"
     r"|each|every|few|several|both|either|only|also|again|then|here|moreover|thus|however|\w+ly)\b",
     re.IGNORECASE,
 )
+_OPENS = re.compile(
+    r"(?:according|after|along|among|at|before|between|by|during|for|from|in|of|on|over|to|through"
+    r"|under|until|with|within|without)\b",
+    re.IGNORECASE,
+)
 _ANOTHER = re.compile(
     r"\b(?:but|nor|although|though|unless|not only|as well as)\b|, and\b|—|[.!?] "
-    r"|\band (?:it|they|he|she|you|this|there|an?|the) "
+    r"|\b(?:because|since|so that|in order)\b|\bthe same\b|, (?:it|they|he|she|this) |\band (?:it|they|he|she|you|this|there|an?|the) "
 )
 _OFTEN = re.compile(r"(?:often|also|always|then|never|seldom|still|\w+ly)\b")
 _ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[^“”]+)”")
@@ -65,7 +70,11 @@ def read_statement(sentence: str) -> Statement | None:
     if not found or len(sentence.split()) > LONGEST:
         return None
     subject, verb, rest = found.group("subject", "verb", "rest")
-    if len(subject.split()) > LONGEST_SUBJECT or _NO_SUBJECT.search(subject):
+    if (
+        len(subject.split()) > LONGEST_SUBJECT
+        or _NO_SUBJECT.search(subject)
+        or _OPENS.match(subject)
+    ):
         return None
     return None if _ANOTHER.search(rest) else Statement(subject, verb, rest)
 

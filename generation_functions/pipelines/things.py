@@ -3,9 +3,10 @@
 import re
 
 from generation_functions.documents.titles import parse_name
-from generation_functions.pipelines.amounts import MONTHS
+from generation_functions.pipelines.amounts import MONTHS, find_counts
 from generation_functions.pipelines.question_words import is_verb
 from generation_functions.pipelines.spelling import load_dictionary
+from generation_functions.pipelines.statements import read_statement
 from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Chunk
 
@@ -17,8 +18,8 @@ _VERBS = (
     "|does|did"
 )
 _STOP = (
-    f"{_PREPOSITION}|to|upon|during|throughout|which|that|who|where|when|while|as|if|so|than|because"
-    f"|{_VERBS}"
+    f"{_PREPOSITION}|to|upon|during|throughout|until|after|before|near|about|around|behind|across"
+    f"|which|that|who|where|when|while|as|if|so|than|because|{_VERBS}"
 )
 _AUXILIARY = re.compile(_VERBS, re.IGNORECASE)
 _NO_WORD = f"{_STOP}|and|or|but|the|an?|his|her|its|their|your|our"
@@ -31,16 +32,28 @@ _THING = re.compile(
     re.IGNORECASE,
 )
 _LINKS = frozenset("a an and in of on the".split())
+_NAME = re.compile(r"(?:[A-Z][\w’'-]+ )+[A-Z][\w’'-]+(?=,? [a-z(])")  # "John Harrison made"
+_ORDERED = re.compile(
+    rf"(?P<verb>[A-Z][a-z]+) (?:(?:down|off|out|up) )?(?P<article>(?:the|an?) )?"
+    rf"(?P<words>{_PLAIN}(?: {_PLAIN}){{0,3}}"
+    rf"(?:(?: and| or| of(?: the| an?)?) {_PLAIN}(?: {_PLAIN}){{0,2}})?)"
+    rf"(?=[.,;:!?”]|$| (?!of\b)(?:{_STOP})\b)"
+)
+FARTHEST = 40  # characters of an order to what it is about
 _NO_THING = re.compile(
-    r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$|also|alone|likewise|too|\w{3,}wards?$"
+    r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$|again|ago|also|alone|apart|away|likewise|together|too|\w{3,}wards?$"
     r"|\w+(?:able|al|ed|ent|ful|ing|ive|ous)ly$"
+    r"|(?:born|built|cut|done|drawn|driven|found|given|gone|grown|held|kept|known|left|lost|made|put"
+    r"|seen|sent|set|shown|taken|thrown|written)$"
 )
 _GENERAL = frozenset(
-    """act acts always amount anybody anyone anything attempt attempts case conditions
-    course effort efforts end example extent fact far form kind least less long minutes
-    more most nobody number order others part people person persons place point possible
-    possibility purpose reason rest same side similar situation sort such thing things
-    time times type use way ways whole work""".split()
+    """act acts always amount anybody anyone anything attempt attempts case centuries
+    century conditions course day days decade decades degree degrees dozen effort
+    efforts end example extent fact far form half hour hours hundred kind least less
+    long matter metre metres mile miles minute minutes month months more most night nobody
+    number order others part people person persons place point possibility possible
+    purpose reason rest same second seconds side similar situation sort such thing
+    things time times type use way ways week weeks whole work year years""".split()
 ) | set(MONTHS)
 
 
@@ -64,13 +77,38 @@ def list_things(text: str, source: str) -> list[str]:
     return list(found)
 
 
+def find_head(fact: str, source: str) -> str:
+    """Return what a fact is about: the thing or name that it begins with, or the first that it
+    advises something of; "" where code cannot tell."""
+    _, quoted, told = fact.partition("“")
+    if quoted:
+        ordered = _ORDERED.match(told)
+        if ordered and is_verb(ordered["verb"].lower()) and names_thing(ordered["words"]):
+            return f"{ordered['article'] or ''}{ordered['words']}"
+        things = list_things(_SENTENCE_ENDS.split(told)[0], source)
+        near = [thing for thing in things if told.find(thing) <= FARTHEST]
+        return near[0] if near else ""
+    name = _NAME.match(fact)
+    if name:
+        return name[0]
+    statement = read_statement(fact)
+    if statement and names_thing(statement.subject):
+        return statement.subject
+    things = list_things(fact, source)
+    return things[0] if things and fact.startswith(things[0]) else ""
+
+
 def _is_named(match: re.Match[str]) -> bool:
     """Whether words stand where a thing is named, and can name one."""
     words, then = match["words"].split(), match["then"] or ""
     led = match["lead"] or match["article"]
     if not led and (is_verb(words[0].lower()) or not _AUXILIARY.fullmatch(then)):
         return False
-    return names_thing(match["words"]) and not (len(words) > 1 and _may_act(words[-1], then))
+    if len(words) > 1 and _may_act(words[-1], then):
+        return False
+    if len(words) == 1 and not match["article"] and match.string.startswith(",", match.end()):
+        return False  # "in small, regular steps"
+    return names_thing(match["words"])
 
 
 def _may_act(word: str, then: str) -> bool:
@@ -89,6 +127,7 @@ def names_thing(words: str) -> bool:
         and all(map(content_words, telling))
         and not _NO_THING.match(telling[-1])
         and _GENERAL.isdisjoint(telling)
+        and not find_counts(telling[0])
     )
 
 
@@ -98,7 +137,8 @@ def put_within(thing: str, chunk: Chunk) -> str:
     plural or stands before small letters."""
     within = thing[:1].lower() + thing[1:]
     first, _, rest = within.partition(" ")
-    common = (rest.islower() or first.endswith("s")) and load_dictionary("en").known([first])
+    plural = first.endswith("s") and not rest[:1].isupper()
+    common = (rest.islower() or plural) and load_dictionary("en").known([first])
     if common or _ARTICLE.match(thing) or re.search(rf"\b{re.escape(within)}\b", chunk.text):
         return within
     return thing

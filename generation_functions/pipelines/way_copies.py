@@ -21,7 +21,12 @@ from generation_functions.pipelines.statements import (
     contradict_advice,
     read_statement,
 )
-from generation_functions.pipelines.things import names_thing, put_within, without_article
+from generation_functions.pipelines.things import (
+    list_things,
+    names_thing,
+    put_within,
+    without_article,
+)
 from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Chunk, Exchange
 from generation_functions.steps.step import NOTHING, write_literal
@@ -89,14 +94,14 @@ def _read(reading: Reading, turns: Sequence[Exchange], key: str) -> _Material:
             named = ", ".join(str(numbers[place - 1]) for place in places)
             facts.setdefault(told, _Fact(named, told))
     title = parse_name(chunk.source).title
-    parts = [part for part in divide_facts(tuple(facts), chunk, key) if part.heads != (title,)]
-    parts = [Part(heads, part.facts) for part in parts if (heads := _list_clear(part.heads))]
+    parts = divide_facts(tuple(facts), chunk, key)
+    parts = [part for part in parts if part.head != title and _is_clear(part.head)]
     return _Material(chunk, facts, parts, turns, key)
 
 
-def _list_clear(heads: Sequence[str]) -> tuple[str, ...]:
-    """Return the heads that name a thing to somebody who hears no more of it."""
-    return tuple(head for head in heads if not _WHICH.match(head) or is_unique(head))
+def _is_clear(head: str) -> bool:
+    """Whether a head names a thing to somebody who hears no more of it."""
+    return not _WHICH.match(head) or is_unique(head)
 
 
 def _keep_openended(given: _Material) -> Iterator[str]:
@@ -104,12 +109,12 @@ def _keep_openended(given: _Material) -> Iterator[str]:
     for part in given.parts:
         told = [given.facts[text] for text in part.facts][:MOST_TOGETHER]
         if len(told) > 1 and _is_short(told):
-            yield _tell_all(told, f'broad {_choose(part.heads)} "?"')
+            yield _tell_all(told, f"broad {write_literal(f'{part.head}?')}")
     for one, other in pairwise(given.parts):
         told = [given.facts[part.facts[0]] for part in (one, other)]
         if _is_short(told):
-            both = f'{_choose(one.heads)} ", and about " {_choose(other.heads)}'
-            yield _tell_all(told, f'broad {both} "?"')
+            both = write_literal(f"{one.head}, and about {other.head}?")
+            yield _tell_all(told, f"broad {both}")
 
 
 def _is_short(told: Sequence[_Fact]) -> bool:
@@ -131,19 +136,14 @@ def _keep_followup(given: _Material) -> Iterator[str]:
         left = [text for text in part.facts if text not in said]
         if not left:
             continue
-        line, heads = write_literal(given.facts[left[0]].line), _choose(part.heads)
+        line, thing = write_literal(given.facts[left[0]].line), write_literal(f"{part.head}?")
         if told:
-            meant = f'"\\nMeant: " more {heads} "?"'
-            yield f"{line} {meant} {_answer('further', left[0])}"
+            yield f'{line} "\\nMeant: " more {thing} {_answer("further", left[0])}'
         elif given.turns:
             begun = write_literal(f"\nMeant: {_find_opening(given.turns[0].question)}")
-            others += [
-                f"{line} {begun} {thing} {_answer(f'turning {thing}', left[0])}"
-                for thing in (write_literal(f"{head}?") for head in part.heads)
-            ]
+            others.append(f"{line} {begun} {thing} {_answer(f'turning {thing}', left[0])}")
         elif len(given.parts) > 1 or len(left) > 1:
-            asked = f'broad {heads} "?"'
-            yield f"{line} {_answer(asked, left[0])}"
+            yield f"{line} {_answer(f'broad {thing}', left[0])}"
     yield from others
 
 
@@ -183,10 +183,10 @@ def _keep_vague(given: _Material) -> Iterator[str]:
 
 def _keep_hallucination(given: _Material) -> Iterator[str]:
     """Yield what asks about a thing with a name that nothing has, and tells what there is."""
-    for part in given.parts:
-        begun = write_literal(f"{given.facts[part.facts[0]].line}\nThing: the ")
-        known = write_literal(f".\nKnown: {part.facts[0]}")
-        for head in filter(_SINGLE.match, part.heads):
+    for fact in given.facts.values():
+        begun = write_literal(f"{fact.line}\nThing: the ")
+        known = write_literal(f".\nKnown: {fact.text}")
+        for head in filter(_SINGLE.match, list_things(fact.text, given.chunk.source)):
             name = rank(FAMILY_NAMES, given.key, head)[0]
             thing = write_literal(f"{name} {head.split()[-1]}")
             asked = f'{begun} {thing} "\\nQuestion: " begin {thing} ending'
@@ -224,7 +224,3 @@ _KEEPERS: Mapping[str, Callable[[_Material], Iterator[str]]] = {
 def _answer(asked: str, answer: str) -> str:
     told = write_literal(f"\nAnswer: {answer}")
     return f'"\\nQuestion: " {asked} {told}'
-
-
-def _choose(heads: Sequence[str]) -> str:
-    return f"({' | '.join(map(write_literal, heads))})"
