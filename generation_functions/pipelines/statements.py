@@ -28,7 +28,8 @@ _OPENS = re.compile(
 )
 _ANOTHER = re.compile(
     r"\b(?:but|nor|although|though|unless|not only|as well as)\b|, and\b|—|[.!?] "
-    r"|\b(?:because|since|so that|in order)\b|\bthe same\b|, (?:it|they|he|she|this) |\band (?:it|they|he|she|you|this|there|an?|the) "
+    r"|\b(?:because|since|so that|in order)\b|\bthe same\b|, (?:it|they|he|she|this) "
+    r"|\band (?:it|they|he|she|you|this|there|an?|the) "
 )
 _OFTEN = re.compile(r"(?:often|also|always|then|never|seldom|still|\w+ly)\b")
 _ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[^“”]+)”")
