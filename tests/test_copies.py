@@ -152,6 +152,7 @@ def test_who_advises_is_named_or_nobody() -> None:
         ("Take 30 grams for each hive.", True),
         ("Take 30 grams of wax for each hive.", False),
         ("Honey is as good as sugar.", True),
+        ("The combs opened in spring.", True),
     ],
 )
 def test_what_a_sentence_takes_from_the_one_before(sentence: str, needs: bool) -> None:
@@ -177,6 +178,9 @@ def test_a_heading_is_not_needed_by_what_stands_under_it() -> None:
         ("Tilt the hive; rain runs off this way.", True),
         ("In this way rain runs off.", False),
         ("A coin or a nail will accomplish the same.", False),
+        ("More than half of them died in the winter of that year.", False),
+        ("The following are the chief conditions of a hive.", False),
+        ("The wax so formed is hard.", False),
     ],
 )
 def test_what_is_said_of_something_else_is_not_clear(sentence: str, clear: bool) -> None:
@@ -245,6 +249,9 @@ def test_a_copy_has_no_number_no_lead_and_no_marks() -> None:
         ("The salt melts.", "plain"),
         ("Mice eat wax.", "plain"),
         ("Apply the wax to the frame.", "advice"),
+        ("Beat the whites in a clean bowl.", "advice"),
+        ("Wax bones turn soft in the sun.", "plain"),
+        ("Steam in the hive gives the wax a crust.", "both"),
         ("In cold rooms lay the wax on straw.", "both"),
         ("Ostrow found that bees sleep.", "plain"),
         ("Instead of wax, lay straw.", "both"),

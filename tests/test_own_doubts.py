@@ -67,7 +67,7 @@ def test_the_wrong_answer_is_the_contrary(pair: QAPair, wrong: str) -> None:
 def test_a_figure_makes_a_wrong_answer() -> None:
     changed = list(make_wrong(COUNTED))
     assert changed == [
-        "The store was built in 1919 for 1,200 combs.",
+        "The store was built in 1885 for 1,200 combs.",
         "The store was built in 1902 for 2,400 combs.",
     ]
     assert all(find_difference(COUNTED, wrong) == "" for wrong in changed)
@@ -75,6 +75,22 @@ def test_a_figure_makes_a_wrong_answer() -> None:
         "H4 is 5.5 cm long, K1 is 5 cm."
     ]
     assert not list(make_wrong(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        ("It was on 22 October 1707.", ["It was on 22 October 1690."]),
+        ("It was on 3 May.", ["It was on 6 May."]),
+        (
+            "It is 90 per cent tin and 8% lead.",
+            ["It is 45 per cent tin and 8% lead.", "It is 90 per cent tin and 4% lead."],
+        ),
+        ("It is 18-x or 1,204.5 litres.", []),
+    ],
+)
+def test_a_figure_stays_a_possible_one(answer: str, wrong: list[str]) -> None:
+    assert list(change_figures(answer)) == wrong
 
 
 def test_advice_of_more_than_an_order_is_warned_against() -> None:
@@ -91,6 +107,9 @@ def test_advice_of_more_than_an_order_is_warned_against() -> None:
          "In cellars where wax is kept, keepers should not dry it."),
         ("A keeper should never stir it.", "A keeper should stir it."),
         ("It is not warm.", None),
+        ("As wax is rare, moths are grey.", "As wax is rare, moths are not grey."),
+        ("Wax should not melt, but it will be used.", None),
+        ("Anyone can scoop wax.", None),
         ("Wax can only melt.", None),
         ("Wax which is hot burns.", None),
         ("Wax burns.", None),

@@ -145,6 +145,13 @@ def test_the_contrary_of_a_sentence(sentence: str, wrong: str, question: str) ->
     "sentence",
     [
         "All moths are grey.",
+        "It is not only wax.",
+        "Girls were not admitted until 1871.",
+        "Moths are of no use.",
+        "Below the hive moths are grey.",
+        "Moths are grey, as the light is poor.",
+        "The following are moths.",
+        "H. Ostrow advises: “Pour water on the wax and your hive will shine.”",
         "There are moths in the hive.",
         "If it is cold, moths are still.",
         "The store is cold, and moths are still.",

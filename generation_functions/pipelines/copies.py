@@ -24,7 +24,6 @@ from generation_functions.steps.step import write_literal
 
 FEWEST_WORDS, MOST_WORDS = 8, 45  # of a sentence that is an answer by itself
 FEWEST_COPIED, MOST_COPIED = 3, 80  # words of sentences that are one answer together
-
 LEAST_ADVICE = 0.2  # share of what plainly is one or the other
 
 _LEAD = re.compile(
@@ -110,11 +109,13 @@ def _hold_all(chunk: Chunk) -> Iterator[tuple[int, ...]]:
 
 
 def _list_told(chunk: Chunk, numbers: tuple[int, ...]) -> list[str]:
-    """Return how sentences can be told; not at all if they do not stand alone."""
+    """Return how sentences can be told; not at all if they do not stand alone, or if orders follow
+    on what is told."""
     texts = number_sentences(chunk.text, chunk.language)
     alone = find_needed(chunk, numbers[0]) == numbers[0] and is_clear(chunk, numbers)
     ended = all(_ENDS.search(texts[number - 1]) for number in numbers)
-    return list_copies(chunk, numbers) if alone and ended else []
+    mixed = is_statement(texts[numbers[0] - 1]) and any(is_order(texts[one - 1]) for one in numbers)
+    return list_copies(chunk, numbers) if alone and ended and not mixed else []
 
 
 def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:

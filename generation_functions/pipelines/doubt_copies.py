@@ -5,6 +5,8 @@ tell it otherwise. English alone: in another language a grammar keeps the form f
 import re
 from collections.abc import Iterator
 
+from generation_functions.pipelines.amounts import MONTHS
+from generation_functions.pipelines.sentence_kinds import is_order
 from generation_functions.pipelines.statements import (
     contradict,
     contradict_advice,
@@ -20,6 +22,9 @@ DOUBTING, KNOWING = "doubting", "knowing"
 
 _FIGURE = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?![.,]?\w)")
 _YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}")
+_FORBIDS = re.compile(r"“(?:do not|don[’']t|never)\b", re.IGNORECASE)
+_MONTH = re.compile(rf" (?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
+LATEST_DAY = 28  # of each month
 _ADVISES = re.compile(r"\badvise(s?): (?=“)")
 
 
@@ -55,17 +60,27 @@ def make_wrong(pair: QAPair) -> Iterator[str]:
     contrary = contrary or contradict_advice(answer)
     if contrary:
         yield contrary.wrong
-    elif _ADVISES.search(answer):
+    elif (
+        _ADVISES.search(answer)
+        and is_order(answer.partition("“")[2])
+        and not _FORBIDS.search(answer)
+    ):
         yield _ADVISES.sub(r"warn\1 against this: ", answer, count=1)
     elif denied := deny(answer):
         yield denied
 
 
 def change_figures(answer: str) -> Iterator[str]:
-    """Yield an answer with one of its figures made another: doubled, or a year moved on."""
+    """Yield an answer with one of its figures made another: a year earlier by 17, of a hundred the
+    half, others doubled; none that is no number by itself, or no day of its month."""
     for match in _FIGURE.finditer(answer):
         figure = int(match[0].replace(",", ""))
-        other = figure + 17 if _YEAR.fullmatch(match[0]) else 2 * figure or 5
+        behind = answer[match.end() :]
+        if behind.startswith("-") or (_MONTH.match(behind) and 2 * figure > LATEST_DAY):
+            continue
+        other = figure - 17 if _YEAR.fullmatch(match[0]) else 2 * figure or 5
+        if re.match(r" ?(?:%|per ?cent)", behind):
+            other = figure // 2
         shown = f"{other:,}" if "," in match[0] else str(other)
         yield answer[: match.start()] + shown + answer[match.end() :]
 

@@ -29,6 +29,7 @@ _TELLS = re.compile(
 _SO = re.compile(r"so (?:will|do|does|did|can|may|is|are|was|were|has|have|had)\b", re.IGNORECASE)
 _AND_SO_ON = re.compile(r",? and so (?:on|forth)\b,?")
 _SEVERAL = re.compile(r"[A-Z][\w’-]*[^su\W]s ([a-z]+) ")  # "Loiterers arouse suspicion."
+_SEVERAL_OF = re.compile(r"[A-Z][a-z]+ [a-z]+[^su\W]s ([a-z]+) ")  # "Fish bones turn bitter ..."
 # What may lead to an order: "In May lay the stones.", "You lay them in May.".
 _LEADS_ON = re.compile(
     r"(?:after|always|and|as|at|before|but|by|do|don|during|even|first|for|from|if|in|instead|into|just|let|never|next"
@@ -41,7 +42,8 @@ _STATES = re.compile(
 )
 # Where it comes to the point: "Before you light the fire, shut the windows."
 _OPENS_LONG = re.compile(
-    r"(?:in|on|at|before|after|when|while|if|where|wherever|whenever|to|for|by)\b[^,]*, ",
+    r"(?:in|on|at|before|after|when|while|if|where|wherever|whenever|to|for|by|as|since|although"
+    r"|though|because|once|whilst|unless|until|whereas)\b[^,]*, ",
     re.IGNORECASE,
 )
 _ADVERB = re.compile(r"([A-Za-z]\w+ly),? ")
@@ -52,10 +54,13 @@ _IS_THING = re.compile(
     r"\w+ (?:which|that|who|of|between|\w+ed)\b|\w+ (?:\w+ ){0,2}(?:of|on|in|at|from|to) which\b"
 )
 # "Water prevents rapid cooling", but "Warn neighbours that".
-_THEN_VERB = re.compile(r"\w+ (\w+[^s])s\b(?! (?:that|and|or|so|with|until|before)\b|[.,;:!?])")
+_THEN_VERB = re.compile(
+    r"\w+ (?:\w+ly )?(\w+[^s])s\b(?! (?:that|and|or|so|with|until|before)\b|[.;:!?])"
+)
+_VERB_LATER = re.compile(r"\w+ (?:in|on|of|at) (?:the )?\w+ (\w+[^s])s (?:the|an?)\b")
 _THIRD_VERB = re.compile(r"\w+ [a-z]+ (\w+[^s])s (?:the|an?|on|to|by|from|with|in|into)\b")
 _VERBS_OF = frozenset("complain consist die dispose smell speak taste tell think".split())
-_LINKS = frozenset("and as but for like nor or so to".split())
+_LINKS = frozenset("and as but for like near nor or past round so to".split())
 _FIRST_WORD = re.compile(r"[A-Za-z][a-z]{2,}(?= [a-z])")
 
 
@@ -72,7 +77,7 @@ def is_statement(sentence: str) -> bool:
     clause = _AND_SO_ON.sub("", find_clause(sentence))
     if _TELLS.match(clause) or _STATES.match(sentence) or _SO.match(sentence):
         return True
-    several = _SEVERAL.match(clause)
+    several = _SEVERAL.match(clause) or _SEVERAL_OF.match(clause)
     return bool(several and is_verb(several[1])) or _begins_with_subject(sentence)
 
 
@@ -90,7 +95,7 @@ def is_order(sentence: str) -> bool:
     first comma, begins with one of the commonest verbs for that, or with any that "-ing" can end
     and no other verb for it to be subject of."""
     clause = _AND_SO_ON.sub("", find_clause(sentence))
-    if _ORDERS.match(clause):
+    if _ORDERS.match(clause) or _has_object(clause):
         return True
     if clause != sentence and _ends_with_order(clause):
         return True
@@ -102,10 +107,16 @@ def is_order(sentence: str) -> bool:
     return is_verb(first[0].lower())
 
 
+def _has_object(clause: str) -> bool:
+    """Whether a clause begins with a verb and what it is done to: "Beat the whites ..."."""
+    first = re.match(r"([A-Za-z][a-z]{2,}) (?:the|an?|your) ", clause)
+    return bool(first and first[1].lower() not in _NO_VERBS and is_verb(first[1].lower()))
+
+
 def _has_verb_then(clause: str) -> bool:
     """Whether the second word may be a verb of the first, not the "bits" of "Jam bits of wood"; or
     the third of both."""
-    third = _THIRD_VERB.match(clause)
+    third = _THIRD_VERB.match(clause) or _VERB_LATER.match(clause)
     if third and is_verb(third[1]):
         return True
     then = _THEN_VERB.match(clause)

@@ -29,6 +29,11 @@ _ELSEWHERE = re.compile(
     r"|^(?:if|once|unless|when|where) you (?:\S+ ){0,2}(?:do|find|get|have|like|need|see|use|want) "
     r"(?:it|them)\b"
     r"|^(?:\S+ ){1,6}this (?:at|by|from|in|into|on|to|with)\b"
+    r"|\b(?:half|most|some|many|two|three|both|all|none|each|one) of (?:them|these|those)\b"
+    r"|\b(?:so|thus) formed\b|^the (?:following|reverse)\b|\bas shown in the\b"
+    r"|\bin a similar manner\b"
+    r"|^an? similar\b|\balso \w+ (?:it|them)\b|\b(?:did|does|do|will|can) not \w+ (?:it|them)\b"
+    r"|^(?:\S+ ){2,4}another (?!\w+ (?:of|than)\b)|\bboth \w+s\.$"
     r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
     r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "
@@ -53,8 +58,9 @@ _OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
 # "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
 _KNOWN_THING = re.compile(
     r"\bthe ([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with"
-    r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down)"
-    r"\b|[,.;:])",
+    r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down"
+    r"|became|began|came|cost|do|does|did|fell|gave|grew|held|kept|led|left|lost|made|paid|ran|sent"
+    r"|stood|struck|took|contains?|turns?|\w{3,}ed)\b|[,.;:])",
     re.IGNORECASE,
 )
 # Of which there is but one, or everybody knows which.

@@ -11,30 +11,34 @@ LONGEST = 30  # words of a statement that a question takes up whole
 
 _VERB = "will|can|cannot|could|would|must|should|is|are|was|were"
 _STATEMENT = re.compile(
-    rf"(?P<subject>[A-Z0-9][^,;:()“”]*?) (?P<verb>{_VERB}) (?P<rest>[^;:()“”]+)\."
+    rf"(?P<subject>[A-Z0-9][^,;:()“”]*?(?<!\b[Aa])(?<!\b[Aa]n)(?<!\b[Tt]he)) "
+    rf"(?P<verb>{_VERB}) (?P<rest>[^;:()“”]+)\."
 )
 # What makes a subject another one, or of several: "what he said is", "if there is".
 _NO_SUBJECT = re.compile(
     r"\b(?:and so|which|that|who|whom|whose|what|if|when|whenever|where|wherever|while|as|once"
     r"|because|since|although|though|whilst|after|before|until|there|it|this|these|those|they|he|she|we|you|i"
     r"|such|so|nor|neither|not|never|no|none|nothing|nobody|all|some|many|most|any|anyone|anything"
-    r"|each|every|few|several|both|either|only|also|again|then|here|moreover|thus|however|\w+ly)\b",
+    r"|each|every|few|several|both|either|only|also|again|then|here|following|sometimes|moreover|thus|however|\w+ly)\b",
     re.IGNORECASE,
 )
 _OPENS = re.compile(
-    r"(?:according|after|along|among|at|before|between|by|during|for|from|in|of|on|over|to|through"
+    r"(?:about|above|according|after|along|among|as|at|below|beyond|like|near|upon|before|between|by|during|for|from|in|of|on|over|to|through"
     r"|under|until|with|within|without)\b",
     re.IGNORECASE,
 )
 _ANOTHER = re.compile(
     r"\b(?:but|nor|although|though|unless|not only|as well as)\b|, and\b|—|[.!?] "
     r"|\b(?:because|since|so that|in order)\b|\bthe same\b|, (?:it|they|he|she|this) "
-    r"|\band (?:it|they|he|she|you|this|there|an?|the) "
+    r"|\band (?:it|they|he|she|you|your|this|there|an?|the|is|are|was|were|has|have|had|can|will"
+    r"|must|should) |, (?:as|for) "
 )
-_OFTEN = re.compile(r"(?:often|also|always|then|never|seldom|still|\w+ly)\b")
+_OFTEN = re.compile(r"(?:not only|of no|no|only|often|also|always|then|never|seldom|still|\w+ly)\b")
 _ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[^“”]+)”")
 _FORBIDS = re.compile(r"(?:do not|don[’']t|never) ", re.IGNORECASE)
 _NO_BASE = frozenset("after always before do let never please remember see to try".split())
+_DENIED = re.compile(r"\b(?:not|cannot|neither|nor|hardly)\b|n[’']t\b")
+_ANYONE = re.compile(r"(?:any|all|every|each|some|no)\w*\b|it\b", re.IGNORECASE)
 _NEGATED = {"can": "cannot"}
 # The first verb of a clause, with no other clause in its subject.
 _FIRST_VERB = re.compile(
@@ -85,6 +89,8 @@ def contradict(sentence: str, subject: str) -> Contrary | None:
     told = read_statement(sentence)
     if not told or _OFTEN.match(told.rest):
         return None
+    if told.is_negated and "until" in told.rest:
+        return None
     if told.is_negated:
         verb, rest = told.verb.removesuffix("not"), told.rest.removeprefix("not ")
         return Contrary(f"{told.subject} {verb} {rest}.", f"Why {verb} {subject} {rest}?")
@@ -101,7 +107,9 @@ def deny(sentence: str) -> str | None:
         return None
     clause = find_clause(sentence)
     found = _FIRST_VERB.match(clause)
-    if not found or found["verb"] == "cannot":
+    if not found or found["verb"] == "cannot" or _DENIED.search(found[0]):
+        return None
+    if _OFTEN.match(clause[found.end() + 1 :]) or _ANYONE.match(clause):
         return None
     begun = sentence[: len(sentence) - len(clause)] + clause[: found.start("verb")]
     verb = found["verb"] if found["never"] else _NEGATED.get(found["verb"], f"{found['verb']} not")
@@ -114,7 +122,7 @@ def contradict_advice(sentence: str) -> Contrary | None:
     if not found or len(sentence.split()) > LONGEST:
         return None
     order = found["order"].rstrip(".!")
-    if re.search(r"[.;:!?]", order) or not is_order(order):
+    if re.search(r"[.;:!?]|\band (?:your|the|it|they|you|this) ", order) or not is_order(order):
         return None
     forbids = _FORBIDS.match(order)
     done = order[forbids.end() :] if forbids else order[:1].lower() + order[1:]

@@ -31,18 +31,28 @@ _THING = re.compile(
     rf"(?=[.,;:!?”]|$| (?!of\b)(?P<then>{_STOP})\b)",
     re.IGNORECASE,
 )
+_PARTICIPLE = re.compile(r"\w{3,}ed$")
 _LINKS = frozenset("a an and in of on the".split())
-_NAME = re.compile(r"(?:[A-Z][\w’'-]+ )+[A-Z][\w’'-]+(?=,? [a-z(])")  # "John Harrison made"
+_NAME = re.compile(
+    r"([A-Z][\w-]+) (?:[A-Z][\w-]+ )*[A-Z][\w-]+(?=,? [a-z(])"
+)  # "John Harrison made"
 _ORDERED = re.compile(
-    rf"(?P<verb>[A-Z][a-z]+) (?:(?:down|off|out|up) )?(?P<article>(?:the|an?) )?"
-    rf"(?P<words>{_PLAIN}(?: {_PLAIN}){{0,3}}"
+    rf"(?P<verb>[A-Z][a-z]+) (?:(?:down|off|out|up) )?(?:(?:all|any|your) )?"
+    rf"(?P<article>(?:the|an?) )?(?P<words>{_PLAIN}(?: {_PLAIN}){{0,3}}"
     rf"(?:(?: and| or| of(?: the| an?)?) {_PLAIN}(?: {_PLAIN}){{0,2}})?)"
     rf"(?=[.,;:!?”]|$| (?!of\b)(?:{_STOP})\b)"
 )
-FARTHEST = 40  # characters of an order to what it is about
+_ADVICE = re.compile(r"\badvises?: “")
+_OPENERS = frozenset(
+    "After All As At Before By For From If In On Once Since The To When While".split()
+)
+_PAST = frozenset(
+    """became began came fell gave grew held kept led left lost made ran reached sent
+    stood struck strove took went""".split()
+)
 _NO_THING = re.compile(
     r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$|again|ago|also|alone|apart|away|likewise|together|too|\w{3,}wards?$"
-    r"|\w+(?:able|al|ed|ent|ful|ing|ive|ous)ly$"
+    r"|hard|rather|(?!(?:anomal|assemb|bel|butterf|fami|jel|li|monopo|rep|sup)(?:ly|ply)$)\w{3,}ly$"
     r"|(?:born|built|cut|done|drawn|driven|found|given|gone|grown|held|kept|known|left|lost|made|put"
     r"|seen|sent|set|shown|taken|thrown|written)$"
 )
@@ -78,18 +88,15 @@ def list_things(text: str, source: str) -> list[str]:
 
 
 def find_head(fact: str, source: str) -> str:
-    """Return what a fact is about: the thing or name that it begins with, or the first that it
-    advises something of; "" where code cannot tell."""
-    _, quoted, told = fact.partition("“")
-    if quoted:
-        ordered = _ORDERED.match(told)
+    """Return what a fact is about: the thing or name that it begins with, or what it advises to
+    do something with; "" where code cannot tell."""
+    if advice := _ADVICE.search(fact):
+        ordered = _ORDERED.match(fact, advice.end())
         if ordered and is_verb(ordered["verb"].lower()) and names_thing(ordered["words"]):
             return f"{ordered['article'] or ''}{ordered['words']}"
-        things = list_things(_SENTENCE_ENDS.split(told)[0], source)
-        near = [thing for thing in things if told.find(thing) <= FARTHEST]
-        return near[0] if near else ""
+        return ""
     name = _NAME.match(fact)
-    if name:
+    if name and name[1] not in _OPENERS:
         return name[0]
     statement = read_statement(fact)
     if statement and names_thing(statement.subject):
@@ -128,6 +135,7 @@ def names_thing(words: str) -> bool:
         and not _NO_THING.match(telling[-1])
         and _GENERAL.isdisjoint(telling)
         and not find_counts(telling[0])
+        and not any(word in _PAST or _PARTICIPLE.match(word) for word in telling[1:])
     )
 
 

@@ -34,15 +34,23 @@ from generation_functions.steps.step import NOTHING, write_literal
 MOST_NUMBERS = 4  # sentences that a line names, as in the grammars
 MOST_TOGETHER = 3  # facts of an answer to an open question
 MOST_WORDS = 140  # of such an answer
-FEWEST_TOLD = 3  # words that tell of a thing whose name is asked for
+FEWEST_TOLD = 4  # words that tell of a thing whose name is asked for
 
 # One thing of a kind that may have a name of its own.
-_SINGLE = re.compile(r"(?:the|an?) (?:[a-z]\S* )+[a-z-]+(?<!s)$")
-_OTHER = r"(?P<other>(?:[\w’'-]+ ){0,4}[\w’'-]+)"
+_SINGLE = re.compile(
+    r"(?:the|an?) (?!.*\b(?:of|and|full)\b)(?:[a-z]\S* )+[a-z-]+"
+    r"(?<!s)(?<!tion)(?<!ity)(?<!ness)(?<!ment)(?<!ance)(?<!ence)(?<!ism)(?<!ure)$"
+)
+_POINTS = re.compile(
+    r"\b(?:its?|they|them|their|he|him|his|she|her|therefore|also|consequently|then|thus)\b"
+)
+_OTHER = r"(?P<other>(?!(?:it|they|one|many|ever|that|the same)\b)(?:[\w’'-]+ ){0,3}[\w’'-]+)"
 _MORE = re.compile(
-    rf"(?:much |far |even |a little )?(?P<quality>(?:more|less) [a-z-]+|[a-z]+er) than {_OTHER}"
+    rf"(?:much |far |even |a little )?(?P<quality>(?:more|less) [a-z-]+"
+    rf"|(?!(?:other|rather|later|earlier)\b)[a-z]+er) than {_OTHER}"
 )
 _AS_MUCH = re.compile(rf"(?:nearly |almost |quite )?as (?P<quality>[a-z-]+) as {_OTHER}")
+_SEVERAL = re.compile(r"(?: and |[^su]s(?: of |$))")
 # Who hears of "the film" alone does not know which.
 _WHICH = re.compile(r"the [\w’'-]+$", re.IGNORECASE)
 
@@ -138,7 +146,8 @@ def _keep_followup(given: _Material) -> Iterator[str]:
             continue
         line, thing = write_literal(given.facts[left[0]].line), write_literal(f"{part.head}?")
         if told:
-            yield f'{line} "\\nMeant: " more {thing} {_answer("further", left[0])}'
+            further = "further-many" if _SEVERAL.search(part.head) else "further"
+            yield f'{line} "\\nMeant: " more {thing} {_answer(further, left[0])}'
         elif given.turns:
             begun = write_literal(f"\nMeant: {_find_opening(given.turns[0].question)}")
             others.append(f"{line} {begun} {thing} {_answer(f'turning {thing}', left[0])}")
@@ -172,11 +181,14 @@ def _keep_vague(given: _Material) -> Iterator[str]:
         if not told or not names_thing(told.subject):
             continue
         shared = content_words(told.subject) & content_words(told.rest)
-        if shared or len(told.rest.split()) < FEWEST_TOLD:
+        if shared or len(told.rest.split()) < FEWEST_TOLD or _POINTS.search(told.rest):
             continue
         thing = put_within(told.subject, given.chunk)
+        several = told.verb in ("are", "were")
+        if thing[:1].isupper() or (several and not told.rest.startswith("the ")):
+            continue
         begun = write_literal(f"{fact.line}\nName: {without_article(thing)}\nMeant: ")
-        many = "nameless-many" if told.verb in ("are", "were") else "nameless"
+        many = "nameless-many" if several else "nameless"
         asked = f"{many} {write_literal(f' {told.verb} {told.rest}?')}"
         yield f"{begun} broad {write_literal(f'{thing}?')} {_answer(asked, fact.text)}"
 
@@ -186,7 +198,8 @@ def _keep_hallucination(given: _Material) -> Iterator[str]:
     for fact in given.facts.values():
         begun = write_literal(f"{fact.line}\nThing: the ")
         known = write_literal(f".\nKnown: {fact.text}")
-        for head in filter(_SINGLE.match, list_things(fact.text, given.chunk.source)):
+        named = (put_within(one, given.chunk) for one in list_things(fact.text, given.chunk.source))
+        for head in filter(_SINGLE.match, named):
             name = rank(FAMILY_NAMES, given.key, head)[0]
             thing = write_literal(f"{name} {head.split()[-1]}")
             asked = f'{begun} {thing} "\\nQuestion: " begin {thing} ending'
@@ -201,6 +214,8 @@ def _keep_comparison(given: _Material) -> Iterator[str]:
         if not told or not compared:
             continue
         quality, other = compared["quality"], compared["other"]
+        if not names_thing(other):
+            continue
         one = put_within(told.subject, given.chunk)
         if compared.re is _MORE:
             asked = f"Which {told.verb} {quality}, {one} or {other}?"
