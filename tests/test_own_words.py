@@ -201,6 +201,13 @@ def test_what_a_small_model_asks_passes_the_checks_of_its_way(way: str) -> None:
             assert later.answer != asked[0].answer
 
 
+def test_nobody_is_asked_for_as_a_thing_is() -> None:
+    persons = "Wax workers will wear gloves in the cold store of a honey house. "
+    asked = ask("vague", make_chunk(f"{persons}{GARDEN.text}"))
+    assert asked
+    assert not any("gloves" in exchange.question for exchange in asked)
+
+
 @pytest.mark.parametrize("way", ["negative", "vague", "hallucination", "comparison"])
 def test_a_text_that_leaves_nothing_to_ask_is_left(way: str) -> None:
     with pytest.raises(Rejected, match="nothing to be asked"):

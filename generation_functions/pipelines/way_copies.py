@@ -38,7 +38,7 @@ FEWEST_TOLD = 4  # words that tell of a thing whose name is asked for
 
 # One thing of a kind that may have a name of its own.
 _SINGLE = re.compile(
-    r"(?:the|an?) (?!.*\b(?:of|and|full)\b)(?:[a-z]\S* )+[a-z-]+"
+    r"(?:the|an?) (?!.*\b(?:of|and|full|first|last|next|other|same)\b)(?:[a-z]\S* )+[a-z-]+"
     r"(?<!s)(?<!tion)(?<!ity)(?<!ness)(?<!ment)(?<!ance)(?<!ence)(?<!ism)(?<!ure)$"
 )
 _POINTS = re.compile(
@@ -51,6 +51,11 @@ _MORE = re.compile(
 )
 _AS_MUCH = re.compile(rf"(?:nearly |almost |quite )?as (?P<quality>[a-z-]+) as {_OTHER}")
 _SEVERAL = re.compile(r"(?: and |[^su]s(?: of |$))")
+# Who is asked for, and not what.
+_PERSON = re.compile(
+    r"(?:ers?|ors?|ists?|men|man|people|personnel|staff|gangs?|crews?|women|woman|children|girls?"
+    r"|boys?|colonels?|guards?|audiences?|-saboteurs?)$"
+)
 # Who hears of "the film" alone does not know which.
 _WHICH = re.compile(r"the [\w’'-]+$", re.IGNORECASE)
 
@@ -185,7 +190,9 @@ def _keep_vague(given: _Material) -> Iterator[str]:
             continue
         thing = put_within(told.subject, given.chunk)
         several = told.verb in ("are", "were")
-        if thing[:1].isupper() or (several and not told.rest.startswith("the ")):
+        if thing[:1].isupper() or _PERSON.search(thing):
+            continue
+        if several and not told.rest.startswith("the "):
             continue
         begun = write_literal(f"{fact.line}\nName: {without_article(thing)}\nMeant: ")
         many = "nameless-many" if several else "nameless"
