@@ -14,8 +14,7 @@ from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.recall import find_fault
 from generation_functions.pipelines.samples import make_chunk, make_facts, make_variation
 from generation_functions.pipelines.statements import (
-    contradict,
-    contradict_advice,
+    find_contrary,
     read_statement,
 )
 from generation_functions.pipelines.things import list_things, put_within
@@ -136,7 +135,7 @@ def test_a_thing_within_a_sentence_has_a_small_letter_unless_it_is_a_name() -> N
     ],
 )
 def test_the_contrary_of_a_sentence(sentence: str, wrong: str, question: str) -> None:
-    contrary = contradict(sentence, "it") or contradict_advice(sentence)
+    contrary = find_contrary(sentence, lambda _: "it")
     assert contrary is not None
     assert (contrary.wrong, contrary.question) == (wrong, question)
 
@@ -165,8 +164,7 @@ def test_the_contrary_of_a_sentence(sentence: str, wrong: str, question: str) ->
     ],
 )
 def test_what_has_no_plain_contrary(sentence: str) -> None:
-    assert contradict(sentence, "it") is None
-    assert contradict_advice(sentence) is None
+    assert find_contrary(sentence, lambda _: "it") is None
 
 
 def test_a_statement_has_a_subject_a_verb_and_a_rest() -> None:

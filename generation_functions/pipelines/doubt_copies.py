@@ -4,14 +4,15 @@ tell it otherwise. English alone: in another language a grammar keeps the form f
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from generation_functions.pipelines.amounts import MONTHS
+from generation_functions.pipelines.copies import write_copies
 from generation_functions.pipelines.sentence_kinds import is_order
 from generation_functions.pipelines.statements import (
-    contradict,
-    contradict_advice,
+    FORBIDS,
     deny,
-    read_statement,
+    find_contrary,
 )
 from generation_functions.pipelines.things import put_within
 from generation_functions.records import QAPair
@@ -22,7 +23,6 @@ DOUBTING, KNOWING = "doubting", "knowing"
 
 _FIGURE = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?![.,]?\w)")
 _YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}")
-_FORBIDS = re.compile(r"“(?:do not|don[’']t|never)\b", re.IGNORECASE)
 _MONTH = re.compile(rf" (?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
 LATEST_DAY = 28  # of each month
 _ADVISES = re.compile(r"\badvise(s?): (?=“)")
@@ -35,7 +35,7 @@ def keep_wrong(pair: QAPair, manner: str) -> str:
     if not wrong:
         return ""
     doubt = f"{manner} {write_literal(pair.answer)}" if manner == KNOWING else manner
-    given = f'"Changed: One thing.\\nWrong: " ({" | ".join(map(write_literal, wrong))})'
+    given = f'"Changed: One thing.\\nWrong: " {write_copies(wrong)}'
     return f'{given} "\\nDoubt: " {doubt} "\\nAdmits: " admits'
 
 
@@ -55,16 +55,10 @@ def make_wrong(pair: QAPair) -> Iterator[str]:
     if changed := list(change_figures(answer)):
         yield from changed
         return
-    told = read_statement(answer)
-    contrary = contradict(answer, put_within(told.subject, pair.chunk)) if told else None
-    contrary = contrary or contradict_advice(answer)
-    if contrary:
+    order = answer.partition("“")[2]
+    if contrary := find_contrary(answer, partial(put_within, chunk=pair.chunk)):
         yield contrary.wrong
-    elif (
-        _ADVISES.search(answer)
-        and is_order(answer.partition("“")[2])
-        and not _FORBIDS.search(answer)
-    ):
+    elif _ADVISES.search(answer) and is_order(order) and not FORBIDS.match(order):
         yield _ADVISES.sub(r"warn\1 against this: ", answer, count=1)
     elif denied := deny(answer):
         yield denied

@@ -1,6 +1,7 @@
 """An English statement taken apart: of what it tells, its verb, and the rest."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from generation_functions.pipelines.question_words import is_verb
@@ -35,7 +36,7 @@ _ANOTHER = re.compile(
 )
 _OFTEN = re.compile(r"(?:not only|of no|no|only|often|also|always|then|never|seldom|still|\w+ly)\b")
 _ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[^“”]+)”")
-_FORBIDS = re.compile(r"(?:do not|don[’']t|never) ", re.IGNORECASE)
+FORBIDS = re.compile(r"(?:do not|don[’']t|never) ", re.IGNORECASE)
 _NO_BASE = frozenset("after always before do let never please remember see to try".split())
 _DENIED = re.compile(r"\b(?:not|cannot|neither|nor|hardly)\b|n[’']t\b")
 _ANYONE = re.compile(r"(?:any|all|every|each|some|no)\w*\b|it\b", re.IGNORECASE)
@@ -84,10 +85,16 @@ def read_statement(sentence: str) -> Statement | None:
     return None if _ANOTHER.search(rest) else Statement(subject, verb, rest)
 
 
-def contradict(sentence: str, subject: str) -> Contrary | None:
-    """Return the contrary of a statement, or None; `subject` is its own within a sentence."""
+def find_contrary(sentence: str, put_within: Callable[[str], str]) -> Contrary | None:
+    """Return the contrary of a statement or of advice, or None; `put_within` returns a subject as
+    it stands within a sentence."""
     told = read_statement(sentence)
-    if not told or _OFTEN.match(told.rest):
+    contrary = _contradict(told, put_within(told.subject)) if told else None
+    return contrary or _contradict_advice(sentence)
+
+
+def _contradict(told: Statement, subject: str) -> Contrary | None:
+    if _OFTEN.match(told.rest):
         return None
     if told.is_negated and "until" in told.rest:
         return None
@@ -116,7 +123,7 @@ def deny(sentence: str) -> str | None:
     return begun + verb + clause[found.end() :]
 
 
-def contradict_advice(sentence: str) -> Contrary | None:
+def _contradict_advice(sentence: str) -> Contrary | None:
     """Return the contrary of what a source advises, a single order, or None."""
     found = _ADVICE.fullmatch(sentence)
     if not found or len(sentence.split()) > LONGEST:
@@ -124,7 +131,7 @@ def contradict_advice(sentence: str) -> Contrary | None:
     order = found["order"].rstrip(".!")
     if re.search(r"[.;:!?]|\band (?:your|the|it|they|you|this) ", order) or not is_order(order):
         return None
-    forbids = _FORBIDS.match(order)
+    forbids = FORBIDS.match(order)
     done = order[forbids.end() :] if forbids else order[:1].lower() + order[1:]
     first = done.split()[0].lower()
     if first in _NO_BASE or not is_verb(first):

@@ -7,6 +7,7 @@ another language a grammar keeps the form that it has for any text.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from generation_functions.choosing import rank
@@ -17,8 +18,7 @@ from generation_functions.pipelines.naming import FAMILY_NAMES
 from generation_functions.pipelines.readings import Reading, list_numbers
 from generation_functions.pipelines.sentence_needs import is_unique
 from generation_functions.pipelines.statements import (
-    contradict,
-    contradict_advice,
+    find_contrary,
     read_statement,
 )
 from generation_functions.pipelines.things import (
@@ -170,10 +170,7 @@ def _find_opening(question: str) -> str:
 def _keep_negative(given: _Material) -> Iterator[str]:
     """Yield what asks why something is so that is not: the contrary of a fact, or of advice."""
     for fact in given.facts.values():
-        told = read_statement(fact.text)
-        within = put_within(told.subject, given.chunk) if told else ""
-        contrary = contradict(fact.text, within) or contradict_advice(fact.text)
-        if contrary:
+        if contrary := find_contrary(fact.text, partial(put_within, chunk=given.chunk)):
             begun = f"{fact.line}\nWrong: {contrary.wrong}"
             asked = f"\nQuestion: {contrary.question}\nAnswer: "
             yield f"{write_literal(begun + asked)} denial {write_literal(fact.text)}"
