@@ -153,6 +153,14 @@ def test_who_advises_is_named_or_nobody() -> None:
         ("Take 30 grams of wax for each hive.", False),
         ("Honey is as good as sugar.", True),
         ("The combs opened in spring.", True),
+        ("Ten days were left out.", True),
+        ("Ten days of frost were left out.", False),
+        ("Brood dies of this cold.", True),
+        ("The cold is no harm, as brood dies of this cold alone.", False),
+        ("Ada Lunn weighed her hive in May.", False),
+        ("The keeper weighed her hive in May.", True),
+        ("Most sorts of this are sold.", False),
+        ("Wipe it with oil.", True),
     ],
 )
 def test_what_a_sentence_takes_from_the_one_before(sentence: str, needs: bool) -> None:

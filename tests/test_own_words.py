@@ -17,7 +17,7 @@ from generation_functions.pipelines.statements import (
     find_contrary,
     read_statement,
 )
-from generation_functions.pipelines.things import list_things, put_within
+from generation_functions.pipelines.things import find_head, list_things, put_within
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import BUILT_IN
 from generation_functions.records import Chunk, Exchange
@@ -96,6 +96,23 @@ def test_facts_with_something_in_common_stand_together_under_it() -> None:
 )
 def test_what_a_sentence_names_can_stand_over_it(sentence: str, things: list[str]) -> None:
     assert list_things(sentence, "Bees in Small Gardens, by H. Ostrow") == things
+
+
+@pytest.mark.parametrize(
+    ("order", "head"),
+    [
+        ("In water turbines, insert a bolt.", "water turbines"),
+        ("On a curve, take out the bolts.", "a curve"),
+        ("In filling tires on double wheels, pump slowly.", "filling tires on double wheels"),
+        ("When training new workers, talk fast.", "training new workers"),
+        ("Nail a strip of zinc across the door.", "a strip of zinc"),
+        ("Let cutting tools grow dull.", ""),
+        ("If you are late, take the lift.", ""),
+        ("In the same way, take the lift.", ""),
+    ],
+)
+def test_what_advice_is_for_stands_over_it(order: str, head: str) -> None:
+    assert find_head(f"H. Ostrow advises: “{order}”", "Bees, by H. Ostrow") == head
 
 
 def test_a_thing_within_a_sentence_has_a_small_letter_unless_it_is_a_name() -> None:

@@ -23,23 +23,31 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 # What a sentence says of something that only the one before it names.
-_ELSEWHERE = re.compile(
+_BEFORE = re.compile(
     r"^(?:\S+ ){0,6}(?:do(?:es|ne|ing)?|did) (?:this|that|so|it)\b"
-    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b|^(?:\S+ ){1,2}(?:it|them)\b"
+    r"|^(?:\S+ ){0,5}(?:he|she|his|him|hers?)\b"
+    r"|^(?:\S+ ){1,2}(?:it(?! (?:is|was|would be) (?:\w+,? ){0,3}(?:that|to)\b)|them)\b"
     r"|^(?:if|once|unless|when|where) you (?:\S+ ){0,2}(?:do|find|get|have|like|need|see|use|want) "
     r"(?:it|them)\b"
     r"|^(?:\S+ ){1,6}this (?:at|by|from|in|into|on|to|with)\b"
     r"|\b(?:half|most|some|many|two|three|both|all|none|each|one) of (?:them|these|those)\b"
-    r"|\b(?:so|thus) formed\b|^the (?:following|reverse)\b|\bas shown in the\b"
-    r"|\bin a similar manner\b"
+    r"|\b(?:so|thus) formed\b|\bin a similar manner\b"
     r"|^an? similar\b|\balso \w+ (?:it|them)\b|\b(?:did|does|do|will|can) not \w+ (?:it|them)\b"
     r"|^(?:\S+ ){2,4}another (?!\w+ (?:of|than)\b)|\bboth \w+s\.$"
-    r"|\bbetween them\b|\b(?-i:us|me)\b|^(?:until )?now\b|^the (?:same|latter|former|answer)\b"
+    r"|\bbetween them\b|^the (?:reverse|same|latter|former)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
-    r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) "
     r"|\b(?:accomplish|achieve|do|have|serve)(?:es|s)? the same\b"
     r"|\banother (?:type|kind|sort|form|way|method|means|example)\b",
     re.IGNORECASE,
+)
+# What stands nowhere near a sentence, or is somebody who speaks.
+_ELSEWHERE = re.compile(
+    r"^the (?:following|answer)\b|\bas shown in the\b|\b(?-i:us|me)\b|^(?:until )?now\b"
+    r"|\b(?:figure|plate|table) [\dIVX]|\(\w{1,2}\) ",
+    re.IGNORECASE,
+)
+_OF_NAMED = re.compile(  # "Jean Richer found that his clock"
+    r"(?:The (?:[a-z-]+ ){1,3})?(?:[A-Z][\w’'-]+ ){2,}(?:\S+ )*?(?:he|she|his|him|hers?)\b"
 )
 _THIS = re.compile(
     r"\b(?:this|these|those|such(?! (?:[\w’'-]+ ){0,3}as\b)) (?!(?:an?|who|which|that|is|are|was"
@@ -50,6 +58,7 @@ _THIS = re.compile(
 _ELLIPTIC = re.compile(
     r"\b(?:is|are|will be) (?:also )?(?:sufficient|enough|as good as|equally|just as|better"
     r"|worse)\b"
+    r"|^[A-Z][a-z]+ (?:minutes|hours|days|weeks|months|years) (?:are|were) \w+(?: \w+)?(?:,|\.|$)"
     r"|\d (?:grams?|kilograms?|ounces?|pounds?|pints?|quarts?|gallons?|lit(?:er|re)s?|tons?|drops?"
     r"|spoonfuls?)\b(?! of\b)"
 )
@@ -90,8 +99,8 @@ def find_needed(chunk: Chunk, number: int) -> int:
         return number - 1
     if chunk.language != "english":
         return number
-    sentence = texts[number - 1]
-    if number > 1 and _ELLIPTIC.search(sentence):
+    sentence = without_number(texts[number - 1])
+    if number > 1 and (_ELLIPTIC.search(sentence) or _points_before(sentence)):
         return number - 1
     for match in _KNOWN_THING.finditer(sentence):
         said = find_roots(f"{chunk.source} {sentence[: match.start()]}")
@@ -135,14 +144,16 @@ def hold_together(chunk: Chunk, numbers: Sequence[int]) -> tuple[int, ...]:
 def points_elsewhere(words: str, sentences: Sequence[str]) -> bool:
     """Whether an answer that is made of sentences speaks of what is named before them: "the same
     effect", "this method", somebody's "he" that need not be the one of its first sentence."""
-    if _ELSEWHERE.search(words) or _points_at_unsaid(sentences[0]):
+    if _ELSEWHERE.search(words) or _points_before(without_number(sentences[0])):
         return True
     return any(_OF_PERSON.match(sentence) for sentence in sentences[1:])
 
 
-def _points_at_unsaid(sentence: str) -> bool:
-    """Whether a sentence has "this method" or the like, and no method before; "this way" takes up
-    a clause before it."""
+def _points_before(sentence: str) -> bool:
+    """Whether a sentence speaks of what only those before it name: "this method" or the like, and
+    no method before ("this way" takes up a clause before it), or somebody's "he"."""
+    if _BEFORE.search(sentence) and not _OF_NAMED.match(sentence):
+        return True
     return any(
         not find_roots(match[1])
         or not find_roots(match[1]) <= find_roots(sentence[: match.start()])

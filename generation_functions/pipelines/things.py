@@ -37,11 +37,16 @@ _NAME = re.compile(
     r"([A-Z][\w-]+) (?:[A-Z][\w-]+ )*[A-Z][\w-]+(?=,? [a-z(])"
 )  # "John Harrison made"
 _ORDERED = re.compile(
-    rf"(?P<verb>[A-Z][a-z]+) (?:(?:down|off|out|up) )?(?:(?:all|any|your) )?"
+    rf"(?P<verb>(?!Let )[A-Z][a-z]+) (?:(?:back|down|off|out|up) )?(?:(?:all|any|your) )?"
     rf"(?P<article>(?:the|an?) )?(?P<words>{_PLAIN}(?: {_PLAIN}){{0,3}}"
     rf"(?:(?: and| or| of(?: the| an?)?) {_PLAIN}(?: {_PLAIN}){{0,2}})?)"
     rf"(?=[.,;:!?”]|$| (?!of\b)(?:{_STOP})\b)"
 )
+_FOR = re.compile(
+    rf"(?:In|On|For|With) (?P<article>(?:the|an?) )?(?P<words>{_PLAIN}(?: {_PLAIN}){{0,3}}"
+    rf"(?:(?: and| of(?: the| an?)?) {_PLAIN}(?: {_PLAIN})?)?), (?=[a-z]+ )"
+)
+_DOING = re.compile(r"(?:In|On|When|While) (?P<doing>[a-z]+ing [^,.;:“”]{3,50}), (?=[a-z]+ )")
 _ADVICE = re.compile(r"\badvises?: “")
 _OPENERS = frozenset(
     "After All As At Before By For From If In On Once Since The To When While".split()
@@ -91,10 +96,7 @@ def find_head(fact: str, source: str) -> str:
     """Return what a fact is about: the thing or name that it begins with, or what it advises to
     do something with; "" where code cannot tell."""
     if advice := _ADVICE.search(fact):
-        ordered = _ORDERED.match(fact, advice.end())
-        if ordered and is_verb(ordered["verb"].lower()) and names_thing(ordered["words"]):
-            return f"{ordered['article'] or ''}{ordered['words']}"
-        return ""
+        return _find_advised(fact, advice.end())
     name = _NAME.match(fact)
     if name and name[1] not in _OPENERS:
         return name[0]
@@ -103,6 +105,19 @@ def find_head(fact: str, source: str) -> str:
         return statement.subject
     things = list_things(fact, source)
     return things[0] if things and fact.startswith(things[0]) else ""
+
+
+def _find_advised(fact: str, place: int) -> str:
+    """Return what an order that begins at a place of a fact is for ("In water turbines, insert
+    ..."), or with what it wants something done."""
+    if doing := _DOING.match(fact, place):
+        return doing["doing"]
+    found = _FOR.match(fact, place) or _ORDERED.match(fact, place)
+    if not found or not names_thing(found["words"]):
+        return ""
+    if "verb" in found.groupdict() and not is_verb(found["verb"].lower()):
+        return ""
+    return f"{found['article'] or ''}{found['words']}"
 
 
 def _is_named(match: re.Match[str]) -> bool:

@@ -171,7 +171,7 @@ def check_comparison(exchange: Exchange, request: WayRequest, corpus: ChunkIndex
             return Problem("question does not name the thing", told, in_question=True)
     quality = stems(exchange.quality)
     told = " ".join(one.told for one in exchange.recalled)
-    known = stems(text) | (_MEASURES if digits(told) else frozenset())
+    known = stems(text) | stems(told) | (_MEASURES if digits(told) else frozenset())
     if len(quality & known) < LEAST_QUALITY * len(quality):
         told = f"The text says nothing of “{exchange.quality}”."
         return Problem("quality is not in the text", told, in_question=True)

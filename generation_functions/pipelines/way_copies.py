@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from generation_functions.choosing import rank
 from generation_functions.documents.titles import parse_name
+from generation_functions.pipelines.comparing import list_compared
 from generation_functions.pipelines.copies import copy_in_order
 from generation_functions.pipelines.form_copies import Part, divide_facts
 from generation_functions.pipelines.naming import FAMILY_NAMES
@@ -44,12 +45,6 @@ _SINGLE = re.compile(
 _POINTS = re.compile(
     r"\b(?:its?|they|them|their|he|him|his|she|her|therefore|also|consequently|then|thus)\b"
 )
-_OTHER = r"(?P<other>(?!(?:it|they|one|many|ever|that|the same)\b)(?:[\w’'-]+ ){0,3}[\w’'-]+)"
-_MORE = re.compile(
-    rf"(?:much |far |even |a little )?(?P<quality>(?:more|less) [a-z-]+"
-    rf"|(?!(?:other|rather|later|earlier)\b)[a-z]+er) than {_OTHER}"
-)
-_AS_MUCH = re.compile(rf"(?:nearly |almost |quite )?as (?P<quality>[a-z-]+) as {_OTHER}")
 _SEVERAL = re.compile(r"(?: and |[^su]s(?: of |$))")
 # Who is asked for, and not what.
 _PERSON = re.compile(
@@ -74,11 +69,12 @@ class _Fact:
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """What can be asked of a chunk: its facts by their words, those that have a thing in common,
-    and the turns before."""
+    """What can be asked of a chunk: its facts by their words, those of the other sources, those of
+    its own that have a thing in common, and the turns before."""
 
     chunk: Chunk
     facts: Mapping[str, _Fact]
+    others: Mapping[str, _Fact]
     parts: Sequence[Part]
     turns: Sequence[Exchange]
     key: str
@@ -98,18 +94,27 @@ def keep_words(
 
 
 def _read(reading: Reading, turns: Sequence[Exchange], key: str) -> _Material:
-    """Return what the first source tells."""
+    """Return what the sources tell."""
     chunk = reading.sources[0]
-    numbers = list_numbers(reading, 0)
-    facts: dict[str, _Fact] = {}
-    for places, told in copy_in_order(chunk):
-        if told and places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
-            named = ", ".join(str(numbers[place - 1]) for place in places)
-            facts.setdefault(told, _Fact(named, told))
+    facts = _list_facts(reading, 0)
+    others: dict[str, _Fact] = {}
+    for place in range(1, len(reading.sources)):
+        others |= _list_facts(reading, place)
     title = parse_name(chunk.source).title
     parts = divide_facts(tuple(facts), chunk, key)
     parts = [part for part in parts if part.head != title and _is_clear(part.head)]
-    return _Material(chunk, facts, parts, turns, key)
+    return _Material(chunk, facts, others, parts, turns, key)
+
+
+def _list_facts(reading: Reading, place: int) -> dict[str, _Fact]:
+    """Return the facts of one source by their words."""
+    numbers = list_numbers(reading, place)
+    facts: dict[str, _Fact] = {}
+    for places, told in copy_in_order(reading.sources[place]):
+        if told and places[-1] <= len(numbers) and len(places) <= MOST_NUMBERS:
+            named = ", ".join(str(numbers[one - 1]) for one in places)
+            facts.setdefault(told, _Fact(named, told))
+    return facts
 
 
 def _is_clear(head: str) -> bool:
@@ -211,23 +216,18 @@ def _keep_hallucination(given: _Material) -> Iterator[str]:
 
 
 def _keep_comparison(given: _Material) -> Iterator[str]:
-    """Yield what asks for the comparison that a fact makes: "Slate is heavier than thatch."."""
-    for fact in given.facts.values():
-        told = read_statement(fact.text)
-        compared = told and (_MORE.fullmatch(told.rest) or _AS_MUCH.fullmatch(told.rest))
-        if not told or not compared:
+    """Yield what asks how two things compare of which facts tell, one of the chunk's own at least:
+    "Slate is heavier than thatch."."""
+    facts = {**given.facts, **given.others}
+    for compared in list_compared(tuple(facts), given.chunk):
+        told = [facts[text] for text in compared.facts]
+        if compared.facts[0] not in given.facts or not _is_short(told):
             continue
-        quality, other = compared["quality"], compared["other"]
-        if not names_thing(other):
-            continue
-        one = put_within(told.subject, given.chunk)
-        if compared.re is _MORE:
-            asked = f"Which {told.verb} {quality}, {one} or {other}?"
-        else:
-            asked = f"How {quality} {told.verb} {one}, compared with {other}?"
-        things = f"One: {without_article(one)}\nOther: {without_article(other)}"
-        begun = f"{fact.line}\n{things}\nQuality: {quality}"
-        yield f"{write_literal(begun)} {_answer(write_literal(asked), fact.text)}"
+        lines = "\n".join(fact.line for fact in told)
+        things = f"One: {compared.one}\nOther: {compared.other}\nQuality: {compared.quality}"
+        asked = write_literal(compared.question)
+        begun = write_literal(f"{lines}\n{things}")
+        yield f"{begun} {_answer(asked, ' '.join(compared.facts))}"
 
 
 _KEEPERS: Mapping[str, Callable[[_Material], Iterator[str]]] = {
