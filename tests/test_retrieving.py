@@ -50,6 +50,20 @@ def plan(chunk: Chunk, kind: str, *asked: Grounded, name: str = "") -> RagPlan:
 library_of = cache(make_library)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "The ferry stopped when the new bridge was opened. (6)",
+        "(The ferry stopped when the bridge fell, and so on, &c.)",
+        "“The ferry stopped when the new bridge fell.”",
+    ],
+)
+def test_a_sentence_of_a_quote_is_found_wherever_the_quote_is_cut(before: str) -> None:
+    told = "Herons nest below it every spring."
+    assert has_quote(f"Here is a bridge. {told} It is old.", f"{before} {told}")
+    assert not has_quote("Here is a bridge. Herons nest elsewhere. It is old.", f"{before} {told}")
+
+
 def find(
     chunks: Sequence[Chunk],
     made: RagPlan,

@@ -7,7 +7,7 @@ the answer's own words.
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from generation_functions.documents.sentences import number_sentences, split_sentences
 from generation_functions.masked import Grounded, Shown
@@ -16,9 +16,11 @@ from generation_functions.pipelines.roots import find_roots
 
 MOST_SHARED = 0.6  # of an answer's own words; from here on a text may tell it in other words
 FEWEST_RUN = 5  # words of a quote's sentence that are looked for
+LONGEST_RUN = 12  # words of a quote, wherever they begin, that no other text has by chance
 FEWEST_LEFT = 12  # words of what is left of a text without its answers
 
 _WORD = re.compile(r"\w+")
+_STOP = re.compile(r"(?<=[.!?])[”\"’')\]]*\s+(?:[\[(]?\w{1,2}[.)\]]\s+)?(?=[\W_]*[A-Z])")
 
 
 def holds_answer(text: str, asked: Iterable[Grounded], language: str = "english") -> bool:
@@ -27,9 +29,11 @@ def holds_answer(text: str, asked: Iterable[Grounded], language: str = "english"
 
 
 def has_quote(text: str, quote: str, language: str = "english") -> bool:
-    """Whether a text has a sentence of a quote, however its words are set; not its shortest."""
+    """Whether a text has a sentence of a quote, however its words are set, or LONGEST_RUN words of
+    it in a row; not its shortest sentences."""
     words = f" {_plain(text)} "
-    return any(f" {one} " in words for one in _list_sentences(quote, language))
+    told = (*_list_sentences(quote, language), *_list_runs(quote))
+    return any(f" {one} " in words for one in told)
 
 
 def has_whole_quote(text: str, quote: str, language: str = "english") -> bool:
@@ -100,10 +104,21 @@ def _tells_words(text: str, asked: Grounded) -> bool:
 
 @lru_cache(maxsize=1_000)
 def _list_sentences(quote: str, language: str) -> tuple[str, ...]:
-    """Return the sentences of a quote that are long enough to be told from others, or all of it."""
-    sentences = (_plain(one) for one in number_sentences(quote, language))
+    """Return the sentences of a quote that are long enough to be told from others, or all of it.
+
+    It is cut at every stop: where its sentences end can be told of all of a text, not of a quote.
+    """
+    cut = (_STOP.split(one) for one in number_sentences(quote, language))
+    sentences = map(_plain, chain.from_iterable(cut))
     long = tuple(one for one in sentences if one.count(" ") >= FEWEST_RUN - 1)
     return long or (_plain(quote),)
+
+
+@lru_cache(maxsize=1_000)
+def _list_runs(quote: str) -> tuple[str, ...]:
+    words = _plain(quote).split()
+    places = range(len(words) - LONGEST_RUN + 1)
+    return tuple(" ".join(words[place : place + LONGEST_RUN]) for place in places)
 
 
 @lru_cache(maxsize=1_000)
