@@ -124,6 +124,25 @@ def test_a_sentence_that_speaks_of_what_it_does_not_name_is_no_answer(
     assert is_clear(make_chunk(sentence, "Bees, by H. Ostrow"), [1]) == clear
 
 
+def test_a_person_is_the_only_one_that_is_named_before() -> None:
+    named = "The mole was the work of Margarethe Lund. She won the lawsuit."
+    assert is_clear(make_chunk(named), [1, 2])
+    two = "The mole was the work of Margarethe Lund and Anna Strand. She won the lawsuit."
+    assert not is_clear(make_chunk(two), [1, 2])
+
+
+def test_a_question_is_no_fact() -> None:
+    chunk = make_chunk(
+        "Wax moths will eat old combs. Why did the old colony die? Partly because of frost."
+    )
+    told = [told for _, told in copy_in_order(chunk)]
+    assert told == [
+        "Wax moths will eat old combs.",
+        "Why did the old colony die? Partly because of frost.",
+    ]
+    assert copy_in_order(make_chunk("Why did the old colony die in May?")) == [((1,), "")]
+
+
 def test_what_stands_for_nothing_leans_on_nothing() -> None:
     chunk = make_chunk(
         "The hive is shut. It is best to open it at noon. 5. Wipe the frame with oil."
@@ -161,6 +180,11 @@ def test_who_advises_is_named_or_nobody() -> None:
         ("The keeper weighed her hive in May.", True),
         ("Most sorts of this are sold.", False),
         ("Wipe it with oil.", True),
+        ("There the eggs hatch.", True),
+        ("There are eggs in May.", False),
+        ("Nobody knows who lived there.", True),
+        ("Zinc, however, is dear.", True),
+        ("Partly because of rain brood died.", True),
     ],
 )
 def test_what_a_sentence_takes_from_the_one_before(sentence: str, needs: bool) -> None:

@@ -92,6 +92,8 @@ def test_facts_with_something_in_common_stand_together_under_it() -> None:
         ("H. Ostrow advises: “Shut the door of the shed.”", ["the door of the shed"]),
         ("He came to the point in time.", []),
         ("Wasps arouse suspicion.", []),
+        ("The middle moves faster than its sides.", []),
+        ("Every colony is a lump of the evidence.", []),
     ],
 )
 def test_what_a_sentence_names_can_stand_over_it(sentence: str, things: list[str]) -> None:
@@ -178,6 +180,9 @@ def test_the_contrary_of_a_sentence(sentence: str, wrong: str, question: str) ->
         "H. Ostrow advises: “Before frost, shut the hive.”",
         "H. Ostrow advises: “Shut the hive. Then go.”",
         "H. Ostrow advises: “Always shut the hive.”",
+        "H. Ostrow advises: “Use little wax, for a soaked comb falls.”",
+        "H. Ostrow advises: “Do not open the hive until noon.”",
+        "The keepers should see that the hive is shut.",
     ],
 )
 def test_what_has_no_plain_contrary(sentence: str) -> None:

@@ -27,6 +27,11 @@ _MORE = re.compile(
 )
 _AS_MUCH = re.compile(rf"(?:nearly |almost |quite )?as (?P<quality>[a-z-]+) as {_OTHER}")
 _SENTENCE = re.compile(r"(?P<first>.+?[.!?])(?: [A-Z“].*)?$")
+# Orders whose object is the means, and not what they are for: "Put sand into ...".
+_PUTS = re.compile(
+    r"“(?:Add|Distribute|Drop|Exchange|Give|Insert|Jam|Leave|Make|Place|Pour|Punch|Put|Scatter|Sprinkle"
+    r"|Strew|Switch|Throw|Use) "
+)
 # The verb of which a thing is subject.
 _VERB = re.compile(r"(?:is|are|was|were|has|have|had|(?P<modal>can|will)|[a-z]+(?:[^s\W]s|ed)) ")
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ ’'-][^\W\d_]+)*")
@@ -116,7 +121,9 @@ def _compare_advice(one: str, other: str, chunk: Chunk) -> Iterator[Compared]:
     if not all(heads) or _are_same(*heads):
         return
     shared = find_roots(one) & find_roots(other) - find_roots(f"{chunk.source} advises")
-    if len(shared) < LEAST_SHARED:
+    if len(shared) < LEAST_SHARED or any(map(_PUTS.search, (one, other))):
+        return
+    if _names(one, heads[1]) or _names(other, heads[0]):
         return
     yield Compared(
         without_article(heads[0]),
@@ -149,6 +156,10 @@ def _read_told(fact: str, chunk: Chunk) -> _Told | None:
     if verb["modal"]:
         told = told.partition(" ")[2]
     return _Told(put_within(subject, chunk), verb[0].rstrip(), told)
+
+
+def _names(text: str, thing: str) -> bool:
+    return find_roots(thing) <= find_roots(text)
 
 
 def _are_same(one: str, other: str) -> bool:

@@ -46,6 +46,10 @@ _OPENS_LONG = re.compile(
     r"|though|because|once|whilst|unless|until|whereas)\b[^,]*, ",
     re.IGNORECASE,
 )
+# "To wedge clay is to cut it.", "Glazes, which are old, melt."
+_IS_SUBJECT = re.compile(
+    r"To [a-z]+ [^,]*?\b(?:is|was|means|meant)\b|[A-Z][\w ’-]{2,40}, (?:which|who|whose) "
+)
 _ADVERB = re.compile(r"([A-Za-z]\w+ly),? ")
 # What "-ing" makes a verb of, and orders nothing.
 _NO_VERBS = frozenset("both cast even except frequent her let not similar well".split())
@@ -75,6 +79,8 @@ def find_clause(sentence: str) -> str:
 def is_statement(sentence: str) -> bool:
     """Whether an English sentence plainly tells how things are."""
     clause = _AND_SO_ON.sub("", find_clause(sentence))
+    if _IS_SUBJECT.match(sentence) and not _ORDERS.match(sentence):
+        return True
     if _TELLS.match(clause) or _STATES.match(sentence) or _SO.match(sentence):
         return True
     several = _SEVERAL.match(clause) or _SEVERAL_OF.match(clause)
@@ -96,7 +102,9 @@ def is_order(sentence: str) -> bool:
     and no other verb for it to be subject of."""
     clause = _AND_SO_ON.sub("", find_clause(sentence))
     if _ORDERS.match(clause) or _has_object(clause):
-        return True
+        return not sentence.startswith("To ") or not _IS_SUBJECT.match(sentence)
+    if _IS_SUBJECT.match(sentence):
+        return False
     if clause != sentence and _ends_with_order(clause):
         return True
     first = _FIRST_WORD.match(clause)
@@ -120,7 +128,7 @@ def _has_verb_then(clause: str) -> bool:
     if third and is_verb(third[1]):
         return True
     then = _THEN_VERB.match(clause)
-    if not then or not is_verb(then[1]):
+    if not then or not (then[1] == "make" or is_verb(then[1])):
         return False
     return not clause.startswith(" of ", then.end()) or then[1] in _VERBS_OF
 

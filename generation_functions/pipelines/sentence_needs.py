@@ -37,7 +37,12 @@ _BEFORE = re.compile(
     r"|\bbetween them\b|^the (?:reverse|same|latter|former)\b"
     r"|^(?:by|for|from|in|of|on|to|under|with) (?:other|similar|different)\b"
     r"|\b(?:accomplish|achieve|do|have|serve)(?:es|s)? the same\b"
-    r"|\banother (?:type|kind|sort|form|way|method|means|example)\b",
+    r"|\banother (?:type|kind|sort|form|way|method|means|example)\b"
+    r"|^there (?!(?:is|are|was|were|has|have|had|can|may|must|will|would"
+    r"|exists?|seems?|came|comes)\b)"
+    r"|\b(?:however|therefore)\b|\b(?:can|could|is|are|was|were|had|has) (?:now|then)\b"
+    r"|, too\b|\bthere\.$|\bin the same (?:manner|time|way)\b|^(?:partly |only )?because\b"
+    r"|\bas an example\b",
     re.IGNORECASE,
 )
 # What stands nowhere near a sentence, or is somebody who speaks.
@@ -63,6 +68,7 @@ _ELLIPTIC = re.compile(
     r"|spoonfuls?)\b(?! of\b)"
 )
 _WAYS = ("way", "manner")
+_FULL_NAME = re.compile(r"[A-Z][a-z’'-]+(?: (?:de|di|van|von|[A-Z]\.))*(?: [A-Z][a-z’'-]+)+")
 _OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
 # "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
 _KNOWN_THING = re.compile(
@@ -146,7 +152,16 @@ def points_elsewhere(words: str, sentences: Sequence[str]) -> bool:
     effect", "this method", somebody's "he" that need not be the one of its first sentence."""
     if _ELSEWHERE.search(words) or _points_before(without_number(sentences[0])):
         return True
-    return any(_OF_PERSON.match(sentence) for sentence in sentences[1:])
+    return any(
+        _OF_PERSON.match(sentence) and len(_list_persons(sentences[:place])) != 1
+        for place, sentence in enumerate(sentences)
+        if place
+    )
+
+
+def _list_persons(sentences: Sequence[str]) -> set[str]:
+    """Return the names of several words that stand in sentences, as those of persons do."""
+    return {name for sentence in sentences for name in _FULL_NAME.findall(sentence)}
 
 
 def _points_before(sentence: str) -> bool:

@@ -39,6 +39,7 @@ _ADVICE = re.compile(r"(?P<adviser>[^“]+) (?P<advise>advises?): “(?P<order>[
 FORBIDS = re.compile(r"(?:do not|don[’']t|never) ", re.IGNORECASE)
 _NO_BASE = frozenset("after always before do let never please remember see to try".split())
 _DENIED = re.compile(r"\b(?:not|cannot|neither|nor|hardly)\b|n[’']t\b")
+_NOT_ALONE = re.compile(r"\b(?:not only|than|also)\b")  # of which a denial says something else
 _ANYONE = re.compile(r"(?:any|all|every|each|some|no)\w*\b|it\b", re.IGNORECASE)
 _NEGATED = {"can": "cannot"}
 # The first verb of a clause, with no other clause in its subject.
@@ -96,6 +97,8 @@ def find_contrary(sentence: str, put_within: Callable[[str], str]) -> Contrary |
 def _contradict(told: Statement, subject: str) -> Contrary | None:
     if _OFTEN.match(told.rest):
         return None
+    if told.rest.startswith(("see that ", "make sure that ")):
+        return None
     if told.is_negated and "until" in told.rest:
         return None
     if told.is_negated:
@@ -116,6 +119,8 @@ def deny(sentence: str) -> str | None:
     found = _FIRST_VERB.match(clause)
     if not found or found["verb"] == "cannot" or _DENIED.search(found[0]):
         return None
+    if _NOT_ALONE.search(clause):
+        return None
     if _OFTEN.match(clause[found.end() + 1 :]) or _ANYONE.match(clause):
         return None
     begun = sentence[: len(sentence) - len(clause)] + clause[: found.start("verb")]
@@ -129,12 +134,14 @@ def _contradict_advice(sentence: str) -> Contrary | None:
     if not found or len(sentence.split()) > LONGEST:
         return None
     order = found["order"].rstrip(".!")
-    if re.search(r"[.;:!?]|\band (?:your|the|it|they|you|this) ", order) or not is_order(order):
+    if re.search(
+        r"[.;:!?]|, for |\b(?:because|since)\b|\band (?:your|the|it|they|you|this) ", order
+    ) or not is_order(order):
         return None
     forbids = FORBIDS.match(order)
     done = order[forbids.end() :] if forbids else order[:1].lower() + order[1:]
     first = done.split()[0].lower()
-    if first in _NO_BASE or not is_verb(first):
+    if first in _NO_BASE or not is_verb(first) or (forbids and "until" in done):
         return None
     never = "" if forbids else "never "
     does = "does" if found["advise"].endswith("s") else "do"

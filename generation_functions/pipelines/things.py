@@ -57,7 +57,7 @@ _PAST = frozenset(
 )
 _NO_THING = re.compile(
     r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$|again|ago|also|alone|apart|away|likewise|together|too|\w{3,}wards?$"
-    r"|hard|rather|(?!(?:anomal|assemb|bel|butterf|fami|jel|li|monopo|rep|sup)(?:ly|ply)$)\w{3,}ly$"
+    r"|ever|hard|here|never|often|once|paid|rather|seldom|soon|still|there|today|twice|yet|(?!(?:anomal|assemb|bel|butterf|fami|jel|li|monopo|rep|sup)(?:ly|ply)$)\w{3,}ly$"
     r"|(?:born|built|cut|done|drawn|driven|found|given|gone|grown|held|kept|known|left|lost|made|put"
     r"|seen|sent|set|shown|taken|thrown|written)$"
 )
@@ -68,7 +68,9 @@ _GENERAL = frozenset(
     long matter metre metres mile miles minute minutes month months more most night nobody
     number order others part people person persons place point possibility possible
     purpose reason rest same second seconds side similar situation sort such thing
-    things time times type use way ways week weeks whole work year years""".split()
+    things time times type use way ways week weeks whole work year years
+    data evidence every fact facts few lump matter none numerous opinion research
+    researches result results several success truth""".split()
 ) | set(MONTHS)
 
 
@@ -126,7 +128,7 @@ def _is_named(match: re.Match[str]) -> bool:
     led = match["lead"] or match["article"]
     if not led and (is_verb(words[0].lower()) or not _AUXILIARY.fullmatch(then)):
         return False
-    if len(words) > 1 and _may_act(words[-1], then):
+    if (len(words) > 1 and _may_act(words[-1], then)) or then == "than":
         return False
     if len(words) == 1 and not match["article"] and match.string.startswith(",", match.end()):
         return False  # "in small, regular steps"
@@ -161,7 +163,9 @@ def put_within(thing: str, chunk: Chunk) -> str:
     within = thing[:1].lower() + thing[1:]
     first, _, rest = within.partition(" ")
     plural = first.endswith("s") and not rest[:1].isupper()
-    common = (rest.islower() or plural) and load_dictionary("en").known([first])
+    common = (rest.islower() or plural or first.endswith("ing")) and load_dictionary("en").known(
+        [first]
+    )
     if common or _ARTICLE.match(thing) or re.search(rf"\b{re.escape(within)}\b", chunk.text):
         return within
     return thing

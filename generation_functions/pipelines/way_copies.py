@@ -45,6 +45,7 @@ _SINGLE = re.compile(
 _POINTS = re.compile(
     r"\b(?:its?|they|them|their|he|him|his|she|her|therefore|also|consequently|then|thus)\b"
 )
+_OF_SUBJECT = re.compile(r"\w+ed that ")  # "the idea should be encouraged that"
 _SEVERAL = re.compile(r"(?: and |[^su]s(?: of |$))")
 # Who is asked for, and not what.
 _PERSON = re.compile(
@@ -189,6 +190,8 @@ def _keep_vague(given: _Material) -> Iterator[str]:
             continue
         shared = content_words(told.subject) & content_words(told.rest)
         if shared or len(told.rest.split()) < FEWEST_TOLD or _POINTS.search(told.rest):
+            continue
+        if told.rest[0].isupper() or _OF_SUBJECT.search(told.rest):
             continue
         thing = put_within(told.subject, given.chunk)
         several = told.verb in ("are", "were")
