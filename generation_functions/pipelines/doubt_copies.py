@@ -14,7 +14,7 @@ from generation_functions.pipelines.statements import (
     deny,
     find_contrary,
 )
-from generation_functions.pipelines.things import put_within
+from generation_functions.pipelines.things import begin_within, put_within
 from generation_functions.records import QAPair
 from generation_functions.steps.step import write_literal
 
@@ -81,7 +81,4 @@ def change_figures(answer: str) -> Iterator[str]:
 
 def repeat(pair: QAPair) -> str:
     """Return an answer as somebody gives it who was doubted."""
-    answer = pair.answer
-    first, _, rest = answer.partition(" ")
-    within = put_within(first, pair.chunk) if first != "The" else "the"
-    return f"It is true that {within} {rest}"
+    return f"It is true that {begin_within(pair.answer, pair.chunk)}"

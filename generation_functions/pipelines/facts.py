@@ -25,6 +25,7 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
+from generation_functions.pipelines.turned_copies import turn_round
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
 from generation_functions.steps.step import Step, write_literal
 
@@ -219,8 +220,17 @@ def _first_root(text: str) -> str:
 
 
 def _turned_rules(sheet: FactSheet) -> Mapping[str, str]:
-    lines = (f'"[{number}] " statement' for number in choose_turned(sheet))
-    return {"lines": ' "\\n" '.join(lines) or '"[1] " statement'}
+    """A line for each fact that is to be turned; in `turned` told by code, or "Nothing."."""
+    chosen = choose_turned(sheet)
+    lines = (f'"[{number}] " statement' for number in chosen)
+    turned = (
+        write_literal(f"[{one}] {turn_round(sheet.facts[one - 1].text, sheet.chunk) or 'Nothing.'}")
+        for one in chosen
+    )
+    return {
+        "lines": ' "\\n" '.join(lines) or '"[1] " statement',
+        "turned": (' "\\n" '.join(turned) if sheet.chunk.language == "english" else "") or "lines",
+    }
 
 
 def _turned_fields(sheet: FactSheet) -> dict[str, Any]:
@@ -252,4 +262,5 @@ TURN_FACTS: Step[FactSheet, FoundFacts] = Step(
     _parse_turned,
     _turned_rules,
     replaces=("lines",),
+    offers=("turned",),
 )

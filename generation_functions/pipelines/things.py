@@ -51,6 +51,7 @@ _ADVICE = re.compile(r"\badvises?: “")
 _OPENERS = frozenset(
     "After All As At Before By For From If In On Once Since The To When While".split()
 )
+_NEVER_NAMES = _OPENERS | frozenset("A An Every Each His Her Its Their".split())
 _PAST = frozenset(
     """became began came fell gave grew held kept led left lost made ran reached sent
     stood struck strove took went""".split()
@@ -169,6 +170,13 @@ def put_within(thing: str, chunk: Chunk) -> str:
     if common or _ARTICLE.match(thing) or re.search(rf"\b{re.escape(within)}\b", chunk.text):
         return within
     return thing
+
+
+def begin_within(sentence: str, chunk: Chunk) -> str:
+    """Return a sentence as it stands behind other words: its first word by `put_within`."""
+    first, _, rest = sentence.partition(" ")
+    begun = first.lower() if first in _NEVER_NAMES else put_within(first, chunk)
+    return f"{begun} {rest}"
 
 
 def without_article(thing: str) -> str:
