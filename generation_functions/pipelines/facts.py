@@ -25,7 +25,7 @@ from generation_functions.pipelines.question_steps import (
 )
 from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
-from generation_functions.pipelines.turned_copies import turn_round
+from generation_functions.pipelines.turned_copies import order_by_dates, turn_round
 from generation_functions.records import Chunk, Fact, FactSheet, make_uuid
 from generation_functions.steps.step import Step, write_literal
 
@@ -233,6 +233,17 @@ def _turned_rules(sheet: FactSheet) -> Mapping[str, str]:
     }
 
 
+def _inferred_rules(sheet: FactSheet) -> Mapping[str, str]:
+    """The facts' numbers; in `ordered` what code can tell of two of them together."""
+    facts = [fact.text for fact in sheet.facts]
+    told = order_by_dates(facts, sheet.chunk) if sheet.chunk.language == "english" else []
+    lines = "\n".join(f"[{show_numbers(numbers)}] {text}" for numbers, text in told)
+    return {
+        "number": " | ".join(f'"{number}"' for number in range(1, len(facts) + 1)),
+        "ordered": write_literal(lines or "Nothing."),
+    }
+
+
 def _turned_fields(sheet: FactSheet) -> dict[str, Any]:
     chosen = choose_turned(sheet)
     return {"facts": "\n".join(f"[{one}] {sheet.facts[one - 1].text}" for one in chosen)}
@@ -251,10 +262,9 @@ INFER_FACTS: Step[FactSheet, FoundFacts] = Step(
     "infer_facts",
     lambda sheet: {"source": sheet.chunk.source, "facts": number_facts(sheet.facts)},
     _parse_inferred,
-    lambda sheet: {
-        "number": " | ".join(f'"{number}"' for number in range(1, len(sheet.facts) + 1))
-    },
+    _inferred_rules,
     replaces=("number",),
+    offers=("ordered",),
 )
 TURN_FACTS: Step[FactSheet, FoundFacts] = Step(
     "turn_facts",

@@ -1,16 +1,22 @@
-"""An English fact told from its other end in its own words, for models too small to turn it."""
+"""English facts told from their other end, and in the order of their dates, in their own words: for
+models too small to turn them, or to tell what follows from them."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 from generation_functions.pipelines.amounts import MONTHS
 from generation_functions.pipelines.statements import read_statement
 from generation_functions.pipelines.things import begin_within, names_thing
 from generation_functions.records import Chunk
 
+MOST_ORDERED = 6  # as many lines as the grammar of what follows has
 FEWEST_LEFT = 3  # words of a fact without its date
 
-_DATE = rf"(?:the )?(?:\d{{1,2}} )?(?:(?:{'|'.join(MONTHS)}) )?(?:AD )?\d{{3,4}}(?: (?:BC|AD))?"
+_DATE = rf"(?:\d{{1,2}} )?(?:(?:{'|'.join(MONTHS)}) )?(?:AD )?(?:\d{{3,4}}|\d{{1,4}} (?:BC|AD))"
 _DATED = re.compile(rf"(?P<fact>[A-Z][^;:“”?!]+?),? (?P<date>(?:in|on) {_DATE})\.", re.IGNORECASE)
+_YEAR = re.compile(r"(?P<year>\d{1,4})(?: (?P<era>BC|AD))?$")
 # "The dam was built by Ada Lunn in 1871.": a participle that is also the past of its verb.
 _DID = r"\w+ed|built|found|held|led|made|sold|taught|won"
 _DOER = r"(?:the )?[A-Z][\w’'-]+(?: (?:and|of|[A-Z][\w’'.-]*))*"
@@ -33,12 +39,49 @@ def turn_round(fact: str, chunk: Chunk) -> str:
     return _name_doer(fact, chunk) or _exchange(fact, chunk) or _begin_with_date(fact, chunk)
 
 
-def _begin_with_date(fact: str, chunk: Chunk) -> str:
+def order_by_dates(facts: Sequence[str], chunk: Chunk) -> list[tuple[tuple[int, int], str]]:
+    """Return what two facts of different years tell together, one "before" the other, with their
+    numbers, from 1; each with the next one later, and at most MOST_ORDERED of them."""
+    dated = [
+        (year, number, event)
+        for number, fact in enumerate(facts, start=1)
+        if (event := _split_date(fact)) and (year := _find_year(event.date)) is not None
+    ]
+    found = []
+    for (year, number, event), (later, other, then) in pairwise(sorted(dated)):
+        if year < later:
+            told = f"{event.told} before {begin_within(then.told, chunk)}."
+            found.append(((min(number, other), max(number, other)), told))
+    return found[:MOST_ORDERED]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class _Event:
+    """What a fact tells without its date, and "in 1871"."""
+
+    told: str
+    date: str
+
+
+def _split_date(fact: str) -> _Event | None:
     found = _DATED.fullmatch(fact)
     if not found or _CLAUSE.search(found["fact"]) or len(found["fact"].split()) < FEWEST_LEFT:
+        return None
+    return _Event(found["fact"], found["date"])
+
+
+def _find_year(date: str) -> int | None:
+    found = _YEAR.search(date)
+    if not found:
+        return None
+    return -int(found["year"]) if found["era"] == "BC" else int(found["year"])
+
+
+def _begin_with_date(fact: str, chunk: Chunk) -> str:
+    event = _split_date(fact)
+    if not event:
         return ""
-    date = found["date"][:1].upper() + found["date"][1:]
-    return f"{date} {begin_within(found['fact'], chunk)}."
+    return f"{event.date[:1].upper()}{event.date[1:]} {begin_within(event.told, chunk)}."
 
 
 def _name_doer(fact: str, chunk: Chunk) -> str:
