@@ -18,7 +18,6 @@ from generation_functions.pipelines.wording import content_words
 from generation_functions.records import Chunk
 
 AT_ONCE = 7  # words behind a verb among which what it is told of stands
-LEAST_SHARED = 1  # roots that two pieces of advice have both that can be compared
 
 _OTHER = r"(?P<other>(?!(?:it|they|one|many|ever|that|the same)\b)(?:[\w’'-]+ ){0,3}[\w’'-]+)"
 _MORE = re.compile(
@@ -59,11 +58,12 @@ def list_compared(facts: Sequence[str], chunk: Chunk) -> Iterator[Compared]:
     of two things ("Brass is an alloy of copper and zinc.", "Bronze is an alloy of ...")."""
     for fact in facts:
         yield from _read_compared(fact, chunk)
-    for one, other in combinations(facts, 2):
-        if tells_order(one) and tells_order(other):
-            yield from _compare_advice(one, other, chunk)
-        else:
-            yield from _compare_statements(one, other, chunk)
+    advised = (_read_advice(fact, chunk) for fact in facts if tells_order(fact))
+    told = (_read_told(fact, chunk) for fact in facts if not tells_order(fact))
+    for one, other in combinations(filter(None, advised), 2):
+        yield from _compare_advice(one, other, chunk)
+    for one, other in combinations(filter(None, told), 2):
+        yield from _compare_statements(one, other)
 
 
 def _read_compared(fact: str, chunk: Chunk) -> Iterator[Compared]:
@@ -79,25 +79,61 @@ def _read_compared(fact: str, chunk: Chunk) -> Iterator[Compared]:
     yield Compared(without_article(one), without_article(other), quality, asked, (fact,))
 
 
-def _compare_statements(one: str, other: str, chunk: Chunk) -> Iterator[Compared]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a fact is about, as it stands within a sentence, its verb, and what it tells of it; of
+    advice all of it."""
+
+    fact: str
+    subject: str
+    verb: str
+    rest: str
+
+    @property
+    def thing(self) -> str:
+        return without_article(self.subject)
+
+
+def _read_told(fact: str, chunk: Chunk) -> _Told | None:
+    """Return what the first sentence of a fact tells, if it begins with what it is about."""
+    sentence = _SENTENCE.match(fact)
+    subject = find_head(fact, chunk.source)
+    if not sentence or not subject or not fact.startswith(f"{subject} "):
+        return None
+    rest = sentence["first"][len(subject) + 1 :]
+    verb = _VERB.match(rest)
+    if not verb:
+        return None
+    told = rest[verb.end() :]
+    if verb["modal"]:
+        told = told.partition(" ")[2]
+    return _Told(fact, put_within(subject, chunk), verb[0].rstrip(), told)
+
+
+def _read_advice(fact: str, chunk: Chunk) -> _Told | None:
+    """Return what advice is about, unless that is but the means for something."""
+    head = find_head(fact, chunk.source)
+    if not head or _PUTS.search(fact):
+        return None
+    return _Told(fact, put_within(head, chunk), "advises", fact)
+
+
+def _compare_statements(one: _Told, other: _Told) -> Iterator[Compared]:
     """Yield what two statements tell of the same thing with the same verb, or how much they say
     that something is."""
-    first, second = _read_told(one, chunk), _read_told(other, chunk)
-    if not first or not second or first.verb != second.verb:
+    if one.verb != other.verb or _are_same(one.thing, other.thing):
         return
-    if _are_same(first.subject, second.subject):
-        return
-    subjects = (without_article(first.subject), without_article(second.subject))
-    measures = [_MEASURED.match(told.rest) for told in (first, second)]
+    facts = (one.fact, other.fact)
+    measures = [_MEASURED.match(told.rest) for told in (one, other)]
     if measures[0] and measures[1] and measures[0]["unit"] == measures[1]["unit"]:
         unit = measures[0]["unit"]
-        asked = f"How many {unit} {first.verb} {first.subject}, and how many {second.subject}?"
-        yield Compared(*subjects, unit, asked, (one, other))
+        asked = f"How many {unit} {one.verb} {one.subject}, and how many {other.subject}?"
+        yield Compared(one.thing, other.thing, unit, asked, facts)
         return
-    shared = _find_shared(first.rest, second.rest)
-    if shared and find_roots(shared).isdisjoint(find_roots(" ".join(subjects))):
-        asked = f"When it comes to {shared}, how do {first.subject} and {second.subject} differ?"
-        yield Compared(*subjects, shared, asked, (one, other))
+    shared = _find_shared(one.rest, other.rest)
+    if shared and find_roots(shared).isdisjoint(find_roots(f"{one.thing} {other.thing}")):
+        asked = f"When it comes to {shared}, how do {one.subject} and {other.subject} differ?"
+        yield Compared(one.thing, other.thing, shared, asked, facts)
 
 
 def _find_shared(one: str, other: str) -> str:
@@ -110,56 +146,25 @@ def _find_shared(one: str, other: str) -> str:
         if shared and _PLAIN.fullmatch(thing) and names_thing(thing):
             article = _THE.search(before)
             named = f"{article['the'] or article['article']} {thing}" if article else thing
-            found = max(named, found, key=lambda one: len(one.split()))
+            found = max(named, found, key=lambda told: len(told.split()))
         before = words
     return found
 
 
-def _compare_advice(one: str, other: str, chunk: Chunk) -> Iterator[Compared]:
-    """Yield what two pieces of advice say of two things, if they have something in common."""
-    heads = [put_within(find_head(fact, chunk.source), chunk) for fact in (one, other)]
-    if not all(heads) or _are_same(*heads):
+def _compare_advice(one: _Told, other: _Told, chunk: Chunk) -> Iterator[Compared]:
+    """Yield what two pieces of advice say of two things, if they have something in common and
+    neither names the thing of the other."""
+    known = find_roots(f"{chunk.source} advises")
+    if not (find_roots(one.fact) & find_roots(other.fact)) - known:
         return
-    shared = find_roots(one) & find_roots(other) - find_roots(f"{chunk.source} advises")
-    if len(shared) < LEAST_SHARED or any(map(_PUTS.search, (one, other))):
+    if _are_same(one.thing, other.thing) or _names(one, other) or _names(other, one):
         return
-    if _names(one, heads[1]) or _names(other, heads[0]):
-        return
-    yield Compared(
-        without_article(heads[0]),
-        without_article(heads[1]),
-        "what is advised",
-        f"How does the advice about {heads[0]} differ from that about {heads[1]}?",
-        (one, other),
-    )
+    asked = f"How does the advice about {one.subject} differ from that about {other.subject}?"
+    yield Compared(one.thing, other.thing, "what is advised", asked, (one.fact, other.fact))
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """The subject of a fact's first sentence, as it stands within one, its verb, and the rest."""
-
-    subject: str
-    verb: str
-    rest: str
-
-
-def _read_told(fact: str, chunk: Chunk) -> _Told | None:
-    sentence = _SENTENCE.match(fact)
-    subject = find_head(fact, chunk.source)
-    if not sentence or not subject or not fact.startswith(f"{subject} "):
-        return None
-    rest = sentence["first"][len(subject) + 1 :]
-    verb = _VERB.match(rest)
-    if not verb:
-        return None
-    told = rest[verb.end() :]
-    if verb["modal"]:
-        told = told.partition(" ")[2]
-    return _Told(put_within(subject, chunk), verb[0].rstrip(), told)
-
-
-def _names(text: str, thing: str) -> bool:
-    return find_roots(thing) <= find_roots(text)
+def _names(one: _Told, other: _Told) -> bool:
+    return find_roots(other.thing) <= find_roots(one.fact)
 
 
 def _are_same(one: str, other: str) -> bool:
