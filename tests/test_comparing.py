@@ -61,6 +61,7 @@ def test_what_two_facts_tell_alike_is_compared(one: str, other: str, question: s
         ("The mill of Brann was closed by a dam.", "The pond of Orm is kept by a dam."),
         ("Keep slates on edge under a dry roof.", "Nail a strip of zinc along the valley."),
         ("Put sand into the tank of a car.", "Put sugar into the tank of a lorry."),
+        ("Rust and frost can spoil a roof of zinc.", "Hail can spoil a roof of slate."),
         ("Store slates under a dry roof.", "Store straw and slates under a dry roof."),
         (
             "The mill of Brann was sold after a long and bitter fight about its dam.",

@@ -98,7 +98,7 @@ def _read_told(fact: str, chunk: Chunk) -> _Told | None:
     """Return what the first sentence of a fact tells, if it begins with what it is about."""
     sentence = _SENTENCE.match(fact)
     subject = find_head(fact, chunk.source)
-    if not sentence or not subject or not fact.startswith(f"{subject} "):
+    if not sentence or not subject or not fact.startswith(f"{subject} ") or " and " in subject:
         return None
     rest = sentence["first"][len(subject) + 1 :]
     verb = _VERB.match(rest)
