@@ -109,14 +109,12 @@ def _hold_all(chunk: Chunk) -> Iterator[tuple[int, ...]]:
 
 
 def _list_told(chunk: Chunk, numbers: tuple[int, ...]) -> list[str]:
-    """Return how sentences can be told; not at all if they do not stand alone, or if orders follow
-    on what is told."""
+    """Return how sentences can be told; not at all if they do not stand alone."""
     texts = number_sentences(chunk.text, chunk.language)
     alone = find_needed(chunk, numbers[0]) == numbers[0] and is_clear(chunk, numbers)
     ended = all(_ENDS.search(texts[number - 1]) for number in numbers)
     ended = ended and "?" not in texts[numbers[-1] - 1][-3:]
-    mixed = is_statement(texts[numbers[0] - 1]) and any(is_order(texts[one - 1]) for one in numbers)
-    return list_copies(chunk, numbers) if alone and ended and not mixed else []
+    return list_copies(chunk, numbers) if alone and ended else []
 
 
 def is_clear(chunk: Chunk, numbers: Sequence[int]) -> bool:
