@@ -72,7 +72,8 @@ _FULL_NAME = re.compile(r"[A-Z][a-z’'-]+(?: (?:de|di|van|von|[A-Z]\.))*(?: [A-
 _OF_PERSON = re.compile(r"(?:he|she|his|her)\b", re.IGNORECASE)
 # "The gas will explode": a thing as if it were known which; no "of the lamp" behind it says it.
 _KNOWN_THING = re.compile(
-    r"\bthe (?:[a-z]+(?:ward|er|ed|ing|al|ous|ic|ive) )?([a-z]+)(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with"
+    r"\bthe (?:[a-z]+(?:ward|er|ed|ing|al|ous|ic|ive) )?([a-z]+)"
+    r"(?= (?:will|can|may|must|should|is|are|was|were|has|have|if|when|and|or|with"
     r"|in|into|on|onto|at|from|by|for|over|through|under|until|before|after|as|so|off|out|up|down"
     r"|became|began|came|cost|do|does|did|fell|gave|grew|held|kept|led|left|lost|made|paid|ran|sent"
     r"|stood|struck|took|contains?|turns?|\w{3,}ed)\b|[,.;:])",
