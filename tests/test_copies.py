@@ -385,6 +385,19 @@ def test_all_sentences_are_told_in_their_order_or_not_at_all() -> None:
     assert [bool(way) for _, way in copy_in_order(heading)] == [False, True]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Fine sand can be put into a tank. Be sure that the sand is very fine.",
+        "A slow stroke wears out a file. Exert pressure on the backward stroke.",
+        "Let crops harvest too early or too late.",
+    ],
+)
+def test_an_order_that_follows_on_what_is_told_is_told_with_it_as_advice(told: str) -> None:
+    chunk = make_chunk(told, "Bees, by H. Ostrow")
+    assert [text for _, text in copy_in_order(chunk)] == [advised(told)]
+
+
 def test_facts_are_sentences_for_a_small_model() -> None:
     request = FactRequest(GARDEN)
     grammar = LIST_FACTS.narrow(load_prompt("list_facts", SMALL).grammar, request)
