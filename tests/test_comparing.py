@@ -9,10 +9,12 @@ from generation_functions.pipelines.copies import copy_in_order
 from generation_functions.pipelines.readings import read_together
 from generation_functions.pipelines.recall import find_fault
 from generation_functions.pipelines.samples import make_chunk
+from generation_functions.pipelines.way_copies import keep_words
 from generation_functions.pipelines.way_steps import WayRequest
 from generation_functions.pipelines.ways import BUILT_IN
 from generation_functions.records import Exchange
 from generation_functions.steps.prompts import PROMPTS, load_prompt
+from generation_functions.steps.step import NOTHING, write_literal
 
 SOURCE = "The Roofer's Year, by Owen Tallis, published 1931"
 
@@ -40,7 +42,7 @@ def ask(*texts: str) -> set[str]:
         (
             "The mill of Brann was closed by a dam of earth.",
             "The pond of Orm was closed by a dam of granite.",
-            "When it comes to a dam, how do the mill of Brann and the pond of Orm differ?",
+            "How do the mill of Brann and the pond of Orm differ when it comes to a dam?",
         ),
         (
             "Keep slates on edge under a dry roof.",
@@ -78,8 +80,8 @@ def test_what_facts_do_not_tell_alike_is_not_compared(one: str, other: str) -> N
     [
         ("The tunnel of Hest is 812 metres long.", "The tunnel of Orm is 90 metres long."),
         (
-            "Keep slates on edge under a dry roof.",
-            "Keep bundles of straw on planks under a dry roof.",
+            "The mill of Brann was closed by a dam of earth.",
+            "The pond of Orm was closed by a dam of granite.",
         ),
     ],
 )
@@ -93,3 +95,11 @@ def test_a_fact_of_a_chunk_is_compared_with_one_of_another_source(own: str, othe
     assert [one.sentences for one in exchange.recalled] == [(1,), (3,)]
     assert own.rstrip(".") in exchange.answer
     assert other.rstrip(".") in exchange.answer
+
+
+def test_advice_of_two_sources_is_not_compared() -> None:
+    told = "Keep slates on edge under a dry roof.", "Keep straw on planks under a dry roof."
+    chunks = [make_chunk(one, SOURCE) for one in told]
+    request = WayRequest("w", read_together(chunks))
+    kept = keep_words("comparison", request.reading, (), "w")["kept"]
+    assert kept == write_literal(NOTHING)

@@ -33,6 +33,8 @@ _PUTS = re.compile(
 )
 # The verb of which a thing is subject.
 _VERB = re.compile(r"(?:is|are|was|were|has|have|had|(?P<modal>can|will)|[a-z]+(?:[^s\W]s|ed)) ")
+# What two pieces of advice have both and need not be about the same.
+_LITTLE = find_roots("done have job make mile miles need place time times use way year years")
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ ’'-][^\W\d_]+)*")
 # The article of what follows, where no other word that leads to it stands between.
 _THE = re.compile(
@@ -82,7 +84,7 @@ def _read_compared(fact: str, chunk: Chunk) -> Iterator[Compared]:
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What a fact is about, as it stands within a sentence, its verb, and what it tells of it; of
-    advice all of it."""
+    advice all but its first word."""
 
     fact: str
     subject: str
@@ -115,7 +117,8 @@ def _read_advice(fact: str, chunk: Chunk) -> _Told | None:
     head = find_head(fact, chunk.source)
     if not head or _PUTS.search(fact):
         return None
-    return _Told(fact, put_within(head, chunk), "advises", fact)
+    order = fact.partition("“")[2]
+    return _Told(fact, put_within(head, chunk), "advises", order.partition(" ")[2])
 
 
 def _compare_statements(one: _Told, other: _Told) -> Iterator[Compared]:
@@ -132,7 +135,7 @@ def _compare_statements(one: _Told, other: _Told) -> Iterator[Compared]:
         return
     shared = _find_shared(one.rest, other.rest)
     if shared and find_roots(shared).isdisjoint(find_roots(f"{one.thing} {other.thing}")):
-        asked = f"When it comes to {shared}, how do {one.subject} and {other.subject} differ?"
+        asked = f"How do {one.subject} and {other.subject} differ when it comes to {shared}?"
         yield Compared(one.thing, other.thing, shared, asked, facts)
 
 
@@ -154,8 +157,8 @@ def _find_shared(one: str, other: str) -> str:
 def _compare_advice(one: _Told, other: _Told, chunk: Chunk) -> Iterator[Compared]:
     """Yield what two pieces of advice say of two things, if they have something in common and
     neither names the thing of the other."""
-    known = find_roots(f"{chunk.source} advises")
-    if not (find_roots(one.fact) & find_roots(other.fact)) - known:
+    shared = find_roots(one.rest) & find_roots(other.rest)
+    if not shared - find_roots(f"{chunk.source} advises") - _LITTLE:
         return
     if _are_same(one.thing, other.thing) or _names(one, other) or _names(other, one):
         return

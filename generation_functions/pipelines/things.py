@@ -51,6 +51,7 @@ _ADVICE = re.compile(r"\badvises?: “")
 _OPENERS = frozenset(
     "After All As At Before By For From If In On Once Since The To When While".split()
 )
+_BARE_PERSON = re.compile(r"[A-Z][a-z]+-[a-z]+(?:er|or|man)")  # of several a text tells so of one
 _NEVER_NAMES = _OPENERS | frozenset("A An Every Each His Her Its Their".split())
 _PAST = frozenset(
     """became began came fell gave grew held kept led left lost made ran reached sent
@@ -104,6 +105,8 @@ def find_head(fact: str, source: str) -> str:
     if name and name[1] not in _OPENERS:
         return name[0]
     statement = read_statement(fact)
+    if statement and _BARE_PERSON.fullmatch(statement.subject):
+        return ""
     if statement and names_thing(statement.subject):
         return statement.subject
     things = list_things(fact, source)

@@ -15,6 +15,7 @@ from generation_functions.documents.titles import parse_name
 from generation_functions.pipelines.comparing import list_compared
 from generation_functions.pipelines.copies import copy_in_order
 from generation_functions.pipelines.form_copies import Part, divide_facts
+from generation_functions.pipelines.malformed import tells_order
 from generation_functions.pipelines.naming import FAMILY_NAMES
 from generation_functions.pipelines.readings import Reading, list_numbers
 from generation_functions.pipelines.sentence_needs import is_unique
@@ -226,6 +227,8 @@ def _keep_comparison(given: _Material) -> Iterator[str]:
         told = [facts[text] for text in compared.facts]
         if compared.facts[0] not in given.facts or not _is_short(told):
             continue
+        if tells_order(compared.facts[0]) and compared.facts[-1] in given.others:
+            continue  # words that they share there need not be about the same
         lines = "\n".join(fact.line for fact in told)
         things = f"One: {compared.one}\nOther: {compared.other}\nQuality: {compared.quality}"
         asked = write_literal(compared.question)
