@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--ocr", metavar="LANGUAGES", help="tesseract reads pages without text: eng")
     read.set_defaults(act=_read)
     check = commands.add_parser("check", help="check every prompt, grammar and example")
+    check.add_argument("what", nargs="?", default="", metavar="PIPELINE", help="only this one's")
     check.add_argument("--config", type=Path, help="with this config's overrides")
     check.set_defaults(act=_check)
     masks = commands.add_parser("check-masks", help="check that rows train just what they should")
@@ -164,8 +165,10 @@ def _read(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from generation_functions.checking import check_everything
+    from generation_functions.checking import check_everything, check_pipeline
 
+    if options.what:
+        return check_pipeline(options.what, options.config)
     return check_everything(options.config)
 
 

@@ -74,6 +74,17 @@ class _Findings:
     checked: set[tuple[str, ...]] = field(default_factory=set)
 
 
+def check_pipeline(name: str, config_file: Path | None = None) -> int:
+    """Print a line for each prompt and each problem of one of the pipelines that are found by their
+    names; return 1 when something is wrong, else 0. Raises ConfigError for one without a module."""
+    pipeline = find_pipeline(name)
+    found = _Findings(ChainMap({}, dict(pipeline.samples), dict(SAMPLES)))
+    given = read_config(config_file).path.prompt_folders if config_file else []
+    for step in pipeline.steps:
+        _check_step(step, given, found)
+    return _conclude(found, len(pipeline.steps))
+
+
 def check_everything(config_file: Path | None = None) -> int:
     """Print a line for each prompt and each problem; return 1 when something is wrong, else 0.
 
@@ -101,10 +112,14 @@ def check_everything(config_file: Path | None = None) -> int:
     every = dict.fromkeys((PROMPTS, GRAMMARS, *(one[0] for one in packaged), *given, *folders))
     found.problems += _find_strays(list(every), (*steps, *own))
     found.problems += find_namesakes(steps)
+    return _conclude(found, len(steps))
+
+
+def _conclude(found: _Findings, steps: int) -> int:
     problems = list(dict.fromkeys(found.problems))
     for problem in problems:
         print(problem)
-    print(f"{len(steps)} steps, {len(found.checked)} prompts, {len(problems)} problems")
+    print(f"{steps} steps, {len(found.checked)} prompts, {len(problems)} problems")
     return 1 if problems else 0
 
 

@@ -122,6 +122,14 @@ def test_a_half_written_pipeline_is_named_and_stops_no_check(
     assert "pipelines/own/cards.py: it cannot be imported" in capsys.readouterr().out
 
 
+def test_one_pipeline_is_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.main(["check", "style"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "2 steps, 2 prompts, 0 problems"
+    assert len(lines) == 3
+    assert __main__.main(["check", "nothing"]) == 1
+
+
 def test_options_are_found_when_the_module_was_loaded_anew(openings: None, tmp_path: Path) -> None:
     class Loaded(PipelineSection):
         words: int = 3

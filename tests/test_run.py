@@ -25,6 +25,7 @@ from generation_functions.errors import (
     Unparsable,
 )
 from generation_functions.steps.inquiry import derive_seed
+from generation_functions.steps.progress import Progress
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
 
@@ -358,3 +359,17 @@ def test_a_damaged_record_is_named(colours: Callable[..., Run]) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(RunFolderError, match=str(path)):
         inside(run, lambda: run.ask(NAME_COLOUR, ROSE))
+
+
+def test_a_bar_counts_the_replies_of_its_items_and_of_those_within() -> None:
+    bars = Progress()
+    bars.count_reply()  # without a bar
+    with bars.bar([1, 2], "chunks", None, shown=False) as bar:
+        bars.count_reply()
+        with bars.bar([1], "pairs", None, shown=False) as inner:
+            bars.count_reply()
+        assert bar.postfix == "2 replies"
+        assert inner.postfix is None
+    with bars.bar([1], "chunks", None, shown=False) as bar:
+        bars.count_reply()
+        assert bar.postfix == "1 replies"

@@ -216,7 +216,10 @@ def _find_empty(rules: Rules) -> list[str]:
     problems = []
     for name, rule in rules.items():
         if any(one.most == 0 for one in repeats(rule.node)):
-            problems.append(f"{rule.place}: rule `{name}` repeats something 0 times. Delete it.")
+            problems.append(
+                f"{rule.place}: rule `{name}` repeats something 0 times. Delete that, or where code "
+                'makes the rule, let it make `""`.'
+            )
         elif name not in filled and (rule.body != '""' or name == "root") and _ends(rules, name):
             problems.append(
                 f"{rule.place}: rule `{name}` matches only the empty text. Say what it matches, "

@@ -224,6 +224,7 @@ class Run(StageNotes):
         problem, count = "", self._current.count_of(record)
         for attempt in range(inquiry.prompt.content.attempts):
             reply = await self._replies.get(inquiry, record, count, vote, attempt)
+            self._bars.count_reply()
             count.made_with[reply.prompt, reply.model] += 1
             try:
                 return inquiry.take(record, reply)
