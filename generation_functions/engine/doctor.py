@@ -217,8 +217,8 @@ def _find_empty(rules: Rules) -> list[str]:
     for name, rule in rules.items():
         if any(one.most == 0 for one in repeats(rule.node)):
             problems.append(
-                f"{rule.place}: rule `{name}` repeats something 0 times. Delete that, or where code "
-                'makes the rule, let it make `""`.'
+                f"{rule.place}: rule `{name}` repeats something 0 times. Delete that; where "
+                'code makes the rule, let it make `""`.'
             )
         elif name not in filled and (rule.body != '""' or name == "root") and _ends(rules, name):
             problems.append(
