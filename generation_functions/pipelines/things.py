@@ -59,7 +59,7 @@ _PAST = frozenset(
 )
 _NO_THING = re.compile(
     r"\w{3,}(?:able|al|ed|est|ful|ible|ic|ing|ive|less|ous)$|again|ago|also|alone|apart|away|likewise|together|too|\w{3,}wards?$"
-    r"|ever|hard|here|never|often|once|paid|rather|seldom|soon|still|there|today|twice|yet|(?!(?:anomal|assemb|bel|butterf|fami|jel|li|monopo|rep|sup)(?:ly|ply)$)\w{3,}ly$"
+    r"|above|abroad|below|elsewhere|frozen|inside|nearby|outside|ever|hard|here|never|often|once|paid|rather|seldom|soon|still|there|today|twice|yet|(?!(?:anomal|assemb|bel|butterf|fami|jel|li|monopo|rep|sup)(?:ly|ply)$)\w{3,}ly$"
     r"|(?:born|built|cut|done|drawn|driven|found|given|gone|grown|held|kept|known|left|lost|made|put"
     r"|seen|sent|set|shown|taken|thrown|written)$"
 )

@@ -24,6 +24,7 @@ from generation_functions.pipelines.statements import (
     read_statement,
 )
 from generation_functions.pipelines.things import (
+    find_head,
     list_things,
     names_thing,
     put_within,
@@ -42,6 +43,11 @@ FEWEST_TOLD = 4  # words that tell of a thing whose name is asked for
 _SINGLE = re.compile(
     r"(?:the|an?) (?!.*\b(?:of|and|full|first|last|next|other|same)\b)(?:[a-z]\S* )+[a-z-]+"
     r"(?<!s)(?<!tion)(?<!ity)(?<!ness)(?<!ment)(?<!ance)(?<!ence)(?<!ism)(?<!ure)$"
+)
+# What nobody gives the name of a family.
+_NEVER_NAMED = frozenset(
+    """body citizen driver dough excuse eye hand head idea job laborer labourer man mind owner
+    person spawn tongue user voice way woman word worker""".split()
 )
 _POINTS = re.compile(
     r"\b(?:its?|they|them|their|he|him|his|she|her|therefore|also|consequently|then|thus)\b"
@@ -207,16 +213,29 @@ def _keep_vague(given: _Material) -> Iterator[str]:
 
 
 def _keep_hallucination(given: _Material) -> Iterator[str]:
-    """Yield what asks about a thing with a name that nothing has, and tells what there is."""
-    for fact in given.facts.values():
+    """Yield what asks about a thing with a name that nothing has, and tells what there is: a thing
+    that a fact is about, else one that it names."""
+    found = [(fact, head) for fact in given.facts.values() for head in _list_heads(fact, given)]
+    for fact, head in found or _list_named(given):
         begun = write_literal(f"{fact.line}\nThing: the ")
         known = write_literal(f".\nKnown: {fact.text}")
+        name = rank(FAMILY_NAMES, given.key, head)[0]
+        thing = write_literal(f"{name} {head.split()[-1]}")
+        asked = f'{begun} {thing} "\\nQuestion: " begin {thing} ending'
+        yield f'{asked} "\\nUnknown: " unheard {thing} {known}'
+
+
+def _list_heads(fact: _Fact, given: _Material) -> list[str]:
+    head = put_within(find_head(fact.text, given.chunk.source), given.chunk)
+    return [head] if _SINGLE.match(head) else []
+
+
+def _list_named(given: _Material) -> Iterator[tuple[_Fact, str]]:
+    for fact in given.facts.values():
         named = (put_within(one, given.chunk) for one in list_things(fact.text, given.chunk.source))
         for head in filter(_SINGLE.match, named):
-            name = rank(FAMILY_NAMES, given.key, head)[0]
-            thing = write_literal(f"{name} {head.split()[-1]}")
-            asked = f'{begun} {thing} "\\nQuestion: " begin {thing} ending'
-            yield f'{asked} "\\nUnknown: " unheard {thing} {known}'
+            if head.split()[-1] not in _NEVER_NAMED:
+                yield fact, head
 
 
 def _keep_comparison(given: _Material) -> Iterator[str]:
