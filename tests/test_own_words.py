@@ -229,7 +229,7 @@ def test_nobody_is_asked_for_as_a_thing_is() -> None:
 
 
 def test_a_made_up_name_is_that_of_what_a_fact_is_about_if_there_is_any() -> None:
-    about = make_chunk("The wax lamp will stain the bench. The box in the shed is shut in May.")
+    about = make_chunk("The wax lamp will stain the bench. The box will be shut in the shed.")
     assert {one.things[0].split()[-1] for one in ask("hallucination", about)} <= {"lamp", "box"}
     named = make_chunk("Wax presses will stain the bench and the eye of the keeper in the shed.")
     assert "eye" not in {one.things[0].split()[-1] for one in ask("hallucination", named)}
