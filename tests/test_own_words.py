@@ -229,10 +229,12 @@ def test_nobody_is_asked_for_as_a_thing_is() -> None:
 
 
 def test_a_made_up_name_is_that_of_what_a_fact_is_about_if_there_is_any() -> None:
-    about = make_chunk("The wax lamp will stain the bench. The box will be shut in the shed.")
+    about = make_chunk(
+        "The wax lamp will stain the old bench. The left box will stain the red cloth."
+    )
     assert {one.things[0].split()[-1] for one in ask("hallucination", about)} <= {"lamp", "box"}
-    named = make_chunk("Wax presses will stain the bench and the eye of the keeper in the shed.")
-    assert "eye" not in {one.things[0].split()[-1] for one in ask("hallucination", named)}
+    named = make_chunk("Wax moths will stain the old bench. Old smoke will hurt the left eye.")
+    assert {one.things[0].split()[-1] for one in ask("hallucination", named)} == {"bench"}
 
 
 @pytest.mark.parametrize("way", ["negative", "vague", "hallucination", "comparison"])
