@@ -182,6 +182,7 @@ def test_who_advises_is_named_or_nobody() -> None:
         ("Wipe it with oil.", True),
         ("There the eggs hatch.", True),
         ("There are eggs in May.", False),
+        ("Zinc is now called spelter.", False),
         ("Nobody knows who lived there.", True),
         ("Zinc, however, is dear.", True),
         ("Partly because of rain brood died.", True),

@@ -40,7 +40,7 @@ _BEFORE = re.compile(
     r"|\banother (?:type|kind|sort|form|way|method|means|example)\b"
     r"|^there (?!(?:is|are|was|were|has|have|had|can|may|must|will|would"
     r"|exists?|seems?|came|comes)\b)"
-    r"|\b(?:however|therefore)\b|\b(?:can|could|is|are|was|were|had|has) (?:now|then)\b"
+    r"|\b(?:however|therefore)\b|\b(?:can|could|had|has) (?:now|then)\b"
     r"|, too\b|\bthere\.$|\bin the same (?:manner|time|way)\b|^(?:partly |only )?because\b"
     r"|\bas an example\b",
     re.IGNORECASE,
