@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 from tqdm.auto import tqdm
+
+SECONDS = 1.0  # between two drawings for replies alone: a log keeps each
 
 
 class Progress:
@@ -13,6 +16,7 @@ class Progress:
     def __init__(self) -> None:
         self._bar: Any = None
         self._replies = 0
+        self._due = 0.0  # when the bar is drawn anew, in seconds of the clock
 
     @contextmanager
     def bar(
@@ -33,5 +37,9 @@ class Progress:
     def count_reply(self) -> None:
         """Show that a model has replied: an item may take many replies, and minutes."""
         self._replies += 1
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"{self._replies:,} replies")
+        if self._bar is None:
+            return
+        now = monotonic()
+        self._bar.set_postfix_str(f"{self._replies:,} replies", refresh=now >= self._due)
+        if now >= self._due:
+            self._due = now + SECONDS
