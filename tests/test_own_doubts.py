@@ -93,6 +93,11 @@ def test_a_figure_stays_a_possible_one(answer: str, wrong: list[str]) -> None:
     assert list(change_figures(answer)) == wrong
 
 
+def test_nobody_is_warned_of_what_is_to_be_remembered() -> None:
+    order = "If you keep bees, remember that smoke and rain, which they hate, anger them."
+    assert not list(make_wrong(replace(ADVISED, answer=f"H. Ostrow advises: “{order}”")))
+
+
 def test_advice_of_more_than_an_order_is_warned_against() -> None:
     answer = "The Guild advises: “Before frost, shut the hive. Then it sleeps.”"
     assert list(make_wrong(replace(ADVISED, answer=answer))) == [

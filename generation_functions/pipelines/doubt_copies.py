@@ -25,6 +25,8 @@ _FIGURE = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?![.,]?\w)")
 _YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}")
 _MONTH = re.compile(rf" (?:{'|'.join(MONTHS)})\b", re.IGNORECASE)
 LATEST_DAY = 28  # of each month
+# Of which nobody warns: what is forbidden, or a fact to be known.
+_NOT_WARNED = re.compile(rf"{FORBIDS.pattern}|.*\b(?:remember|remind|note) that\b", re.IGNORECASE)
 _ADVISES = re.compile(r"\badvise(s?): (?=“)")
 
 
@@ -58,7 +60,7 @@ def make_wrong(pair: QAPair) -> Iterator[str]:
     order = answer.partition("“")[2]
     if contrary := find_contrary(answer, partial(put_within, chunk=pair.chunk)):
         yield contrary.wrong
-    elif _ADVISES.search(answer) and is_order(order) and not FORBIDS.match(order):
+    elif _ADVISES.search(answer) and is_order(order) and not _NOT_WARNED.match(order):
         yield _ADVISES.sub(r"warn\1 against this: ", answer, count=1)
     elif denied := deny(answer):
         yield denied
