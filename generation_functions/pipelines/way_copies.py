@@ -77,12 +77,12 @@ class _Fact:
 
 @dataclass(frozen=True, slots=True)
 class _Material:
-    """What can be asked of a chunk: its facts by their words, those of the other sources, those of
-    its own that have a thing in common, and the turns before."""
+    """What can be asked of a chunk: its facts by their words, those that have a thing in common,
+    and the turns before."""
 
+    reading: Reading
     chunk: Chunk
     facts: Mapping[str, _Fact]
-    others: Mapping[str, _Fact]
     parts: Sequence[Part]
     turns: Sequence[Exchange]
     key: str
@@ -102,16 +102,13 @@ def keep_words(
 
 
 def _read(reading: Reading, turns: Sequence[Exchange], key: str) -> _Material:
-    """Return what the sources tell."""
+    """Return what the first source tells."""
     chunk = reading.sources[0]
     facts = _list_facts(reading, 0)
-    others: dict[str, _Fact] = {}
-    for place in range(1, len(reading.sources)):
-        others |= _list_facts(reading, place)
     title = parse_name(chunk.source).title
     parts = divide_facts(tuple(facts), chunk, key)
     parts = [part for part in parts if part.head != title and _is_clear(part.head)]
-    return _Material(chunk, facts, others, parts, turns, key)
+    return _Material(reading, chunk, facts, parts, turns, key)
 
 
 def _list_facts(reading: Reading, place: int) -> dict[str, _Fact]:
@@ -241,12 +238,15 @@ def _list_named(given: _Material) -> Iterator[tuple[_Fact, str]]:
 def _keep_comparison(given: _Material) -> Iterator[str]:
     """Yield what asks how two things compare of which facts tell, one of the chunk's own at least:
     "Slate is heavier than thatch."."""
-    facts = {**given.facts, **given.others}
+    others: dict[str, _Fact] = {}
+    for place in range(1, len(given.reading.sources)):
+        others |= _list_facts(given.reading, place)
+    facts = {**given.facts, **others}
     for compared in list_compared(tuple(facts), given.chunk):
         told = [facts[text] for text in compared.facts]
         if compared.facts[0] not in given.facts or not _is_short(told):
             continue
-        if tells_order(compared.facts[0]) and compared.facts[-1] in given.others:
+        if tells_order(compared.facts[0]) and compared.facts[-1] in others:
             continue  # words that they share there need not be about the same
         lines = "\n".join(fact.line for fact in told)
         things = f"One: {compared.one}\nOther: {compared.other}\nQuality: {compared.quality}"
