@@ -82,7 +82,7 @@ def write_run(folder: Path, most: int = len(BRIDGES), **options: object) -> Path
 
 def write_exam(asked: str) -> str:
     """Ask each planned sentence for its figure."""
-    planned = asked.partition("Exact things stand in these:\n")[2]
+    planned = asked.partition("Ask about these:\n")[2]
     written = []
     for number, sentence in re.findall(r"^(\d+): (.+)$", planned, re.MULTILINE):
         name = re.findall(r"The (\w+) Bridge", asked)[0]
@@ -529,6 +529,16 @@ def test_sentences_with_exact_things_are_asked_about_first() -> None:
     assert choose_sentences(chunk, 1, 0) in ((2,), (3,))
     assert choose_sentences(chunk, 5, 0) == (2, 3)
     assert choose_sentences(replace(CHUNK, text="It is a fine old bridge."), 3, 0) == ()
+
+
+def test_where_few_sentences_have_exact_things_others_that_are_clear_are_asked_about() -> None:
+    text = (
+        "Sawdust in the fuel clogs the filter of an engine. It was found out in 1931. "
+        "That takes a day. Fine sand in the grease wears out the bearings of a mill."
+    )
+    chunk = replace(CHUNK, text=text)
+    assert choose_sentences(chunk, 1, 0) == (2,)
+    assert choose_sentences(chunk, 3, 0) == (1, 2, 4)
 
 
 def test_what_a_chunk_shares_with_the_one_before_is_not_asked_about() -> None:

@@ -12,6 +12,7 @@ from itertools import islice
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected
+from generation_functions.pipelines.copies import is_clear
 from generation_functions.pipelines.exam_steps import (
     HELD_OUT,
     WRITE_EXAM_QUESTIONS,
@@ -23,6 +24,7 @@ from generation_functions.pipelines.landmarks import has_landmark
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.question_steps import QuestionRequest
 from generation_functions.pipelines.questions import Draft, judge, make_alone, vet
+from generation_functions.pipelines.sentence_needs import find_needed
 from generation_functions.pipelines.similar import AskedBefore
 from generation_functions.records import Chunk, QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
@@ -104,17 +106,21 @@ def take_own(chunk: Chunk) -> Chunk:
 
 
 def choose_sentences(chunk: Chunk, most: int, seed: int) -> tuple[int, ...]:
-    """Return the numbers, from 1, of at most `most` sentences that tell a figure, date or name.
+    """Return the numbers, from 1, of at most `most` sentences to ask about, drawn by the seed.
 
-    Drawn by the seed; none where no sentence does.
+    First come those that tell a figure, date or name, then those that are clear by themselves.
     """
     texts = number_sentences(chunk.text, chunk.language)
-    exact = [
-        str(number)
-        for number, text in enumerate(texts, start=1)
-        if len(text.split()) >= LEAST_WORDS and has_landmark(text)
-    ]
-    return tuple(sorted(int(one) for one in rank(exact, seed, EXAM, chunk.uuid)[:most]))
+    long = [n for n, text in enumerate(texts, start=1) if len(text.split()) >= LEAST_WORDS]
+    exact = [n for n in long if has_landmark(texts[n - 1])]
+    clear = [n for n in long if n not in exact and _is_clear(chunk, n)]
+    seeds = (seed, EXAM, chunk.uuid)
+    drawn = [int(one) for some in (exact, clear) for one in rank(map(str, some), *seeds)]
+    return tuple(sorted(drawn[:most]))
+
+
+def _is_clear(chunk: Chunk, number: int) -> bool:
+    return find_needed(chunk, number) == number and is_clear(chunk, (number,))
 
 
 def remember_asked(pairs: Iterable[QAPair], recalls: Sequence[Recall]) -> AskedBefore:

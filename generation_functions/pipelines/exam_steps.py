@@ -125,6 +125,7 @@ WRITE_EXAM_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     _exam_fields,
     _parse_exam,
     WRITE_QUESTIONS.rules,
+    parts=WRITE_QUESTIONS.parts,
     replaces=("more", "number", "numbers"),
     offers=WRITE_QUESTIONS.offers,
     labels=("Sentences", "Answer", "Question"),
