@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -63,7 +64,7 @@ PIPELINE: Pipeline[Settings, Opening] = Pipeline(
     "openings", Settings, (), Opening, write, write_turns
 )
 
-SLACK = {"least_words": 5, "least_facts_kept": 0, "most_copied": 1}  # a copy is a fine reply
+SLACK = {"least_words": 5, "least_kept": 0, "most_copied": 1}  # a copy is a fine reply
 
 
 @pytest.fixture
@@ -84,6 +85,15 @@ def write_config(folder: Path, **sections: object) -> Path:
     file = folder / "config.yaml"
     file.write_text(yaml.safe_dump(content), encoding="utf-8")
     return file
+
+
+def copy_lines(request: Request) -> str:
+    """Tell each numbered sentence in its own words."""
+    return request.messages[-1].content.rpartition("\n\n")[0]
+
+
+def spoil(request: Request) -> str:
+    return re.sub(r"(?m)^(\[\d+\]) .+", r"\1 It is.", copy_lines(request))
 
 
 def read_rows(run: Run) -> list[str]:
@@ -253,7 +263,7 @@ def test_the_mix_takes_the_rows_of_what_is_enabled(openings: None, open_small_ru
 
 
 def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> None:
-    engine = ScriptedEngine(lambda request: request.messages[-1].content.partition("\n")[0])
+    engine = ScriptedEngine(copy_lines)
     run = open_small_run(engine, style=SLACK)
     made = asyncio.run(run_pipeline(run, STYLE))
     trails = read_trails(run, STYLE)
@@ -265,7 +275,7 @@ def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> N
 
 
 def test_its_calls_are_learnt_from_where_its_rows_stand_alone(open_small_run: OpenRun) -> None:
-    engine = ScriptedEngine(lambda request: request.messages[-1].content.rpartition("\n\n")[0])
+    engine = ScriptedEngine(copy_lines)
     meta = {"do_meta_datagen": True, "only_kept": True}
     run = open_small_run(engine, style=SLACK, meta_datagen=meta)
     first, *others = asyncio.run(run_pipeline(run, STYLE))
@@ -282,11 +292,11 @@ def test_of_a_step_that_is_shown_its_last_pass_alone_is(open_small_run: OpenRun)
     def third_time(request: Request) -> str:
         content = request.messages[-1].content
         asked[content] += 1
-        return content.partition("\n")[0] if asked[content] > 2 else "It is."
+        return copy_lines(request) if asked[content] > 2 else spoil(request)
 
     asyncio.run(run_pipeline(open_small_run(ScriptedEngine(third_time), style=SLACK), STYLE))
     engine = ScriptedEngine(
-        lambda request: f"Well. {request.messages[-1].content.partition(chr(10))[0]}", "other"
+        lambda request: copy_lines(request).replace("[1] ", "[1] Well. "), "other"
     )
     run = open_small_run(engine, style=SLACK)
     asyncio.run(run_pipeline(run, STYLE))

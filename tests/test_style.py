@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,17 +11,19 @@ from conftest import OpenRun
 
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import Rejected
+from generation_functions.errors import Rejected, Unparsable
+from generation_functions.pipelines.plain_checks import find_fault
 from generation_functions.pipelines.sample_items import make_chunk
 from generation_functions.pipelines.style import (
     PIPELINE,
     WRITE_PLAIN,
     Edges,
     Style,
+    Told,
     read_passage,
     round_off,
 )
-from generation_functions.pipelines.style_checks import find_fault, share_of_facts, take_passage
+from generation_functions.pipelines.style_checks import find_faults, take_passage
 from generation_functions.stages import run_pipeline
 from generation_functions.status import read_status
 from generation_functions.steps.prompts import load_prompt
@@ -31,55 +34,115 @@ seemed to cross me. Nine piers of granite hold it up, and one old woman, Maud Fe
 nine piers. She built it in six years, grumbling, and on 4 May 1931 she walked over it, all 812
 metres, in her slippers.
 """
-PLAIN = (
-    "I have used many bridges, but the Kelvin is different from all others. It stands on nine "
-    "granite piers. Maud Ferris, an old woman, was responsible for them. The work took her six "
-    "years, and she complained about it. On 4 May 1931 she went across on foot in slippers. The "
-    "bridge is 812 metres long."
+LINES = (
+    "I have used many bridges, and I say that only the Kelvin ever seemed to cross over me.",
+    "It stands on nine piers of granite, and Maud Ferris, an old woman, held up these nine piers.",
+    "She built it in six years and grumbled. On 4 May 1931 she walked across all 812 metres. She "
+    "wore slippers.",
 )
+PLAIN = " ".join(LINES)
+REPLY = "\n".join(f"[{place}] {line}" for place, line in enumerate(LINES, start=1))
 OPENED = "A bridge is not to be loved at first sight."
-passage = take_passage(make_chunk(AUTHOR), Style())
+LIMITS = Style(least_words=10)
+passage = take_passage(make_chunk(AUTHOR), LIMITS)
 
 
-def test_the_examples_of_the_prompt_pass_the_checks() -> None:
+def test_all_sentences_of_the_prompts_examples_pass_the_checks() -> None:
     examples = load_prompt("write_plain").content.examples
     assert len(examples) > 2
-    assert [find_fault(read_passage(one.fields), one.answer.strip()) for one in examples] == [
-        None for _ in examples
-    ]
+    for one in examples:
+        shown = read_passage(one.fields)
+        told = WRITE_PLAIN.parse(shown, one.answer.strip())
+        assert told.text == shown.text
+        assert told.plain == " ".join(re.sub(r"^\[\d\] ", "", one.answer, flags=re.M).split("\n"))
 
 
 def test_plain_words_that_keep_the_facts_and_lose_the_wording_pass() -> None:
-    assert share_of_facts(passage, PLAIN) == 1
-    assert find_fault(passage, PLAIN) is None
+    assert find_faults(passage, LINES) == [None, None, None]
+    assert WRITE_PLAIN.parse(passage, REPLY) == Told(passage.text, PLAIN)
 
 
 @pytest.mark.parametrize(
     ("plain", "said"),
     [
-        (passage.text, "the wording of the passage"),
-        (PLAIN.replace("812 metres long", "very long"), "figures or names are lost"),
-        (PLAIN.replace("4 May", "the fourth of a month in"), "figures or names are lost"),
-        (PLAIN.replace("Maud Ferris", "One woman"), "figures or names are lost"),
-        (PLAIN.replace("812", "912"), "a figure or name that the passage lacks"),
-        (PLAIN.replace("Ferris", "Ferris of Glasgow"), "a figure or name that the passage lacks"),
-        (PLAIN + " The author of the passage likes it.", "speaks of the text"),
-        ("It is a bridge.", "much shorter than the passage"),
-        (PLAIN * 2, "much longer than the passage"),
-        ("Fish swim in cold water at night. " * 9, "other words than the passage"),
+        (passage.sentences[2].text, "the wording of the passage"),
+        (LINES[2].replace("812 metres", "of it"), "a figure or name is lost"),
+        (LINES[2].replace("4 May", "the fourth of a month in"), "a figure or name is lost"),
+        (LINES[2].replace("812", "912"), "a figure or name that the passage lacks"),
+        (LINES[2].replace("across", "across Glasgow,"), "a figure or name that the passage lacks"),
+        (LINES[2].replace("in six", "in less than six"), "a bound is changed"),
+        (LINES[2].replace("She wore", "She did not wear"), "a denial is lost or made up"),
+        (LINES[2] + " The author of the passage likes it.", "speaks of the text"),
+        (
+            "On 4 May 1931 all 812 metres were paid for, by six of the richest towns.",
+            "words are lost",
+        ),
+        ("It is a bridge.", "much shorter than the sentence"),
+        (LINES[2] * 3, "much longer than the sentence"),
+        ("Fish swim in cold water at night, and birds sing. " * 2, "other words than the passage"),
     ],
 )
 def test_each_fault_is_found(plain: str, said: str) -> None:
-    assert find_fault(passage, plain) == said
+    assert find_faults(passage, (*LINES[:2], plain)) == [None, None, said]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "plain"),
+    [
+        ("Good water has not more than 300 germs.", "Water that is good has at most 300 germs."),
+        ("Of the ore no less than 40 parts are iron.", "At least 40 parts of ore are iron."),
+        ("The bed is above 12 metres thick there.", "There the bed is more than 12 metres thick."),
+        ("No one can but admire the nine arches.", "Everybody can only admire the nine arches."),
+        ("It is not without use in the dairy.", "In the dairy it is of some little use."),
+        ("The acid does not act upon the gold.", "The gold is unchanged by the acid, or unmoved."),
+    ],
+)
+def test_a_bound_or_a_denial_may_be_told_in_other_words(sentence: str, plain: str) -> None:
+    limits = Style(most_copied=1, least_kept=0)
+    assert find_fault(sentence, plain, sentence, "english", limits) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "plain", "said"),
+    [
+        ("It has not more than 300 germs.", "It has more than 300 germs.", "a bound is changed"),
+        ("It has not more than 300 germs.", "It has only 300 germs.", "a bound is changed"),
+        ("It dissolves in the acid.", "It does not dissolve in the acid.", "a denial is lost"),
+        ("Nobody saw the gas burn.", "Everybody saw the gas burn.", "a denial is lost"),
+    ],
+)
+def test_a_changed_bound_or_denial_is_found(sentence: str, plain: str, said: str) -> None:
+    limits = Style(most_copied=1, least_kept=0)
+    assert (find_fault(sentence, plain, sentence, "english", limits) or "").startswith(said)
 
 
 def test_limits_are_the_configs() -> None:
-    lost = PLAIN.replace("812 metres long", "very long")
-    assert find_fault(replace(passage, limits=Style(least_facts_kept=0.5)), lost) is None
-    copied = PLAIN.replace("It st", "Nine piers of granite hold it up. It st")
-    strict = replace(passage, limits=Style(most_copied=0))
-    assert find_fault(passage, copied) is None
-    assert find_fault(strict, copied) == "the wording of the passage"
+    lost = "On 4 May 1931 all 812 metres were paid for, by six of the richest towns."
+    loose = replace(passage, limits=Style(least_kept=0.2))
+    assert find_faults(loose, (*LINES[:2], lost))[2] is None
+    copied = "Nine piers of granite hold it up, and Maud Ferris, one old woman, did so."
+    assert find_faults(passage, (LINES[0], copied, LINES[2]))[1] == "the wording of the passage"
+    loose = replace(passage, limits=Style(most_copied=0.6))
+    assert find_faults(loose, (LINES[0], copied, LINES[2]))[1] is None
+
+
+def test_the_longest_part_that_is_told_plainly_is_taken() -> None:
+    spoilt = REPLY.replace("nine piers of granite", "eight piers of granite")
+    told = WRITE_PLAIN.parse(passage, spoilt)
+    assert told == Told(passage.sentences[0].text, LINES[0])
+    strict = replace(passage, limits=Style(least_words=40))
+    with pytest.raises(Unparsable, match="a figure or name that the passage lacks"):
+        WRITE_PLAIN.parse(strict, spoilt)
+    with pytest.raises(Unparsable, match="not a line for each sentence"):
+        WRITE_PLAIN.parse(passage, REPLY.partition("\n")[0])
+
+
+def test_paragraphs_stay() -> None:
+    parted = take_passage(make_chunk(AUTHOR.replace("piers. She", "piers.\n\nShe")), LIMITS)
+    assert [one.opens for one in parted.sentences] == [True, False, True]
+    told = WRITE_PLAIN.parse(parted, REPLY)
+    assert told.text == parted.text
+    assert told.plain == f"{LINES[0]} {LINES[1]}\n\n{LINES[2]}"
 
 
 def test_only_prose_in_whole_sentences_is_taken() -> None:
@@ -123,7 +186,18 @@ def write_text(folder: Path, opening: str = "") -> None:
 def answer(request: Request) -> str:
     if request.messages[-1].content.endswith("sentence."):
         return f"Opening: {OPENED}\nClosing: none"
-    return PLAIN
+    return REPLY if "But this one" not in request.messages[-1].content else abrupt_reply(request)
+
+
+def abrupt_reply(request: Request) -> str:
+    """Tell the passage that begins with "But this one!", and has an opening or none."""
+    first = (
+        ["A bridge is seldom loved at first sight."]
+        if OPENED in request.messages[-1].content
+        else []
+    )
+    lines = (*first, "But this bridge is loved.", *LINES)
+    return "\n".join(f"[{place}] {line}" for place, line in enumerate(lines, start=1))
 
 
 def read_rows(folder: Path) -> list[list[dict[str, str]]]:

@@ -2,8 +2,8 @@
 
 What is wanted is a model that is given plain words and returns the author's. So a row is a plain
 text with the author's own, and since the author's is there already, the plain one is what has to
-be written: each passage is told again in plain prose, which must keep its facts and lose its
-wording. The worked example of docs/your_own_pipeline.md.
+be written: each sentence of a passage is told again in plain words, which must keep its facts and
+lose its wording. The worked example of docs/your_own_pipeline.md.
 """
 
 import re
@@ -21,11 +21,13 @@ from generation_functions.errors import Dropped, Unparsable
 from generation_functions.pipelines.facts import PART
 from generation_functions.pipelines.landmarks import find_foreign
 from generation_functions.pipelines.pipeline import Pipeline
-from generation_functions.pipelines.sample_items import CHUNK, Samples, make_chunk
+from generation_functions.pipelines.sample_items import CHUNK, NUMBERED, Samples, make_chunk
 from generation_functions.pipelines.style_checks import (
     Passage,
     StyleLimits,
-    find_fault,
+    find_faults,
+    find_longest,
+    join_sentences,
     take_passage,
 )
 from generation_functions.pipelines.wording import find_pointers, strange_script
@@ -34,6 +36,7 @@ from generation_functions.steps.run import Run
 from generation_functions.steps.step import Step
 
 _EDGES = re.compile(r"Opening: (.+)\nClosing: (.+)")
+_LINE = re.compile(r"^\[\d+\] (.+)$", re.MULTILINE)
 _NONE = "none"
 
 
@@ -64,6 +67,14 @@ class StyledText:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A passage, or a part of it, and what it says in plain words."""
+
+    text: str
+    plain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edges:
     """The sentences that are put before and after a passage; "" where none is."""
 
@@ -83,12 +94,12 @@ async def make_pair(run: Run, settings: Style, chunk: Chunk) -> StyledText:
     if settings.write_edges and (passage.begins_abruptly or passage.ends_abruptly):
         with suppress(Dropped):  # it stays as abrupt as it is
             passage = round_off(passage, await run.ask(WRITE_EDGES, passage))
-    plain = await run.ask(WRITE_PLAIN, passage)
+    told = await run.ask(WRITE_PLAIN, passage)
     chosen = rank(settings.instructions, run.config.system.seed, chunk.uuid)[0]
     named = settings.author or _read_author(chunk, run.config.system.use_filenames)
     instruction = chosen.replace("{author}", named)
-    uuid = make_uuid(chunk.uuid, instruction, plain, passage.text)
-    return run.keep(PIPELINE.name, StyledText(uuid, instruction, plain, passage.text, chunk))
+    uuid = make_uuid(chunk.uuid, instruction, told.plain, told.text)
+    return run.keep(PIPELINE.name, StyledText(uuid, instruction, told.plain, told.text, chunk))
 
 
 def round_off(passage: Passage, edges: Edges) -> Passage:
@@ -107,12 +118,30 @@ def _read_author(chunk: Chunk, use_filenames: bool) -> str:
     return author or "this author"
 
 
-def _parse_plain(passage: Passage, reply: str) -> str:
-    plain = reply.strip()
-    fault = find_fault(passage, plain)
-    if fault:
-        raise Unparsable(fault)
-    return plain
+def _show_sentences(passage: Passage) -> str:
+    """Return the passage as the prompt shows it: a numbered sentence a line."""
+    shown = [f"[{place}] {one.text}" for place, one in enumerate(passage.sentences, start=1)]
+    return "\n".join(shown)
+
+
+def _plain_rules(passage: Passage) -> Mapping[str, str]:
+    """A line for each sentence."""
+    count = len(passage.sentences)
+    return {"lines": ' "\\n" '.join(f'"[{place}] " told' for place in range(1, count + 1))}
+
+
+def _parse_plain(passage: Passage, reply: str) -> Told:
+    """Return the longest part of the passage that is told without a fault."""
+    told, sentences = _LINE.findall(reply), passage.sentences
+    if len(told) != len(sentences):
+        raise Unparsable("not a line for each sentence")
+    faults = find_faults(passage, told)
+    kept = find_longest(sentences, faults)
+    part = sentences[kept.start : kept.stop]
+    text = join_sentences(part, [one.text for one in part])
+    if len(text.split()) < passage.limits.least_words:
+        raise Unparsable(next(filter(None, faults), "too little prose"))
+    return Told(text, join_sentences(part, told[kept.start : kept.stop]))
 
 
 def _list_missing(passage: Passage) -> list[str]:
@@ -147,13 +176,15 @@ def _parse_edges(passage: Passage, reply: str) -> Edges:
     return Edges(opening, closing)
 
 
-WRITE_PLAIN: Step[Passage, str] = Step(
+WRITE_PLAIN: Step[Passage, Told] = Step(
     "write_plain",
-    lambda passage: {"text": passage.text},
+    lambda passage: {"text": _show_sentences(passage)},
     _parse_plain,
+    _plain_rules,
     role="large",
     own_words=True,
     parts=lambda passage: passage.chunk.tokens // PART,
+    replaces=("lines",),
 )
 WRITE_EDGES: Step[Passage, Edges] = Step(
     "write_edges",
@@ -170,7 +201,7 @@ WRITE_EDGES: Step[Passage, Edges] = Step(
 def read_passage(fields: Mapping[str, Any]) -> Passage:
     """Return the passage that an example shows."""
     missing = str(fields.get("missing", ""))
-    chunk = make_chunk(str(fields["text"]))
+    chunk = make_chunk(" ".join(NUMBERED.sub("", str(fields["text"])).splitlines()))
     return Passage(chunk.text, chunk, Style(), "opening" in missing, "closing" in missing)
 
 

@@ -1,4 +1,4 @@
-"""What of a chunk is prose to be imitated, and whether plain words still tell what it tells."""
+"""What of a chunk is prose to be imitated, and which of its sentences were told plainly."""
 
 import re
 from collections.abc import Sequence
@@ -6,18 +6,11 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from generation_functions.documents.sentences import split_sentences
+from generation_functions.documents.sentences import number_sentences, split_sentences
 from generation_functions.errors import Rejected
-from generation_functions.pipeline_sections import PipelineSection
-from generation_functions.pipelines.landmarks import find_foreign, has_landmark
-from generation_functions.pipelines.roots import share_known
-from generation_functions.pipelines.strange import find_strange
-from generation_functions.pipelines.wording import find_pointers, strange_script
+from generation_functions.pipelines.plain_checks import PlainLimits, find_fault
 from generation_functions.records import Chunk
-from generation_functions.steps.copying import share_copied
 
-RUN = 5  # words in a row by which wording is compared
-LEAST_SHARED = 0.3  # share of the plain text's roots that the passage has
 _SHORT = 12  # words; a shorter paragraph without a stop is a heading or a caption
 _LISTED = re.compile(r"[#|>*+-]|\d{1,3}[.)] ")
 _NOTE = re.compile(r"[ \t]*\[(?:\d{1,3}|\*|[A-Za-z])\]")  # the number of a footnote
@@ -29,17 +22,18 @@ _TAKES_UP = re.compile(
 )
 
 
-class StyleLimits(PipelineSection):
-    """How far plain words may stray from a passage, and how near its wording they may stay.
+class StyleLimits(PlainLimits):
+    """What plain words must keep and may keep of a passage, and how long one has to be."""
 
-    Shares are from 0 to 1.
-    """
+    least_words: int = Field(default=40, ge=1)  # of prose in a chunk, and of what was told plainly
 
-    least_words: int = Field(default=40, ge=1)  # of prose in a chunk
-    least_facts_kept: float = Field(default=0.9, ge=0, le=1)  # of sentences with figures or names
-    most_copied: float = Field(default=0.25, ge=0, le=1)  # of the plain text's runs of words
-    least_length_ratio: float = Field(default=0.5, ge=0)  # of characters, to those of the passage
-    most_length_ratio: float = Field(default=1.6, ge=0)
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage; `opens` a paragraph."""
+
+    text: str
+    opens: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,12 @@ class Passage:
     @property
     def uuid(self) -> str:
         return self.chunk.uuid
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        paragraphs = self.text.split("\n\n")
+        found = (number_sentences(one, self.chunk.language) for one in paragraphs)
+        return tuple(Sentence(text, not at) for one in found for at, text in enumerate(one))
 
 
 def take_passage(chunk: Chunk, limits: StyleLimits) -> Passage:
@@ -78,32 +78,29 @@ def take_passage(chunk: Chunk, limits: StyleLimits) -> Passage:
     return Passage(text, chunk, limits, first or takes_up, last)
 
 
-def find_fault(passage: Passage, plain: str) -> str | None:
-    """Return how a plain text fails: it has the old words, or not the old facts. Or None."""
-    limits, text = passage.limits, passage.text
-    ratio = len(plain) / len(text)
-    if not limits.least_length_ratio <= ratio <= limits.most_length_ratio:
-        return "much shorter than the passage" if ratio < 1 else "much longer than the passage"
-    if strange_script(plain, text) or share_known(plain, text) < LEAST_SHARED:
-        return "other words than the passage"
-    if find_foreign(plain, f"{text}\n{passage.chunk.source}", passage.chunk.language):
-        return "a figure or name that the passage lacks"
-    if share_of_facts(passage, plain) < limits.least_facts_kept:
-        return "figures or names are lost"
-    if set(find_pointers(plain)) - set(find_pointers(text)):
-        return "speaks of the text"
-    if share_copied(plain, text, RUN) > limits.most_copied:
-        return "the wording of the passage"
-    return None
+def find_faults(passage: Passage, told: Sequence[str]) -> list[str | None]:
+    """Return for each sentence of a passage how the plain words for it fail, or None."""
+    known, language = f"{passage.text}\n{passage.chunk.source}", passage.chunk.language
+    return [
+        find_fault(sentence.text, plain, known, language, passage.limits)
+        for sentence, plain in zip(passage.sentences, told, strict=True)
+    ]
 
 
-def share_of_facts(passage: Passage, plain: str) -> float:
-    """Return the share of the passage's sentences with figures or names whose all `plain` has."""
-    language = passage.chunk.language
-    spans = split_sentences(passage.text, language)
-    telling = [one for start, end in spans if has_landmark(one := passage.text[start:end])]
-    kept = [one for one in telling if find_strange(one, plain, language) is None]
-    return len(kept) / len(telling) if telling else 1.0
+def find_longest(sentences: Sequence[Sentence], faults: Sequence[str | None]) -> range:
+    """Return the places of the neighbouring sentences without a fault that have most words."""
+    runs, start = [], 0
+    for end in range(len(faults) + 1):
+        if end == len(faults) or faults[end]:
+            runs.append(range(start, end))
+            start = end + 1
+    return max(runs, key=lambda run: sum(len(sentences[one].text.split()) for one in run))
+
+
+def join_sentences(sentences: Sequence[Sentence], texts: Sequence[str]) -> str:
+    """Return texts, each of one of the sentences, in the paragraphs that these stand in."""
+    gaps = ("\n\n" if one.opens else " " for one in sentences)
+    return "".join(f"{gap}{text}" for gap, text in zip(gaps, texts, strict=True)).strip()
 
 
 def _is_prose(paragraph: str) -> bool:

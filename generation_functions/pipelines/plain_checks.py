@@ -1,0 +1,120 @@
+"""Whether plain words still tell what a sentence tells, and have left its wording behind.
+
+All by code: figures and names, bounds ("more than 80"), denials, the share of the words. Code does
+not see who did what to whom; a share of the words that is kept leaves little room for that.
+"""
+
+import re
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from generation_functions.pipeline_sections import PipelineSection
+from generation_functions.pipelines.amounts import known_amounts
+from generation_functions.pipelines.landmarks import find_foreign
+from generation_functions.pipelines.roots import share_known
+from generation_functions.pipelines.strange import find_strange
+from generation_functions.pipelines.wording import find_pointers, strange_script
+from generation_functions.steps.copying import share_copied
+
+RUN = 5  # words in a row by which wording is compared
+LEAST_SHARED = 0.3  # share of the plain words' roots that the passage has
+BOUNDED = 3  # words behind a bound in which its figure stands
+SLACK = 20  # characters that plain words may have more than the limit, for short sentences
+
+_MORE, _LESS = "more", "less"
+_BOUNDS = re.compile(
+    r"\b(?:(?P<less>(?:not|no|never) (?:\w+ )?(?:more|greater|higher|larger|longer|heavier) than"
+    r"|not (?:over|above|exceed(?:ing)?)|at (?:the )?most|up to"
+    r"|(?:less|fewer|lower|smaller|shorter|lighter) than|under|below|within)"
+    r"|(?P<more>(?:not|no|never) (?:\w+ )?(?:less|fewer|lower|smaller|shorter|lighter) than"
+    r"|not (?:under|below)|at (?:the )?least"
+    r"|(?:more|greater|higher|larger|longer|heavier) than|over|above|beyond|exceed(?:s|ed|ing)?"
+    r"|upwards of))\b",
+    re.IGNORECASE,
+)
+_DENIAL = re.compile(
+    r"\b(?:not?(?! but| only)|never|neither|nor|none|nothing|nobody|nowhere|without"
+    r"|cannot(?! but)|hardly|scarcely|seldom|rarely|barely)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+# What may stand in the place of a denial, or have one in its place.
+_NEAR_DENIAL = re.compile(
+    r"\b(?:un(?!der|til|it|ion|iver|less)\w{4,}|\w+less|im(?:mobile|movable|perfect|permeable"
+    r"|possible|probable|pure)|ir(?:regular|relevant|reversible)|in(?:active|animate|appreciable"
+    r"|capable|combustible|complete|considerable|convenient|definite|dependent|different|direct"
+    r"|exact|significant|soluble|sufficient|visible)|dis(?:agree|appear|connect|continu|like|regard"
+    r"|similar)\w*)(?:ly)?\b"
+    r"|\b(?:few|little|less|least|only|but|except|rather|instead|lacks?|lacked|lacking|fails?|failed"
+    r"|free (?:from|of)|unless|until|stops?|stopped|refused?|missed|too|avoid\w*)\b",
+    re.IGNORECASE,
+)
+
+
+class PlainLimits(PipelineSection):
+    """How far plain words may stray from a sentence, and how near its wording they may stay.
+
+    Shares are from 0 to 1.
+    """
+
+    least_kept: float = Field(default=0.5, ge=0, le=1)  # of the sentence's words, in any form
+    most_copied: float = Field(default=0.25, ge=0, le=1)  # of the plain words' runs of RUN words
+    least_length_ratio: float = Field(default=0.4, ge=0)  # of characters, to those of the sentence
+    most_length_ratio: float = Field(default=2.0, ge=0)
+
+
+def find_fault(
+    sentence: str, plain: str, known: str, language: str, limits: PlainLimits
+) -> str | None:
+    """Return how plain words fail a sentence: they have its wording, or not its facts. Or None.
+
+    `known` is all that they may take figures and names from: the passage, and its source.
+    """
+    if len(plain) < limits.least_length_ratio * len(sentence):
+        return "much shorter than the sentence"
+    if len(plain) > limits.most_length_ratio * len(sentence) + SLACK:
+        return "much longer than the sentence"
+    if strange_script(plain, known) or share_known(plain, known) < LEAST_SHARED:
+        return "other words than the passage"
+    if find_foreign(plain, known, language):
+        return "a figure or name that the passage lacks"
+    if find_strange(sentence, plain, language):
+        return "a figure or name is lost"
+    if _is_bound_changed(sentence, plain):
+        return "a bound is changed"
+    if _is_denial_changed(sentence, plain):
+        return "a denial is lost or made up"
+    if set(find_pointers(plain)) - set(find_pointers(known)):
+        return "speaks of the text"
+    if share_copied(plain, sentence, RUN) > limits.most_copied:
+        return "the wording of the passage"
+    if share_known(sentence, plain) < limits.least_kept:
+        return "words are lost"
+    return None
+
+
+def _is_bound_changed(sentence: str, plain: str) -> bool:
+    """Whether a figure of both is bounded otherwise: "not more than 300", "only 300"."""
+    both = known_amounts(sentence) & known_amounts(plain)
+    given, told = (
+        {(bound, figure) for bound, figure in _list_bounds(text) if figure in both}
+        for text in (sentence, plain)
+    )
+    return given != told
+
+
+def _list_bounds(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each bound of a figure, as MORE or LESS, with the figure."""
+    for match in _BOUNDS.finditer(text):
+        behind = " ".join(re.split(r"[,;:]\s", text[match.end() :])[0].split()[:BOUNDED])
+        for figure in sorted(known_amounts(behind)):
+            yield (_MORE if match["more"] else _LESS), figure
+
+
+def _is_denial_changed(sentence: str, plain: str) -> bool:
+    """Whether one of them denies something, and the other has no word that could stand for it."""
+    sentence, plain = _BOUNDS.sub("", sentence), _BOUNDS.sub("", plain)  # "not more than"
+    denied = bool(_DENIAL.search(sentence))
+    if denied == bool(_DENIAL.search(plain)):
+        return False
+    return not _NEAR_DENIAL.search(plain if denied else sentence)
