@@ -240,11 +240,11 @@ def test_a_record_of_a_step_that_is_not_the_program_s_needs_its_step() -> None:
 
 def test_a_record_of_a_pipeline_that_is_found_by_its_name_becomes_an_example() -> None:
     text = "In 1731 the good people of Thorn laid their ropes by hand, and were proud of it."
-    record = Record("u", "write_plain", {"text": text})
-    plain = "The people of Thorn made ropes by hand in 1731. This made them proud."
+    record = Record("u", "write_plain", {"text": f"[1] {text}"})
+    plain = "[1] The people of Thorn made ropes by hand in 1731. This made them proud."
     assert yaml.safe_load(example_from(record, plain))[0]["answer"] == plain
     with pytest.raises(PromptError, match="the step's parser cannot read the answer"):
-        example_from(record, "The people of Thorn made ropes by hand in 1713. They were proud.")
+        example_from(record, "[1] The people of Thorn made ropes by hand in 1713. They were proud.")
 
 
 def test_the_buttons_try_compare_and_save_what_stands_in_the_areas(editor: PromptEditor) -> None:

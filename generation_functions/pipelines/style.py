@@ -202,7 +202,9 @@ def read_passage(fields: Mapping[str, Any]) -> Passage:
     """Return the passage that an example shows."""
     missing = str(fields.get("missing", ""))
     chunk = make_chunk(" ".join(NUMBERED.sub("", str(fields["text"])).splitlines()))
-    return Passage(chunk.text, chunk, Style(), "opening" in missing, "closing" in missing)
+    return Passage(
+        chunk.text, chunk, Style(least_words=1), "opening" in missing, "closing" in missing
+    )
 
 
 _PASSAGES = tuple(
