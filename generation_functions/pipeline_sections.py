@@ -195,6 +195,7 @@ class Exam(Section):
     enabled: bool = False
     most_questions: int = Field(default=300, ge=1)  # of each part
     questions_per_chunk: int = Field(default=3, ge=1, le=16)
+    ask_apart: bool = False  # for small models: of one sentence each, by the steps that pairs have
     judge_votes: int = Field(default=3, ge=1)
     judge_trials: int = Field(default=20, ge=0)  # known replies of each kind, to measure the judge
 

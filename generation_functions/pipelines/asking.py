@@ -250,18 +250,19 @@ def _span_rules(asked: Asked) -> Mapping[str, str]:
     return {"spans": ' "\\n" '.join(f'"{number}: " span' for number in numbers)}
 
 
-def _parse_spans(asked: Asked, reply: str) -> tuple[bool, ...]:
+def _parse_spans(asked: Asked, reply: str) -> tuple[str, ...]:
+    """Return what answers each question; "" where the question says that itself."""
     spans = _SPAN.findall(reply)
     if len(spans) != len(asked.questions):
         raise Unparsable("not a line for each question")
     told = find_roots(asked.answer)
     return tuple(
-        bool(find_roots(span) & told - find_roots(question))
+        span if find_roots(span) & told - find_roots(question) else ""
         for question, span in zip(asked.questions, spans, strict=True)
     )
 
 
-ANSWER_BRIEFLY: Step[Asked, tuple[bool, ...]] = Step(
+ANSWER_BRIEFLY: Step[Asked, tuple[str, ...]] = Step(
     "answer_briefly",
     lambda asked: {"answer": asked.answer, "questions": asked.questions},
     _parse_spans,

@@ -12,7 +12,8 @@ from itertools import islice
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected
-from generation_functions.pipelines.copies import is_clear
+from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked
+from generation_functions.pipelines.copies import is_clear, list_copies
 from generation_functions.pipelines.exam_steps import (
     HELD_OUT,
     WRITE_EXAM_QUESTIONS,
@@ -22,8 +23,9 @@ from generation_functions.pipelines.exam_steps import (
 )
 from generation_functions.pipelines.landmarks import has_landmark
 from generation_functions.pipelines.pair_checks import Problem
-from generation_functions.pipelines.question_steps import QuestionRequest
-from generation_functions.pipelines.questions import Draft, judge, make_alone, vet
+from generation_functions.pipelines.question_steps import QuestionRequest, make_pair
+from generation_functions.pipelines.questions import Draft, find_fault, judge, make_alone, vet
+from generation_functions.pipelines.roots import share_known
 from generation_functions.pipelines.sentence_needs import find_needed
 from generation_functions.pipelines.similar import AskedBefore
 from generation_functions.records import Chunk, QAPair, Recall, make_uuid
@@ -33,6 +35,7 @@ EXAM = "exam"  # the folder of its questions
 ASKED = "asked in the datasets or the exam already"
 ENOUGH = "more than asked for"
 NOT_SHORT = "answer is not short"
+NOTHING_SOUND = "no sound question"
 LEAST_WORDS = 5  # of a sentence that exact things are looked for in
 AT_ONCE = 64  # chunks that are asked about before it is seen whether more are needed
 
@@ -65,11 +68,44 @@ async def ask_exam(run: Run, part: str, chunk: Chunk) -> tuple[QAPair, ...]:
         await judge(run, chunk)
     own = take_own(chunk)
     most = run.config.exam.questions_per_chunk
-    plan = show_plan(own, choose_sentences(own, most, run.config.system.seed))
-    written = await run.ask(WRITE_EXAM_QUESTIONS, QuestionRequest(own, most, plan))
-    vetted = await run.map(partial(vet_exam, run), written, "exam questions")
+    chosen = choose_sentences(own, most, run.config.system.seed)
+    if run.config.exam.ask_apart:
+        copied = [copy_sentence(own, number) for number in chosen]
+        made = await run.map(partial(ask_sentence, run), copied, "exam sentences")
+        vetted = [pair for pairs in made for pair in pairs]
+    else:
+        request = QuestionRequest(own, most, show_plan(own, chosen))
+        written = await run.ask(WRITE_EXAM_QUESTIONS, request)
+        vetted = await run.map(partial(vet_exam, run), written, "exam questions")
     shown = replace(own, uuid=chunk.uuid)
     return tuple(replace(pair, chunk=shown) for pair in vetted)
+
+
+async def ask_sentence(run: Run, copied: QAPair) -> tuple[QAPair, ...]:
+    """Return questions that are made of a sentence alone, with the words of it that answer each.
+
+    Raises Rejected where there is none.
+    """
+    asked = await run.ask(ASK_QUESTION, copied)
+    sound = [one for one in asked if find_fault(run, one) is None]
+    if not sound:
+        raise Rejected(NOTHING_SOUND)
+    questions = tuple(one.question for one in sound)
+    spans = await run.ask(ANSWER_BRIEFLY, Asked(copied.answer, questions))
+    short = [
+        make_pair(copied.chunk, copied.sentences, one.question, span)
+        for one, span in zip(sound, spans, strict=True)
+        if share_known(span, copied.answer) == 1
+    ]
+    found = tuple(pair for pair in short if is_short(pair))
+    if not found:
+        raise Rejected(NOT_SHORT)
+    return found
+
+
+def copy_sentence(chunk: Chunk, number: int) -> QAPair:
+    """Return a sentence, by its number from 1, as an answer that nothing asks for yet."""
+    return make_pair(chunk, (number,), "", list_copies(chunk, (number,))[0])
 
 
 async def vet_exam(run: Run, pair: QAPair) -> QAPair:

@@ -1,19 +1,15 @@
 """The steps of an exam: questions with short answers, a candidate's reply, the judge's verdict."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Unparsable
-from generation_functions.pipelines.copies import write_copies
-from generation_functions.pipelines.phrases import list_phrases
 from generation_functions.pipelines.question_steps import (
     WRITE_QUESTIONS,
     QuestionRequest,
     read_pairs,
-    read_planned,
     read_verdict,
     show_chunk,
 )
@@ -102,19 +98,6 @@ def _exam_fields(request: QuestionRequest) -> dict[str, Any]:
     return shown
 
 
-def _exam_rules(request: QuestionRequest) -> Mapping[str, str]:
-    """As those of pairs; `copied` is a question for each planned sentence, the answer its words."""
-    texts = number_sentences(request.chunk.text, request.chunk.language)
-    told = [
-        f'"Sentences: {number}\\nAnswer: " {write_copies(phrases)} "\\nQuestion: " question'
-        for numbers in read_planned(request)[: request.most]
-        for number in numbers
-        if (phrases := list_phrases(texts[number - 1]))
-    ]
-    copied = ' "\\n\\n" '.join(told) or "pair more"
-    return {**WRITE_QUESTIONS.rules(request), "copied": copied}
-
-
 def _parse_reply(question: ExamQuestion, reply: str) -> str:
     """Return the first line that says something. Raises Unparsable where there is none."""
     lines = (line.strip() for line in reply.splitlines())
@@ -141,7 +124,7 @@ WRITE_EXAM_QUESTIONS: Step[QuestionRequest, tuple[QAPair, ...]] = Step(
     "write_exam_questions",
     _exam_fields,
     _parse_exam,
-    _exam_rules,
+    WRITE_QUESTIONS.rules,
     parts=WRITE_QUESTIONS.parts,
     replaces=("more", "number", "numbers"),
     offers=WRITE_QUESTIONS.offers,

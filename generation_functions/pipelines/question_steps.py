@@ -229,7 +229,7 @@ def _show_plan(request: QuestionRequest) -> str:
     and name the next."""
     texts = number_sentences(request.chunk.text, request.chunk.language)
     return "\n".join(
-        f"{show_numbers(chosen)}: {_join(chosen, texts)}" for chosen in read_planned(request)
+        f"{show_numbers(chosen)}: {_join(chosen, texts)}" for chosen in _planned(request)
     )
 
 
@@ -237,8 +237,7 @@ def _join(numbers: tuple[int, ...], texts: Sequence[str]) -> str:
     return " ".join(without_number(" ".join(texts[number - 1].split())) for number in numbers)
 
 
-def read_planned(request: QuestionRequest) -> list[tuple[int, ...]]:
-    """Return the sentences that each line of a plan names."""
+def _planned(request: QuestionRequest) -> list[tuple[int, ...]]:
     numbers = (line.partition(":")[0] for line in request.plan.splitlines())
     return [read_sentences(request.chunk, one) for one in numbers]
 
@@ -250,7 +249,7 @@ def _pair_rules(request: QuestionRequest) -> Mapping[str, str]:
     """
     more = f'("\\n\\n" pair){{0,{request.most - 1}}}' if request.most > 1 else '""'
     rules = {**narrow_to_quotes(request.chunk), "more": more, "copied": "pair more"}
-    planned = read_planned(request)[: request.most]
+    planned = _planned(request)[: request.most]
     if not planned:
         return rules
     told = [f'"Sentences: {show_numbers(one)}" told' for one in planned]

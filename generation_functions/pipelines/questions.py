@@ -140,12 +140,12 @@ async def ask_apart(run: Run, draft: Draft) -> Draft:
         if not sound:
             return unasked
         questions = tuple(one.question for one in sound)
-        new = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
+        spans = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
     except NoReply:
         raise
     except Failed:
         return unasked
-    best = tuple(one for one, is_new in zip(sound, new, strict=True) if is_new)
+    best = tuple(one for one, span in zip(sound, spans, strict=True) if span)
     if not best:
         return replace(draft, fault=NOTHING_ASKED)
     return replace(draft, pair=best[0], spare=best[1:], fault=None)

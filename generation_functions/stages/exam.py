@@ -14,6 +14,7 @@ from generation_functions.datasets.row_texts import read_row_texts
 from generation_functions.documents.cutting import Decision
 from generation_functions.documents.holding import HELD_OUT as REASON
 from generation_functions.errors import Rejected, RunFolderError
+from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION
 from generation_functions.pipelines.exam import EXAM, remember_asked, write_part
 from generation_functions.pipelines.exam_leaks import Leaks, find_leaks
 from generation_functions.pipelines.exam_steps import (
@@ -50,7 +51,8 @@ async def write_exam(run: Run, limit: int | None = None) -> list[ExamQuestion]:
         return []
     async with run.stage("exam", limit):
         checks = (step for step, _, _ in CHECKS)
-        run.load_prompts(JUDGE_CHUNK, WRITE_EXAM_QUESTIONS, REVISE_PAIR, *checks)
+        apart = (ASK_QUESTION, ANSWER_BRIEFLY) if run.config.exam.ask_apart else ()
+        run.load_prompts(JUDGE_CHUNK, WRITE_EXAM_QUESTIONS, REVISE_PAIR, *apart, *checks)
         run.open_survivors(EXAM)
         next(read_row_texts(run.folder), None)  # raises before the mix
         before = remember_asked(run.stored(REVISED, QAPair), take_recalls(run))
