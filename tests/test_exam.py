@@ -237,6 +237,45 @@ def test_no_stage_but_the_exams_is_shown_what_is_held_out(tmp_path: Path) -> Non
         assert not [name for name in held if f"{name} Bridge" in text], file
 
 
+def ask_alone(request: Request) -> str:
+    """Ask two things of a statement that has a year; answer one with it, one with another."""
+    asked = request.messages[-1].content
+    if not asked.startswith("Statement: "):
+        return reply(request)
+    statement, *questions = asked.removeprefix("Statement: ").strip().splitlines()
+    year = re.search(r"The (\w+) Bridge was opened in (\d+)", statement)
+    if questions:
+        return "\n".join(
+            f"{number}: in {year[2] if year and 'which year' in question else 1799}"
+            for number, question in enumerate(questions, start=1)
+        )
+    if year:
+        return (
+            f"Question: In which year was the {year[1]} Bridge opened after long work in the river?"
+            f"\nQuestion: What was done with the {year[1]} Bridge in {year[2]} after long work?"
+        )
+    return "Question: What is it?"
+
+
+def test_for_small_models_sentences_are_asked_about_alone(tmp_path: Path) -> None:
+    exam = {"enabled": True, "ask_apart": True, "judge_trials": 0}
+    config = write_run(tmp_path, most=4, exam=exam)
+    run_stages(config, "documents", "questions", "characters", "conversations", "mix")
+    engine = ScriptedEngine(ask_alone)
+    run = open_run(config, {"small": engine, "large": engine})
+    run.progress = False
+    asyncio.run(stages.STAGES["exam"](run, None))
+    questions = read_exam(run)
+    assert {one.part for one in questions} == {TAUGHT, HELD_OUT}
+    for one in questions:
+        year = re.findall(r"opened in (\d+)", one.quote)[0]
+        assert (one.answer, one.question[:13]) == (f"in {year}", "In which year")
+        assert one.quote in one.chunk.text
+    counts = read_status(run.folder)["exam"]["pipelines"]["exam sentences"]
+    assert counts["kept"] == 2 * len(questions)  # "Its deck ..." is told with the one before
+    assert counts["reasons"]["rejected"].keys() == {"no sound question"}
+
+
 def test_an_exam_is_the_same_when_it_is_written_again_and_asks_nothing(finished: Run) -> None:
     before = (finished.folder / "exam.jsonl").read_bytes()
     run = run_stages(finished.folder / "config.yaml", "exam")

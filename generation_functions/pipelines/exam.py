@@ -26,7 +26,7 @@ from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.question_steps import QuestionRequest, make_pair
 from generation_functions.pipelines.questions import Draft, find_fault, judge, make_alone, vet
 from generation_functions.pipelines.roots import share_known
-from generation_functions.pipelines.sentence_needs import find_needed
+from generation_functions.pipelines.sentence_needs import find_needed, hold_together
 from generation_functions.pipelines.similar import AskedBefore
 from generation_functions.records import Chunk, QAPair, Recall, make_uuid
 from generation_functions.steps.run import Run
@@ -70,7 +70,7 @@ async def ask_exam(run: Run, part: str, chunk: Chunk) -> tuple[QAPair, ...]:
     most = run.config.exam.questions_per_chunk
     chosen = choose_sentences(own, most, run.config.system.seed)
     if run.config.exam.ask_apart:
-        copied = [copy_sentence(own, number) for number in chosen]
+        copied = [copy_sentences(own, numbers) for numbers in hold_clear(own, chosen)]
         made = await run.map(partial(ask_sentence, run), copied, "exam sentences")
         vetted = [pair for pairs in made for pair in pairs]
     else:
@@ -103,9 +103,17 @@ async def ask_sentence(run: Run, copied: QAPair) -> tuple[QAPair, ...]:
     return found
 
 
-def copy_sentence(chunk: Chunk, number: int) -> QAPair:
-    """Return a sentence, by its number from 1, as an answer that nothing asks for yet."""
-    return make_pair(chunk, (number,), "", list_copies(chunk, (number,))[0])
+def hold_clear(chunk: Chunk, chosen: Iterable[int]) -> list[tuple[int, ...]]:
+    """Return sentences with those that they need to be understood, by their numbers; of what stays
+    unclear none.
+    """
+    together = dict.fromkeys(hold_together(chunk, (number,)) for number in chosen)
+    return [numbers for numbers in together if is_clear(chunk, numbers)]
+
+
+def copy_sentences(chunk: Chunk, numbers: tuple[int, ...]) -> QAPair:
+    """Return sentences as an answer that nothing asks for yet."""
+    return make_pair(chunk, numbers, "", list_copies(chunk, numbers)[0])
 
 
 async def vet_exam(run: Run, pair: QAPair) -> QAPair:
