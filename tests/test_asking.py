@@ -167,7 +167,7 @@ def test_what_answers_a_question_has_to_be_new(question: str, span: str, new: bo
     grammar = ANSWER_BRIEFLY.narrow(load_prompt("answer_briefly").grammar, asked)
     assert grammar.matches(reply)
     assert not grammar.matches(f"{reply}\n3: a violin")
-    assert ANSWER_BRIEFLY.parse(asked, reply) == (new, True)
+    assert ANSWER_BRIEFLY.parse(asked, reply) == (span if new else "", "along its ribs")
     with pytest.raises(Unparsable, match="line for each"):
         ANSWER_BRIEFLY.parse(asked, "1: a violin")
 
