@@ -36,6 +36,7 @@ ASKED = "asked in the datasets or the exam already"
 ENOUGH = "more than asked for"
 NOT_SHORT = "answer is not short"
 NOTHING_SOUND = "no sound question"
+LEAST_COPIED = 0.5  # of the roots of what answers a question; "garbling" where "garble" is told
 LEAST_WORDS = 5  # of a sentence that exact things are looked for in
 AT_ONCE = 64  # chunks that are asked about before it is seen whether more are needed
 
@@ -95,7 +96,7 @@ async def ask_sentence(run: Run, copied: QAPair) -> tuple[QAPair, ...]:
     short = [
         make_pair(copied.chunk, copied.sentences, one.question, span)
         for one, span in zip(sound, spans, strict=True)
-        if share_known(span, copied.answer) == 1
+        if share_known(span, copied.answer) >= LEAST_COPIED
     ]
     found = tuple(pair for pair in short if is_short(pair))
     if not found:
