@@ -6,8 +6,10 @@
 Three models: `base` as it is, `raw` after the documents' chunks alone, `mix` after pretraining_run
 and then sft_run; the last two on equally many tokens. Learning rate, warm-up, weight decay and
 noise are those of the run's Axolotl configs, sequences and batches are smaller. Each is then asked
-the questions of the exam in plain text, closed book. Stop it whenever you like: trainings go on
-from their last checkpoint, and questions that were answered are not asked again.
+the questions of the exam in plain text, closed book; with --exam also those of another run's, on
+the same documents with the same `held_out_share` and `seed`, by another model or prompt. Stop it
+whenever you like: trainings go on from their last checkpoint, and questions that were answered are
+not asked again.
 
 Prints a JSON line for each model, then tables. benchmarks/README.md says how to read them.
 """
@@ -41,7 +43,8 @@ from generation_functions.pipelines.exam import EXAM
 from generation_functions.pipelines.exam_answers import is_exact
 from generation_functions.pipelines.exam_scores import describe_rows
 from generation_functions.pipelines.exam_steps import ANSWER_EXAM, ExamQuestion
-from generation_functions.records import from_json
+from generation_functions.pipelines.similar import AskedBefore
+from generation_functions.records import QAPair, from_json
 from generation_functions.steps.prompts import load_prompt
 from generation_functions.steps.run_folder import RunFolder
 
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train what is not trained yet, ask what is not asked yet, print what came of it."""
     options = parse(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
-    exam = RunFolder(options.run).survivors(EXAM, ExamQuestion)
+    exam = read_exams([options.run, *options.exam])
     questions = choose_questions(exam, options.questions, SEED)
     if not questions:
         raise SystemExit(f"{options.run}: its exam has no question.")
@@ -70,12 +73,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(describe_rows(compare_all(replies, SEED)))
 
 
+def read_exams(runs: Sequence[Path]) -> list[ExamQuestion]:
+    """Return the questions of the runs' exams; of those that ask the same, the first."""
+    before = AskedBefore()
+    questions = (one for run in runs for one in RunFolder(run).survivors(EXAM, ExamQuestion))
+    return [one for one in questions if not before.add(as_pair(one))]
+
+
+def as_pair(one: ExamQuestion) -> QAPair:
+    """Return a question of an exam with its answer as pairs have them."""
+    return QAPair(one.uuid, one.question, one.answer, one.sentences, one.quote, one.chunk)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.teaches")
     parser.add_argument("run", type=Path, help="a run folder with datasets and an exam")
     parser.add_argument("--work", type=Path, required=True, help="where checkpoints are kept")
     parser.add_argument("--gguf", type=Path, default=GGUF, help="the model that is trained")
+    parser.add_argument(
+        "--exam", type=Path, action="append", default=[], help="a run whose exam is asked too"
+    )
     parser.add_argument("--minutes", type=float, default=75, help="of training, of both together")
     parser.add_argument("--questions", type=int, default=300, help="most, of each part")
     parser.add_argument("--length", type=int, default=512, help="tokens of a sequence")

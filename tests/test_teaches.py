@@ -1,6 +1,7 @@
 """The parts of benchmarks/teaches.py that need no torch: packing, equal budgets, comparisons."""
 
 import json
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,21 @@ def test_questions_are_drawn_from_each_part() -> None:
     chosen = choose_questions(exam, 4, 0)
     assert [one.part for one in chosen] == [TAUGHT] * 4 + [HELD_OUT] * 4
     assert chosen == choose_questions(exam, 4, 0)
+
+
+def test_of_two_exams_what_asks_the_same_is_asked_once(tmp_path: Path) -> None:
+    for run, exam in (("one", EXAM[:6]), ("two", EXAM[4:])):
+        (tmp_path / run / "exam").mkdir(parents=True)
+        for one in exam:
+            again = replace(one, uuid=f"{one.uuid}-{run}")
+            text = json.dumps(asdict(again), ensure_ascii=False)
+            (tmp_path / run / "exam" / f"{again.uuid}.json").write_text(text, encoding="utf-8")
+        (tmp_path / run / "live").mkdir()
+        live = json.dumps([f"{one.uuid}-{run}" for one in exam])
+        (tmp_path / run / "live" / "exam.json").write_text(live, encoding="utf-8")
+    found = teaches.read_exams([tmp_path / "one", tmp_path / "two"])
+    assert sorted(one.question for one in found) == sorted(one.question for one in EXAM)
+    assert len({one.uuid for one in found if one.uuid.endswith("-one")}) == 6
 
 
 def reply(number: int, exact: bool, likelihood: float) -> Reply:
