@@ -7,7 +7,7 @@ pair of the datasets asks is left out, whoever asks it in which words (similar.p
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
@@ -72,12 +72,12 @@ async def ask_exam(run: Run, part: str, chunk: Chunk) -> tuple[QAPair, ...]:
     chosen = choose_sentences(own, most, run.config.system.seed)
     if run.config.exam.ask_apart:
         copied = [copy_sentences(own, numbers) for numbers in hold_clear(own, chosen)]
-        made = await run.map(partial(ask_sentence, run), copied, "exam sentences")
-        vetted = [pair for pairs in made for pair in pairs]
+        asked = await run.map(partial(ask_sentence, run), copied, "exam sentences")
+        written = tuple(chain.from_iterable(asked))
     else:
         request = QuestionRequest(own, most, show_plan(own, chosen))
         written = await run.ask(WRITE_EXAM_QUESTIONS, request)
-        vetted = await run.map(partial(vet_exam, run), written, "exam questions")
+    vetted = await run.map(partial(vet_exam, run), written, "exam questions")
     shown = replace(own, uuid=chunk.uuid)
     return tuple(replace(pair, chunk=shown) for pair in vetted)
 
@@ -123,6 +123,8 @@ async def vet_exam(run: Run, pair: QAPair) -> QAPair:
     Where it was reworded, its answer stays if the new one is no short one. Raises Rejected.
     """
     await _require(run, pair)
+    if run.config.exam.ask_apart:
+        return pair  # its sentence stands alone
     alone = await make_alone(run, pair)
     if isinstance(alone, Problem):
         raise Rejected(alone.reason)
