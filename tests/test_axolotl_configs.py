@@ -1,6 +1,7 @@
 """The two Axolotl configs: keys, values, comments, the user's overrides."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from generation_functions.config import Config
 from generation_functions.datasets import axolotl
-from generation_functions.datasets.axolotl_data import Data
+from generation_functions.datasets.axolotl_data import Data, describe_data
 from generation_functions.datasets.optimizer_steps import (
     FEWEST_STEPS,
     advise,
     measure_length,
     share_accumulation,
 )
+from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.settings import Setting, override, render, values_of
 from generation_functions.datasets.templates import make_template
 from generation_functions.records import Turn
@@ -106,6 +108,25 @@ def test_defaults_are_those_of_the_specification() -> None:
         assert values["neftune_noise_alpha"] == 5
         assert values["seed"] == 5
         assert values["is_mistral_derived_model"] is True
+
+
+def test_what_an_upload_takes_is_shown_and_off_until_a_repository_is_named() -> None:
+    for settings in make_settings():
+        text = render(settings, "x")
+        assert "\n# hub_strategy: all_checkpoints\n" in text
+        assert "\n# hub_model_id: you/model\n" in text
+        assert not {"hub_strategy", "hub_model_id"} & yaml.safe_load(text).keys()
+    given = {"other_pretrain_kwargs": {"hub_model_id": "me/it"}}
+    assert make_values(**given)[0]["hub_model_id"] == "me/it"
+
+
+def test_other_rows_are_tokenized_anew_though_their_files_have_the_same_names() -> None:
+    entries = [FileEntry(name, 2, 20, f"hash of {name}", in_config=True) for name in ("a", "b")]
+    places = [
+        [one.value for one in make_settings(describe_data(some, 100))[1] if "prepared" in one.key]
+        for some in (entries, entries, [entries[0], replace(entries[1], sha256="another")])
+    ]
+    assert places[0] == places[1] != places[2]
 
 
 def test_fine_tuning_starts_from_what_the_pretraining_leaves() -> None:
@@ -266,7 +287,7 @@ def test_any_number_of_gpus_keeps_the_effective_batch(gpus: int) -> None:
     (said,) = [one.comment for one in settings if one.key == "gradient_accumulation_steps"]
     assert f"here {batch} on" in said
     command = axolotl.launch_command("x.yaml", gpus)
-    assert (f"--num_processes {gpus} " in command) == (gpus > 1)
+    assert f"--num_processes {gpus} " in command
     assert command.endswith("-m axolotl.cli.train x.yaml")
 
 

@@ -5,6 +5,7 @@ Key names are those of axolotl==0.19.0 (axolotl/utils/schemas, integrations/lige
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from generation_functions.config import Config
@@ -35,9 +36,11 @@ _ENDS = {
 
 
 def launch_command(config_name: str, gpus: int = 1) -> str:
-    """Return the command to train with on so many GPUs, to be run inside the folder."""
-    processes = f"--num_processes {gpus} " if gpus > 1 else ""
-    return f"accelerate launch {processes}-m axolotl.cli.train {config_name}"
+    """Return the command to train with on so many GPUs, to be run inside the folder.
+
+    The number is always said: accelerate would take all that there are.
+    """
+    return f"accelerate launch --num_processes {gpus} -m axolotl.cli.train {config_name}"
 
 
 def merge_command(config_name: str, settings: Sequence[Setting]) -> str:
@@ -134,7 +137,11 @@ def _model(config: Config) -> tuple[Setting, ...]:
 def _output(folder: str, hub_id: str | None, strategy: str, config: Config) -> tuple[Setting, ...]:
     what = " Of an adapter only that is uploaded." if config.model_training.adapter else ""
     hub = (
-        Setting("hub_model_id", hub_id, f"The Hugging Face repository to upload to.{what}"),
+        Setting(
+            "hub_model_id",
+            hub_id or "you/model",
+            f"The Hugging Face repository to upload to.{what}",
+        ),
         Setting(
             "hub_strategy",
             strategy,
@@ -150,7 +157,7 @@ def _output(folder: str, hub_id: str | None, strategy: str, config: Config) -> t
             "Where checkpoints and the finished model go: beside this folder, which is replaced "
             "when the datasets are written again.",
         ),
-        *(hub if hub_id else ()),
+        *(hub if hub_id else (replace(one, off=True) for one in hub)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from generation_functions.config import Config
 from generation_functions.datasets.row_files import FileEntry
 from generation_functions.datasets.settings import Setting
+from generation_functions.records import make_uuid
 
 CHATML_TOKENS = ["<|im_start|>", "<|im_end|>"]
 _COMPLETION = (
@@ -25,7 +26,7 @@ class Data:
 
     The rows of `segmented` ones are segments, of which only a part is trained on, those of `chats`
     are ShareGPT; all others are completions. `longer` rows have more tokens than sequence_len,
-    `longest` the most.
+    `longest` the most. `fingerprint` is made of all rows.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +36,7 @@ class Data:
     chats: tuple[str, ...] = ()
     longer: int = 0
     longest: int = 0
+    fingerprint: str = ""
 
 
 def describe_data(entries: Sequence[FileEntry], sequence_len: int) -> Data:
@@ -48,6 +50,7 @@ def describe_data(entries: Sequence[FileEntry], sequence_len: int) -> Data:
         chats=tuple(entry.name for entry in used if entry.chat),
         longer=sum(entry.count_longer(sequence_len) for entry in used),
         longest=max((entry.longest or 0 for entry in used), default=0),
+        fingerprint=make_uuid("rows", *(f"{entry.name} {entry.sha256}" for entry in used))[:8],
     )
 
 
@@ -65,8 +68,9 @@ def data_settings(data: Data, name: str) -> tuple[Setting, ...]:
         *((_masks(data),) if data.segmented or data.chats else ()),
         Setting(
             "dataset_prepared_path",
-            f"../prepared_{name}",
-            "Where the tokenized data is kept for the next start.",
+            f"../prepared_{name}/{data.fingerprint}",
+            "Where the tokenized data is kept for the next start. Its name is made of the rows: "
+            "Axolotl does not see that files of the same names have other rows by now.",
         ),
         Setting("shuffle_merged_datasets", True, "Mix the rows of all files."),
     )

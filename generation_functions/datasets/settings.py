@@ -10,11 +10,12 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of a config, and what it means."""
+    """One key of a config, and what it means; with `off` it is only shown, as a comment."""
 
     key: str
     value: Any
     comment: str
+    off: bool = False
 
 
 def override(
@@ -24,7 +25,7 @@ def override(
     known = {setting.key for setting in settings}
     mine = f"Set by model_training.{option}."
     replaced = (
-        replace(setting, value=values[setting.key], comment=f"{setting.comment} {mine}")
+        replace(setting, value=values[setting.key], comment=f"{setting.comment} {mine}", off=False)
         if setting.key in values
         else setting
         for setting in settings
@@ -35,7 +36,7 @@ def override(
 
 def values_of(settings: Sequence[Setting]) -> dict[str, Any]:
     """Return the settings as Axolotl reads them."""
-    return {setting.key: setting.value for setting in settings}
+    return {setting.key: setting.value for setting in settings if not setting.off}
 
 
 def render(settings: Sequence[Setting], heading: str) -> str:
@@ -45,7 +46,8 @@ def render(settings: Sequence[Setting], heading: str) -> str:
         dumped = yaml.safe_dump(
             {setting.key: setting.value}, sort_keys=False, allow_unicode=True, width=10_000
         )
-        blocks.append(_comment(setting.comment) + dumped)
+        shown = textwrap.indent(dumped, "# ") if setting.off else dumped
+        blocks.append(_comment(setting.comment) + shown)
     return "\n".join(blocks)
 
 

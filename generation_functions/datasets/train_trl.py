@@ -19,6 +19,7 @@ import yaml
 
 FOLDER = Path(__file__).resolve().parent
 IGNORED = -100  # the label of a token that is not learnt
+LEAST_TRL = (1, 9)
 Row = Mapping[str, Any]
 
 
@@ -102,7 +103,9 @@ def load_model(config: Row) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
     make_quantised: Any = BitsAndBytesConfig
-    quantised = make_quantised(load_in_4bit=True, bnb_4bit_compute_dtype=torch.bfloat16)
+    quantised = make_quantised(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
+    )
     base = config["base_model"]
     model = AutoModelForCausalLM.from_pretrained(
         base,
@@ -182,7 +185,10 @@ def main(arguments: Sequence[str]) -> None:
     model, tokenizer = (load_unsloth if unsloth else load_model)(config)
 
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig, SFTTrainer, __version__
+
+    if tuple(map(int, __version__.split(".")[:2])) < LEAST_TRL:
+        raise SystemExit(f"TRL {__version__} drops the labels of packed rows: install trl>=1.9.")
 
     written = (FOLDER / "MANIFEST.json").read_text(encoding="utf-8")
     given = {"config": config, "tokenizer": tokenizer, "written": written}

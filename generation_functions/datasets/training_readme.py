@@ -88,18 +88,22 @@ def _measure(manifest: FolderManifest, settings: Sequence[Setting]) -> str:
 
 def _share_out(manifest: FolderManifest, sft: bool) -> str:
     option = f"other_{'finetune' if sft else 'pretrain'}_kwargs"
+    gpus = "1 GPU" if manifest.gpus == 1 else f"{manifest.gpus} GPUs"
     return f"""
 ## Other numbers of GPUs
 
-The config is for {manifest.gpus}. The effective batch is gradient_accumulation_steps x
+The config is for {gpus}. The effective batch is gradient_accumulation_steps x
 micro_batch_size x GPUs; on another number of GPUs the same config trains another way. Set
 `model_training.gpus` and write the datasets again, or change `gradient_accumulation_steps` so that
-the product stays. A machine that has more is told how many to use by `--num_processes`.
+the product stays. `--num_processes` says how many of the machine's GPUs are used.
 
-Each GPU holds the whole model. Where it does not fit: `axolotl fetch deepspeed_configs`, then
-`deepspeed: deepspeed_configs/zero2.json` in the config (gradients and optimizer are shared out), or
-`zero3_bf16.json` (the weights too), with `optimizer: adamw_torch_fused`; DeepSpeed comes with
-Axolotl's extra `deepspeed`. To have these written: `model_training.{option}`.
+Each GPU holds the whole model: 6 bytes a parameter with its gradients and an 8-bit optimizer, 44
+GB for Mistral 7B, and more for the sequences. With `model_training.adapter: lora` it is about 2
+bytes a parameter, with `qlora` half a byte. Where it does not fit nevertheless: `axolotl fetch
+deepspeed_configs`, then `deepspeed: deepspeed_configs/zero2.json` in the config (gradients and
+optimizer are shared out), or `zero3_bf16.json` (the weights too), with `optimizer:
+adamw_torch_fused`; DeepSpeed comes with Axolotl's extra `deepspeed`. To have these written:
+`model_training.{option}`.
 """
 
 
@@ -110,6 +114,8 @@ def _list_files(manifest: FolderManifest, sft: bool) -> str:
         f"{entry.tokens or 0:,} |"
         for entry in trained
     )
+    marked = any(entry.segments for entry in trained)
+    segments = "Of segments only those are trained on whose label is true. " if marked else ""
     beside = (
         " `combined_factual_data/` and `factual_sft_completion/` hold the same rows, as ShareGPT "
         "and as texts; the config lists one of them."
@@ -119,9 +125,8 @@ def _list_files(manifest: FolderManifest, sft: bool) -> str:
     return (
         "## Files\n\nWhat the config lists:\n\n"
         f"| file | type | rows | tokens |\n|---|---|---|---|\n{rows}\n\n"
-        "Of segments only those are trained on whose label is true. "
-        f"`{MANIFEST}` has every file with its hash, `provenance/` where each row comes from."
-        f"{beside}"
+        f"{segments}`{MANIFEST}` has every file with its hash, `provenance/` where each row comes "
+        f"from.{beside}"
     )
 
 
