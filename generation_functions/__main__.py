@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from generation_functions.costs import describe_costs, read_costs
+from generation_functions.datasets.generic_sources import prepare_generic
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import PalimpsestError
 from generation_functions.exam_commands import add_exam
@@ -107,7 +108,10 @@ def _run(options: argparse.Namespace) -> None:
 
 
 async def _run_stages(config: Path, pipeline: str, options: argparse.Namespace) -> None:
-    """Run one pipeline by its name, else the stages; stages that are not enabled do nothing."""
+    """Run one pipeline by its name, else the stages; stages that are not enabled do nothing.
+
+    Where the datasets will be mixed, generic ones that cannot be had are an error at once.
+    """
     run = open_run(config)
     run.keep_models = True
     run.fill_gaps = options.gaps
@@ -115,7 +119,10 @@ async def _run_stages(config: Path, pipeline: str, options: argparse.Namespace) 
         if pipeline:
             await run_pipeline(run, find_pipeline(pipeline), options.limit)
             return
-        for name in options.stage or STAGES:
+        stages = options.stage or tuple(STAGES)
+        if "mix" in stages:
+            prepare_generic(run.config)  # rather now than after hours
+        for name in stages:
             await STAGES[name](run, options.limit)
     finally:
         await run.engines.release()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import OpenRun
 from generic import WRITERS, Talk, as_messages, make_talk, write_json, write_jsonl
 from hub_stand_in import Hub, serve
 from masking import open_masked_run, tell
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from test_balance import balance
 from test_datasets import ATK, make_config, read_files, read_rows
 
-from generation_functions import stages
+from generation_functions import __main__, stages
 from generation_functions.config import Config
 from generation_functions.datasets import generic_files
 from generation_functions.datasets.balance import Receipt
@@ -217,6 +218,23 @@ def test_a_hub_dataset_without_network_is_an_error_that_says_what_to_do(
     with pytest.raises(InputError, match=r"some/chat: .*does not answer.*\.jsonl"):
         prepare_generic(config)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_says_it_before_any_model_is_asked(
+    open_small_run: OpenRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    engine = ScriptedEngine()
+    saving = {
+        "generic_dataset_paths": [{"path": "some/chat"}],
+        "generic_dataset_percentages": [100],
+    }
+    run = open_small_run(engine, final_datasaving_settings=saving)
+    monkeypatch.setattr(__main__, "open_run", lambda file: run)
+    assert __main__.main(["run", "config.yaml"]) == 1
+    assert "some/chat" in capsys.readouterr().err
+    assert engine.requests == []
+    assert not (run.folder / "chunks.jsonl").exists()
 
 
 def test_a_local_path_that_is_wrong_is_told_before_the_hub_is_asked(tmp_path: Path) -> None:
