@@ -210,12 +210,18 @@ def test_switched_off_checks_are_named() -> None:
             "dataset_context": "Bridges",
             "system": {"skip_filter_chunks": True, "use_subset": True, "subset_size": 9},
             "questions": {"double_check_counter": 0},
-            "factual_sft": {"vague": {"skip_answer_accuracy_check": True}},
+            "factual_sft": {
+                "vague": {"skip_answer_accuracy_check": True, "multi_source": False},
+                "openended": {"skip_answer_accuracy_check": True},
+                "negative": {},
+            },
         }
     )
     said = " ".join(list_switched_off(config))
-    for word in ("skip_filter_chunks", "double_check_counter: 0", "way vague", "mine", "only 9"):
+    for word in ("skip_filter_chunks", "double_check_counter: 0", "mine", "only 9"):
         assert word in said
+    assert "left out was of vague and openended the check of its accuracy." in said
+    assert "no related chunk was shown to vague." in said
     assert "drop_duplicates" not in said
 
 
@@ -266,7 +272,7 @@ def test_a_cell_stays_a_cell_and_long_tables_say_how_much_more(tmp_path: Path) -
     text = cut_section(describe(make_facts(sources=many)), "Sources")
     assert "| A \\| text of two lines 0 | texts |" in text
     assert "And 3 more." in text
-    assert "43 documents of 43,000 characters. Of 43 no licence" in text
+    assert "Documents: 43, with 43,000 characters. Without a stated licence: 43." in text
 
 
 def test_what_was_mixed_in_is_named_with_its_share() -> None:

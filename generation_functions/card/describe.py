@@ -64,9 +64,9 @@ def _describe_sources(facts: CardFacts) -> list[str]:
     unstated = sum(not one.licence for one in facts.sources)
     characters = sum(one.length for one in facts.sources)
     return [
-        f"{len(rows):,} documents of {characters:,} characters. Of {unstated:,} no licence is "
-        "stated; where one is, it is what the file or the note beside it says, and nobody has "
-        "checked it. A language that is not stated is guessed from the commonest words.",
+        f"Documents: {len(rows):,}, with {characters:,} characters. Without a stated licence: "
+        f"{unstated:,}. Where one is stated, it is what the file or the note beside it says, and "
+        "nobody has checked it. A language that is not stated is guessed from the commonest words.",
         make_table(("document", "folder", "language", "licence as stated", "characters"), rows),
         *mixed_in,
     ]

@@ -41,4 +41,7 @@ def _of_this_run(facts: CardFacts) -> Iterator[str]:
     if facts.manifest.sft.token_counter_note:
         yield "Numbers of tokens are not those that the trainer will count."
     if facts.leaks is None:
-        yield "A test on questions of the same documents would need a check that it is not in here."
+        yield (
+            "Whether questions of a test on the same documents stand in here was not measured when "
+            "this was written; of an exam that was made afterwards, dataset_card.md says it."
+        )

@@ -1,7 +1,7 @@
 """Which checks a config switches off, and which kinds of data it does not make, in words."""
 
 from generation_functions.config import Config
-from generation_functions.datasets.checks import SKIPPED
+from generation_functions.datasets.checks import SKIPPED, group_skipped
 
 
 def list_switched_off(config: Config) -> list[str]:
@@ -41,9 +41,16 @@ def list_not_made(config: Config) -> list[str]:
         "facts and variations of the text (`representation_variation`)": (
             config.representation_variation.enabled
         ),
+        "facts that follow from others (`make_inferred_facts`)": (
+            config.representation_variation.enabled
+            and config.representation_variation.make_inferred_facts
+        ),
         "recalls (`factual_sft`)": bool(config.factual_sft),
         "answers from retrieved text (`rag_data`)": config.rag_data.enabled,
         "corrections (`correction_pipeline`)": config.correction_pipeline.enabled,
+        "generic conversations (`generic_dataset_paths`)": bool(
+            config.final_datasaving_settings.generic_dataset_paths
+        ),
     }
     return [name for name, wanted in made.items() if not wanted]
 
@@ -63,9 +70,9 @@ def _of_folders(config: Config) -> list[str]:
 def _of_ways(config: Config) -> list[str]:
     """Return what ways of asking leave out."""
     left_out = SKIPPED | {"skip_repair_qa_tuples": "the rewording that makes it stand alone"}
-    return [
-        f"`{option}`: recalls of the way {name} went without {check}."
-        for name, way in config.factual_sft.items()
-        for option, check in left_out.items()
-        if getattr(way, option)
-    ]
+    ways = config.factual_sft
+    alone = [name for name, way in ways.items() if not way.multi_source]
+    said = [f"`factual_sft`: left out was {one}." for one in group_skipped(ways, left_out)]
+    if alone:
+        said.append(f"`multi_source: false`: no related chunk was shown to {', '.join(alone)}.")
+    return said

@@ -1,13 +1,13 @@
 """How the rows of a training folder were checked, in words, for its manifest and its card."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from generation_functions.pipeline_sections import FactualWay
 
 SKIPPED = {  # option of a way of asking -> the check that it leaves out
     "skip_question_check": "the check of the question",
-    "skip_answer_relevancy_check": "that of the answer's relevance",
-    "skip_answer_accuracy_check": "that of its accuracy",
+    "skip_answer_relevancy_check": "the check of the answer's relevance",
+    "skip_answer_accuracy_check": "the check of its accuracy",
 }
 
 
@@ -59,13 +59,21 @@ def describe_made_checks(names: Iterable[str]) -> str:
 
 def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
     """Return how the recalls of these ways were checked beside that, and what was left out."""
-    left_out = [
-        f"{name} without {', '.join(skipped)}"
-        for name, way in ways.items()
-        if (skipped := [check for option, check in SKIPPED.items() if getattr(way, option)])
-    ]
-    return (
-        "Recalls passed the same checks, and by code one of their way of asking"
-        + "".join(f"; {one}" for one in left_out)
-        + "."
-    )
+    said = "Recalls passed the same checks, and by code one of their way of asking."
+    if left_out := group_skipped(ways, SKIPPED):
+        said += f" Left out was {'; '.join(left_out)}."
+    return said
+
+
+def group_skipped(ways: Mapping[str, FactualWay], checks: Mapping[str, str]) -> list[str]:
+    """Return a phrase for ways that leave out the same of `checks` (option -> words)."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name, way in ways.items():
+        skipped = tuple(said for option, said in checks.items() if getattr(way, option))
+        groups.setdefault(skipped, []).append(name)
+    return [f"of {_join(names)} {_join(skipped)}" for skipped, names in groups.items() if skipped]
+
+
+def _join(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

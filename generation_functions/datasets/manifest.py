@@ -14,8 +14,8 @@ from generation_functions.records import from_json, to_json
 
 NAME = "MANIFEST.json"
 COUNTER_NOTE = (
-    "Tokens are counted with token_counter, which is not the tokenizer of the model to be "
-    "trained: the trainer will find somewhat more or fewer."
+    "The counter is not the tokenizer of the model to be trained, which will find somewhat more or "
+    "fewer tokens."
 )
 CARD = "DATASET_CARD.md"
 
