@@ -106,6 +106,14 @@ def test_a_thing_is_told_with_the_sentence_that_names_it(
     assert not is_clear(LAMP, [3, 4]), "a person need not be the one of the sentence before"
 
 
+def test_the_end_of_a_sentence_is_told_with_its_beginning_before_a_page_ended() -> None:
+    text = "Bees drink at noon.\n\nPut the frame into a\n\nW. C. or else into a cold cellar."
+    chunk = make_chunk(text, "Bees, by H. Ostrow")
+    assert hold_together(chunk, (3,)) == (2, 3)
+    headed = replace(chunk, text=text.replace("Put the frame into a", "Frames"))
+    assert hold_together(headed, (3,)) == (3,)
+
+
 @pytest.mark.parametrize(
     ("sentence", "clear"),
     [

@@ -40,7 +40,7 @@ def _describe_balance(receipt: Receipt | None) -> list[str]:
             one.part,
             f"{one.rows:,}",
             f"{one.tokens:,}",
-            f"{one.share} %",
+            f"{one.share:.1f} %",
             "" if one.asked_tokens is None else f"{one.asked_tokens:,}",
             one.why_short,
         )

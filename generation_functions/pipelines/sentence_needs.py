@@ -84,6 +84,9 @@ _UNIQUE = frozenset(
     "air army earth enemy government ground moon police public sea sky sun weather world".split()
 )
 _ENDED = re.compile(r"[.!?][”\"’')]*\s*$")  # as no heading is, which needs not be told
+_BROKEN_OFF = re.compile(  # where a page or a paragraph ends in the middle of a sentence
+    r"\b(?:an?|and|as|at|by|for|from|in|into|is|are|of|on|or|the|their|to|was|were|which|with)$"
+)
 FARTHEST = 3  # sentences back to the one that names a thing
 MOST_NAMED, MOST_BARE = 3, 2  # times of "the gas", "of gas"; what a text has oftener it is about
 
@@ -106,6 +109,8 @@ def find_needed(chunk: Chunk, number: int) -> int:
         return number - 1
     if chunk.language != "english":
         return number
+    if number > 1 and _BROKEN_OFF.search(texts[number - 2]):
+        return number - 1
     sentence = without_number(texts[number - 1])
     if number > 1 and (_ELLIPTIC.search(sentence) or _points_before(sentence)):
         return number - 1
