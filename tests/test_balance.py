@@ -157,7 +157,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory, generic_files: list[Path]) ->
     return Pool(folder, entries, prepare_generic(config))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     made=st.lists(st.integers(0, 900), min_size=3, max_size=3),
     percentages=st.lists(st.floats(0, 90), min_size=3, max_size=3),
@@ -177,13 +177,21 @@ def test_every_part_has_what_was_asked_to_a_row_wherever_there_is_enough(
     tokens: int | None,
     seed: int,
 ) -> None:
-    folder = tmp_path_factory.mktemp("sft")
+    folder, again = tmp_path_factory.mktemp("sft"), tmp_path_factory.mktemp("sft")
     config = configure(generic_files, percentages, minimum, seed=seed,
                        what_percent_of_sft_is_pretrain=percent,
                        num_tokens_pretraining_in_sft=tokens)  # fmt: skip
     parts = [Part(name, 9, one) for name, one in zip((DOMAIN, RAG, CORRECTIONS), made, strict=True)]
     entries, receipt = write_balanced(folder, parts, pool, config, TurnRows(ATK, count_words))
+    write_balanced(again, parts, pool, config, TurnRows(ATK, count_words))
+    assert read_files(folder) == read_files(again)
+    assert bool(read_files(folder)) == bool(entries)
+    for entry in entries:
+        if entry.in_config:  # the texts that a trainer gets
+            texts = [row["text"] for row in read_rows(folder / entry.name)]
+            assert sum(map(count_words, texts)) == entry.tokens
     shutil.rmtree(folder)
+    shutil.rmtree(again)
     assert receipt.tokens == sum(line.tokens for line in receipt.lines)
     assert sum(entry.tokens or 0 for entry in entries) == receipt.tokens - sum(made)
     base = max(sum(made), minimum)
@@ -207,7 +215,7 @@ def check_line(line: Line, wanted: float, rows: list[int]) -> None:
         assert (line.rows, line.tokens) == (len(rows), sum(rows))
         assert line.why_short
     else:
-        assert abs(line.tokens - asked) <= max(max(rows), asked / 200)
+        assert abs(line.tokens - asked) <= max(max(rows) / 2, asked / 200)
         assert not line.why_short
 
 
