@@ -31,9 +31,11 @@ from generation_functions.datasets.balance import (
 from generation_functions.datasets.balanced_files import Pool, write_balanced
 from generation_functions.datasets.fitting import find_context, find_room
 from generation_functions.datasets.generic_sources import prepare_generic
+from generation_functions.datasets.manifest import name_counter
 from generation_functions.datasets.mix import write_datasets
 from generation_functions.datasets.pretraining import tell_nothing, write_pretraining_rows
 from generation_functions.datasets.sampling import TokenSample, make_key
+from generation_functions.datasets.tokenizing import find_cached
 from generation_functions.datasets.turn_files import TurnRows
 from generation_functions.display.balance import plot_balance, show_balance
 from generation_functions.errors import ModelError, RunFolderError
@@ -293,6 +295,33 @@ def test_where_the_hub_gives_no_tokenizer_a_gguf_counts_and_the_receipt_says_so(
     assert "not the tokenizer of the model to be trained" in shown
     assert "some/model: offline. Until then tokens are counted with large.gguf" in caplog.text
     assert find_room(counter.config) < find_context(counter.config)
+
+
+def test_where_no_tokenizer_is_named_that_of_the_base_model_counts_if_it_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models--some--base" / "snapshots" / "1"
+    folder.mkdir(parents=True)
+    config = make_config(model_training={"base_model": "some/base"})
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert find_cached("some/base") is None
+    assert find_cached("no id at all!") is None
+    (folder.parents[1] / "refs").mkdir()
+    (folder.parents[1] / "refs" / "main").write_text("1", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text("{}", encoding="utf-8")
+    assert find_cached("some/base") == str(folder) == find_cached(str(folder))
+    monkeypatch.setattr(taking, "load_tokenizer", {str(folder): Letters()}.get)
+    with taking.open_training_counter(config) as counter:
+        assert counter.count("seven") == 5
+        assert name_counter(counter.config) == ("some/base", "")
+        assert find_room(counter.config) == find_context(counter.config)
+
+
+class Letters:
+    """A tokenizer whose tokens are letters."""
+
+    def encode(self, text: str) -> list[int]:
+        return list(map(ord, text))
 
 
 @pytest.mark.parametrize(

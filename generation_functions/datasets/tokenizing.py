@@ -10,6 +10,8 @@ from generation_functions.errors import ModelError
 
 Count = Callable[[str], int]
 
+_TOKENIZER = "tokenizer_config.json"  # the file that every tokenizer of transformers has
+
 
 class Tokenizer(Protocol):
     """Text to token ids and back; neither adds BOS, EOS or anything else.
@@ -56,6 +58,23 @@ def is_of_hub(name: str) -> bool:
     """Whether a tokenizer is one of the Hugging Face hub, by its name: no file, no folder here."""
     here = Path(name).exists() or Path(name).suffix == ".gguf"
     return not here and re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", name) is not None
+
+
+def find_cached(model: str) -> str | None:
+    """Return the folder that this machine has a model's tokenizer in: its own, or in the cache of
+    the Hugging Face hub, which is not asked. None where there is none.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    if (Path(model) / _TOKENIZER).is_file():
+        return model
+    if not is_of_hub(model):
+        return None
+    try:
+        found = try_to_load_from_cache(model, _TOKENIZER)
+    except ValueError:  # no id of the hub
+        return None
+    return str(Path(found).parent) if isinstance(found, str) else None
 
 
 def load_tokenizer(name: str) -> HubTokenizer:

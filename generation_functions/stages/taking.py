@@ -10,6 +10,7 @@ from generation_functions.config import Config
 from generation_functions.datasets.tokenizing import (
     Count,
     count_tokens,
+    find_cached,
     is_of_hub,
     load_tokenizer,
 )
@@ -70,18 +71,26 @@ class TokenCount:
 def open_training_counter(config: Config) -> Iterator[TokenCount]:
     """Lend what counts the tokens of rows: the training tokenizer, or the run's own counter.
 
-    Where the hub's tokenizer cannot be had, a GGUF's vocabulary counts, with a warning, and the
+    Where none is named and this machine has that of the base model, it is that. Where the hub's
+    tokenizer cannot be had, a GGUF's vocabulary counts, with a warning, and the
     config that is lent has no other tokenizer. Raises ModelError for one of this machine that
     cannot be loaded, and where there is no GGUF.
     """
-    if config.model_training.tokenizer:
+    training = config.model_training
+    tokenizer = None
+    if training.tokenizer:
         try:
-            tokenizer = load_tokenizer(config.model_training.tokenizer)
+            tokenizer = load_tokenizer(training.tokenizer)
         except ModelError as error:
             config = _count_with_gguf(config, error)
-        else:
-            yield TokenCount(count_tokens(tokenizer), config)
-            return
+    elif folder := find_cached(training.base_model):
+        with suppress(ModelError):
+            tokenizer = load_tokenizer(folder)
+            named = training.model_copy(update={"tokenizer": training.base_model})
+            config = config.model_copy(update={"model_training": named})
+    if tokenizer:
+        yield TokenCount(count_tokens(tokenizer), config)
+        return
     with open_counter(config) as count:
         yield TokenCount(count, config)
 
