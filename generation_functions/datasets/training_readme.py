@@ -44,9 +44,10 @@ def _start(manifest: FolderManifest, settings: Sequence[Setting], sft: bool) -> 
         f", checkpoints to `{values['hub_model_id']}`." if values.get("hub_model_id") else "."
     )
     steps = [
-        f"Install [Axolotl](https://docs.axolotl.ai) {manifest.axolotl} with its extra "
-        "`flash-attn` (without it set `attn_implementation: flex_attention`). Copy "
-        "`pretraining_run/` and `sft_run/` side by side to that machine.",
+        "Install [Axolotl](https://docs.axolotl.ai), where PyTorch is already: `pip install "
+        f'--no-build-isolation "axolotl[flash-attn]=={manifest.axolotl}"` (without `flash-attn` '
+        "set `attn_implementation: flex_attention`). Copy `pretraining_run/` and `sft_run/` side "
+        "by side to that machine.",
         f"Inside this folder:\n\n   ```\n   {manifest.launch}\n   ```\n\n   {trained}",
     ]
     if manifest.merge:
