@@ -51,13 +51,16 @@ def choose_options(
 ) -> list[str]:
     """Return the right answer, then WRONG answers of other questions: first those of its kind.
 
-    Of one kind are answers with a figure, and those without. None of them is right too.
+    Of one kind are answers with a figure, and those without. None of them is right too. All are of
+    the question's own part: a trained model finds whatever it was taught likelier.
     """
     counted = bool(amounts(question.answer))
     others = {
         one.answer: bool(amounts(one.answer)) == counted
         for one in questions
-        if one.uuid != question.uuid and not is_exact(question, one.answer)
+        if one.part == question.part
+        and one.uuid != question.uuid
+        and not is_exact(question, one.answer)
     }
     ordered = rank(others, seed, question.uuid)
     wrong = sorted(ordered, key=lambda answer: not others[answer])  # stable

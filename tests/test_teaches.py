@@ -168,6 +168,8 @@ def test_wrong_options_are_of_the_same_kind_where_there_are_enough() -> None:
         assert not any(is_exact(question, one) for one in wrong)
         counted = right.endswith("metres")
         assert all(one.endswith("metres") == counted for one in wrong)
+    taught = [*EXAM, *(ask(number, "Pine", HELD_OUT) for number in range(20, 30))]
+    assert all("Pine" not in choose_options(question, taught, 0) for question in EXAM)
     few = [ask(0, "12 metres"), ask(1, "Oak"), ask(2, "12 metres")]
     assert choose_options(few[0], few, 0) == ["12 metres", "Oak"]
 
