@@ -220,7 +220,7 @@ def test_switched_off_checks_are_named() -> None:
     said = " ".join(list_switched_off(config))
     for word in ("skip_filter_chunks", "double_check_counter: 0", "mine", "only 9"):
         assert word in said
-    assert "left out was of vague and openended the check of its accuracy." in said
+    assert "left out: of vague and openended the check of its accuracy." in said
     assert "no related chunk was shown to vague." in said
     assert "drop_duplicates" not in said
 

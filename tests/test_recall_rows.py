@@ -147,4 +147,4 @@ def test_the_manifest_says_which_checks_a_way_went_without(tmp_path: Path) -> No
     ways = {"openended": {}, "negative": {"skip_question_check": True}}
     manifest = json.loads((write(tmp_path, [make_recall(1)], factual_sft=ways) / "MANIFEST.json")
                           .read_text(encoding="utf-8"))  # fmt: skip
-    assert "way of asking; negative without the check of the question." in manifest["checks"]
+    assert "way of asking. Left out: of negative the check of the question." in manifest["checks"]

@@ -72,7 +72,7 @@ def _of_ways(config: Config) -> list[str]:
     left_out = SKIPPED | {"skip_repair_qa_tuples": "the rewording that makes it stand alone"}
     ways = config.factual_sft
     alone = [name for name, way in ways.items() if not way.multi_source]
-    said = [f"`factual_sft`: left out was {one}." for one in group_skipped(ways, left_out)]
+    said = [f"`factual_sft`, left out: {one}." for one in group_skipped(ways, left_out)]
     if alone:
         said.append(f"`multi_source: false`: no related chunk was shown to {', '.join(alone)}.")
     return said

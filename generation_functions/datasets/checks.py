@@ -61,7 +61,7 @@ def describe_recall_checks(ways: Mapping[str, FactualWay]) -> str:
     """Return how the recalls of these ways were checked beside that, and what was left out."""
     said = "Recalls passed the same checks, and by code one of their way of asking."
     if left_out := group_skipped(ways, SKIPPED):
-        said += f" Left out was {'; '.join(left_out)}."
+        said += f" Left out: {'; '.join(left_out)}."
     return said
 
 
