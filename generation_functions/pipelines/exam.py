@@ -12,7 +12,6 @@ from itertools import chain, islice
 from generation_functions.choosing import rank
 from generation_functions.documents.sentences import number_sentences
 from generation_functions.errors import Rejected
-from generation_functions.pipelines.asking import ANSWER_BRIEFLY, ASK_QUESTION, Asked
 from generation_functions.pipelines.copies import is_clear, list_copies
 from generation_functions.pipelines.exam_steps import (
     HELD_OUT,
@@ -24,7 +23,7 @@ from generation_functions.pipelines.exam_steps import (
 from generation_functions.pipelines.landmarks import has_landmark
 from generation_functions.pipelines.pair_checks import Problem
 from generation_functions.pipelines.question_steps import QuestionRequest, make_pair
-from generation_functions.pipelines.questions import Draft, find_fault, judge, make_alone, vet
+from generation_functions.pipelines.questions import Draft, ask_of_answer, judge, make_alone, vet
 from generation_functions.pipelines.roots import share_known
 from generation_functions.pipelines.sentence_needs import find_needed, hold_together
 from generation_functions.pipelines.similar import AskedBefore
@@ -87,15 +86,12 @@ async def ask_sentence(run: Run, copied: QAPair) -> tuple[QAPair, ...]:
 
     Raises Rejected where there is none.
     """
-    asked = await run.ask(ASK_QUESTION, copied)
-    sound = [one for one in asked if find_fault(run, one) is None]
-    if not sound:
+    asked = await ask_of_answer(run, copied)
+    if not asked:
         raise Rejected(NOTHING_SOUND)
-    questions = tuple(one.question for one in sound)
-    spans = await run.ask(ANSWER_BRIEFLY, Asked(copied.answer, questions))
     short = [
         make_pair(copied.chunk, copied.sentences, one.question, span)
-        for one, span in zip(sound, spans, strict=True)
+        for one, span in asked
         if share_known(span, copied.answer) >= LEAST_COPIED
     ]
     found = tuple(pair for pair in short if is_short(pair))

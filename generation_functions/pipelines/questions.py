@@ -135,20 +135,29 @@ async def ask_apart(run: Run, draft: Draft) -> Draft:
     bound = is_terse(pair.answer) or is_bound(pair.question, pair)
     unasked = draft if bound else replace(draft, fault=NOT_OF_ANSWER)
     try:
-        asked = await run.ask(ASK_QUESTION, pair)
-        sound = [one for one in asked if find_fault(run, one) is None]
-        if not sound:
-            return unasked
-        questions = tuple(one.question for one in sound)
-        spans = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
+        asked = await ask_of_answer(run, pair)
     except NoReply:
         raise
     except Failed:
         return unasked
-    best = tuple(one for one, span in zip(sound, spans, strict=True) if span)
+    if not asked:
+        return unasked
+    best = tuple(one for one, span in asked if span)
     if not best:
         return replace(draft, fault=NOTHING_ASKED)
     return replace(draft, pair=best[0], spare=best[1:], fault=None)
+
+
+async def ask_of_answer(run: Run, pair: QAPair) -> list[tuple[QAPair, str]]:
+    """Return questions made of a pair's answer alone that code finds nothing wrong with, best
+    first, each with the words that answer it; "" where it says these itself. Raises Failed.
+    """
+    sound = [one for one in await run.ask(ASK_QUESTION, pair) if find_fault(run, one) is None]
+    if not sound:
+        return []
+    questions = tuple(one.question for one in sound)
+    spans = await run.ask(ANSWER_BRIEFLY, Asked(pair.answer, questions))
+    return list(zip(sound, spans, strict=True))
 
 
 async def _plan(run: Run, request: QuestionRequest) -> QuestionRequest:
