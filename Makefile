@@ -27,7 +27,7 @@ lab: setup ## JupyterLab on the notebooks (more options in LAB_ARGS)
 test: model check ## check, then all tests, two files at a time
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-axolotl: model ## the real Axolotl reads our configs and rows (.venv-axolotl)
+test-axolotl: model ## the real Axolotl reads and trains on our files (.venv-axolotl)
 	@PYTHONPATH=. $(BIN)/python tests/with_axolotl/set_up.py
 	@HF_HUB_OFFLINE=1 AXOLOTL_DO_NOT_TRACK=1 .venv-axolotl/bin/python -m pytest -p no:cacheprovider \
 		-o filterwarnings=default tests/with_axolotl

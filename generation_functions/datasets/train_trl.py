@@ -109,7 +109,7 @@ def load_model(config: Row) -> tuple[Any, Any]:
     base = config["base_model"]
     model = AutoModelForCausalLM.from_pretrained(
         base,
-        dtype=torch.bfloat16,
+        dtype=torch.bfloat16 if config.get("bf16") else torch.float32,
         attn_implementation=config["attn_implementation"],
         quantization_config=quantised if config.get("load_in_4bit") else None,
     )
@@ -168,9 +168,9 @@ def make_arguments(config: Row) -> dict[str, Any]:
         "optim": config["optimizer"],
         "lr_scheduler_type": config["lr_scheduler"],
         "warmup_steps": config["warmup_ratio"],  # below 1 it is a share of the steps
-        "bf16": True,
+        "bf16": bool(config.get("bf16")),
         "save_strategy": "epoch",
-        "use_liger_kernel": True,
+        "use_liger_kernel": bool(config.get("plugins")),
         "push_to_hub": bool(config.get("hub_model_id")),
         "hub_model_id": config.get("hub_model_id"),
         "hub_strategy": config.get("hub_strategy", "every_save"),

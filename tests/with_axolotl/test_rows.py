@@ -36,9 +36,14 @@ def read_embedded() -> Any:
     return AutoTokenizer.from_pretrained(str(MODELS), gguf_file=EMBEDDED.name)
 
 
+@cache
+def byte_level_hub() -> PreTrainedTokenizerFast:
+    return wrap(byte_level().inner)
+
+
 KINDS: dict[str, Callable[[], Any]] = {
     "out of a GGUF": cache(read_embedded),
-    "bytes": cache(lambda: wrap(byte_level().inner)),
+    "bytes": byte_level_hub,
     "sentence piece": cache(lambda: wrap(sentence_piece().inner)),
 }
 each_kind = pytest.mark.parametrize("kind", KINDS)
