@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.engine.protocol import Completion, Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.session import open_run

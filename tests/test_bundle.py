@@ -13,7 +13,7 @@ import pytest
 import yaml
 from scripted_run import friendly_reply
 
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.engine.model_facts import ModelFacts
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ModelError, RunFolderError

@@ -13,12 +13,12 @@ import yaml
 from gguf_files import shape_llama, write_gguf
 from scripted_run import friendly_reply
 
-from generation_functions.__main__ import main
 from generation_functions.card.describe import describe
 from generation_functions.card.facts import CardFacts, ModelUse
 from generation_functions.card.front_matter import name_licence, name_size, write_front_matter
 from generation_functions.card.gather import CARD, gather_facts
 from generation_functions.card.switched_off import list_switched_off
+from generation_functions.command_line import main
 from generation_functions.config import Config
 from generation_functions.datasets.balance import Part, aim_generic, draw_up
 from generation_functions.datasets.manifest import FolderManifest, Manifest

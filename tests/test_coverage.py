@@ -12,7 +12,7 @@ from test_display import HOSTILE, Reading
 from ways import ARNO, BRENT, REPLIES, REQUEST
 
 from generation_functions import stages
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.display.coverage import CELLS, measure_cells, show_bars, show_coverage
 from generation_functions.documents.layout import Span
 from generation_functions.engine.protocol import Request

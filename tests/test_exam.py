@@ -13,7 +13,7 @@ from scripted_run import friendly_reply
 from test_display import Reading
 
 from generation_functions import exam_commands, stages
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.datasets.row_texts import read_row_texts
 from generation_functions.display import exam as display
 from generation_functions.engine.checkpoint import CheckpointEngine

@@ -18,7 +18,7 @@ from docx import Document as Word
 from pypdf import PdfReader
 from written_files import LAYOUTS, Layout, word_error_rate
 
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.documents.formats.hyphens import Hyphens
 from generation_functions.documents.formats.pdf_furniture import drop_furniture
 from generation_functions.documents.formats.pdf_lines import Line

@@ -11,7 +11,7 @@ import pytest
 from conftest import OpenRun
 from test_questions_pipeline import ARNO, BRENT, GOOD, LENGTH, NAMES, WRONG_LENGTH, kept, written
 
-from generation_functions import __main__, stages
+from generation_functions import command_line, stages
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.pipelines.gaps import GAPS, ROUNDS
@@ -162,13 +162,13 @@ def test_the_command_line_fills_gaps_and_refuses_a_limit_beside_it(
 
     config = str(tmp_path / "config.yaml")
     engine = ScriptedEngine()
-    open_run = __main__.open_run
+    open_run = command_line.open_run
     monkeypatch.setattr(
-        __main__, "open_run", lambda file: open_run(file, {"small": engine, "large": engine})
+        command_line, "open_run", lambda file: open_run(file, {"small": engine, "large": engine})
     )
-    monkeypatch.setattr(__main__, "STAGES", {"questions": stage})
-    assert __main__.main(["run", "--gaps", config]) == 0
-    assert __main__.main(["run", config]) == 0
+    monkeypatch.setattr(command_line, "STAGES", {"questions": stage})
+    assert command_line.main(["run", "--gaps", config]) == 0
+    assert command_line.main(["run", config]) == 0
     assert seen == [(True, None), (False, None)]
-    assert __main__.main(["run", "--gaps", "--limit", "2", config]) == 1
+    assert command_line.main(["run", "--gaps", "--limit", "2", config]) == 1
     assert re.search("--gaps with --limit", capsys.readouterr().err)

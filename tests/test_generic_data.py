@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from test_balance import balance
 from test_datasets import ATK, make_config, read_files, read_rows
 
-from generation_functions import __main__, stages
+from generation_functions import command_line, stages
 from generation_functions.config import Config
 from generation_functions.datasets import generic_files
 from generation_functions.datasets.balance import Receipt
@@ -230,8 +230,8 @@ def test_a_run_says_it_before_any_model_is_asked(
         "generic_dataset_percentages": [100],
     }
     run = open_small_run(engine, final_datasaving_settings=saving)
-    monkeypatch.setattr(__main__, "open_run", lambda file: run)
-    assert __main__.main(["run", "config.yaml"]) == 1
+    monkeypatch.setattr(command_line, "open_run", lambda file: run)
+    assert command_line.main(["run", "config.yaml"]) == 1
     assert "some/chat" in capsys.readouterr().err
     assert engine.requests == []
     assert not (run.folder / "chunks.jsonl").exists()

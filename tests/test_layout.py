@@ -159,10 +159,22 @@ def test_nothing_heavy_is_imported_before_it_is_asked_for() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def run_bare(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run code with the package, and without anything that is installed."""
+    code = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); {code}"
+    return subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+
+
 def test_the_package_itself_imports_on_a_bare_python() -> None:
-    code = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); import {NAME}.install"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    done = run_bare(f"import {NAME}.install")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_command_line_says_what_to_do_where_it_cannot_start() -> None:
+    done = run_bare(f"import runpy; runpy.run_module({NAME!r}, run_name='__main__')")
+    assert done.returncode == 1
+    assert "Run `make setup` once" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -12,7 +12,7 @@ from masking import open_masked_run, tell
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from generation_functions import stages
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.datasets.mask_check import check_ends, check_masks, read_rows
 from generation_functions.datasets.masked_rows import MaskedFormat
 from generation_functions.datasets.masks import (

@@ -16,7 +16,7 @@ import pytest
 from conftest import OpenRun
 from test_notebooks import run_cells
 
-from generation_functions import __main__, discovery, new, session
+from generation_functions import command_line, discovery, new, session
 from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError
 from generation_functions.new import create_pipeline
@@ -56,9 +56,9 @@ def test_what_is_written_runs_by_its_name(
     config = {"enabled": False, "instruction": "What is it?"}
     engine = ScriptedEngine(lambda request: "It tells of ropes.")
     run = open_small_run(engine, **{NAME: config})
-    monkeypatch.setattr(__main__, "open_run", lambda file: run)
+    monkeypatch.setattr(command_line, "open_run", lambda file: run)
     command = ["run", NAME, "--config", str(tmp_path / "config.yaml"), "--limit", "2"]
-    assert __main__.main(command) == 0
+    assert command_line.main(command) == 0
     rows = (run.folder / f"{NAME}_rows" / "sharegpt.jsonl").read_text(encoding="utf-8")
     first, *others = [json.loads(line)["conversations"] for line in rows.splitlines()]
     assert first[0]["value"].startswith("What is it?\n\n")

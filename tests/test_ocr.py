@@ -12,7 +12,7 @@ import written_files as made
 from scripted_run import friendly_reply
 from written_files import Layout
 
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.display.pages import read_pages
 from generation_functions.documents.folders import Problem
 from generation_functions.documents.formats import ocr

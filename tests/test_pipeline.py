@@ -14,7 +14,7 @@ import pytest
 import yaml
 from conftest import OpenRun
 
-from generation_functions import __main__, checking, discovery
+from generation_functions import checking, command_line, discovery
 from generation_functions.config import load_config
 from generation_functions.display.made import browse_made, read_trails, show_trail
 from generation_functions.engine.protocol import Request
@@ -133,11 +133,11 @@ def test_a_half_written_pipeline_is_named_and_stops_no_check(
 
 
 def test_one_pipeline_is_checked_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert __main__.main(["check", "style"]) == 0
+    assert command_line.main(["check", "style"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "2 steps, 2 prompts, 0 problems"
     assert len(lines) == 3
-    assert __main__.main(["check", "nothing"]) == 1
+    assert command_line.main(["check", "nothing"]) == 1
 
 
 def test_options_are_found_when_the_module_was_loaded_anew(openings: None, tmp_path: Path) -> None:
@@ -310,10 +310,10 @@ def test_a_pipeline_is_run_by_its_name(
     openings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_small_run: OpenRun
 ) -> None:
     run = open_small_run()
-    monkeypatch.setattr(__main__, "open_run", lambda file: run)
+    monkeypatch.setattr(command_line, "open_run", lambda file: run)
     config = str(tmp_path / "config.yaml")
-    monkeypatch.setattr(__main__, "list_pipelines", lambda: ["openings"])
-    assert __main__.main(["run", "openings", "--config", config, "--limit", "1"]) == 0
+    monkeypatch.setattr(command_line, "list_pipelines", lambda: ["openings"])
+    assert command_line.main(["run", "openings", "--config", config, "--limit", "1"]) == 0
     assert list(read_status(run.folder)) == ["openings"]
     assert len(read_rows(run)) == 1
-    assert __main__.main(["run", "openings", "--stage", "mix"]) == 1
+    assert command_line.main(["run", "openings", "--stage", "mix"]) == 1

@@ -12,7 +12,7 @@ import pytest
 from gguf_files import LLAMA_8B, shape_llama, write_gguf
 
 from generation_functions import opening, plans
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.engine import devices, fitting
 from generation_functions.engine.devices import Machine, Memory, child_environment
 from generation_functions.engine.fitting import check_settings, choose_plan, fit_settings

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from dataset_stand_in import DatasetHub, Repository, serve_datasets
 
-from generation_functions.__main__ import main
+from generation_functions.command_line import main
 from generation_functions.errors import HubError, RunFolderError
 from generation_functions.sharing.push import list_outgoing, push
 from generation_functions.steps.lock import hold_run
