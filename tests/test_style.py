@@ -71,6 +71,12 @@ def test_plain_words_that_keep_the_facts_and_lose_the_wording_pass() -> None:
         (LINES[2].replace("812", "912"), "a figure or name that the passage lacks"),
         (LINES[2].replace("across", "across Glasgow,"), "a figure or name that the passage lacks"),
         (LINES[2].replace("in six", "in less than six"), "a bound is changed"),
+        (LINES[2].replace("all 812", "about 812"), "a bound is changed"),
+        (LINES[2].replace("metres", "yards"), "a unit that the passage lacks"),
+        (
+            LINES[2].replace("it in", "the Kelvin with its nine piers of granite in"),
+            "tells other sentences too",
+        ),
         (LINES[2].replace("She wore", "She did not wear"), "a denial is lost or made up"),
         (LINES[2] + " The author of the passage likes it.", "speaks of the text"),
         (
@@ -92,6 +98,8 @@ def test_each_fault_is_found(plain: str, said: str) -> None:
         ("Good water has not more than 300 germs.", "Water that is good has at most 300 germs."),
         ("Of the ore no less than 40 parts are iron.", "At least 40 parts of ore are iron."),
         ("The bed is above 12 metres thick there.", "There the bed is more than 12 metres thick."),
+        ("It is about 30 feet wide there.", "Roughly 30 feet is its width there."),
+        ("A litre holds 1·47 gram of salt.", "1.47 grams of salt are in a liter."),
         ("No one can but admire the nine arches.", "Everybody can only admire the nine arches."),
         ("It is not without use in the dairy.", "In the dairy it is of some little use."),
         ("The acid does not act upon the gold.", "The gold is unchanged by the acid, or unmoved."),

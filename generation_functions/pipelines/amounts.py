@@ -41,7 +41,7 @@ _VAGUE = {
 }
 MONTHS = """january february march april may june july august september october november
     december""".split()
-_WORD = re.compile(r"[A-Za-z]+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_WORD = re.compile(r"[A-Za-z]+|\d+(?:,\d{3})+(?:[.·]\d+)?|\d+(?:[.·]\d+)?")
 _BETWEEN = re.compile(r"(?:[ -]|,? and )")
 _MONTH = re.compile(
     r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?:\b|[a-z]*\b)|\b(?:(?<=\d )(?:of )?May"
@@ -119,7 +119,7 @@ def known_months(text: str) -> frozenset[str]:
 
 def _scaled(text: str) -> set[str]:
     """Return the digits that a scale follows ("3 million"), which are no number of their own."""
-    return set(re.findall(rf"\b(\d+(?:\.\d+)?) (?:{'|'.join(_SCALES)})\b", text))
+    return set(re.findall(rf"\b(\d+(?:\.\d+)?) (?:{'|'.join(_SCALES)})\b", text.replace("·", ".")))
 
 
 def _says_little(text: str, run: list[re.Match[str]], value: float) -> bool:
@@ -192,7 +192,7 @@ def _value(words: list[str]) -> int | float | None:
             total += (part or 1) * _SCALES[word]
             part = 0
         else:
-            plain = word.replace(",", "")
+            plain = word.replace(",", "").replace("·", ".")
             part += float(plain) if plain[0].isdigit() else (_CARDINALS | _ORDINALS)[word]
     value = total + part
     return int(value) if value == int(value) else value

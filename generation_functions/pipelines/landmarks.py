@@ -23,7 +23,7 @@ from generation_functions.pipelines.wording import content_words, names
 _OPENING = re.compile(r"(?:^|[.!?…]\s|[\"'“‘(]|\n)\W*([^\W\d_]{3,})")
 _HEADING = re.compile(r"^.+:$", re.MULTILINE)
 _CAPITAL = re.compile(r"\b[^\W\d_a-zß-öø-ÿ][a-zß-öø-ÿ]{2,}\b")
-_WORD = re.compile(r"\d+(?:[.,:/-]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD = re.compile(r"\d+(?:[.,·:/-]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _FORM = 5  # letters of a stem that two forms of a word share
 _ORDINARY = frozenset(
     """accordingly additionally afterwards alternatively basically consequently conversely

@@ -1,7 +1,7 @@
 """Whether plain words still tell what a sentence tells, and have left its wording behind.
 
-All by code: figures and names, bounds ("more than 80"), denials, the share of the words. Code does
-not see who did what to whom; a share of the words that is kept leaves little room for that.
+All by code: figures, units, bounds ("more than 80"), names, denials, the share of the words. Code
+does not see who did what to whom; a share of the words that is kept leaves little room for that.
 """
 
 import re
@@ -12,7 +12,7 @@ from pydantic import Field
 from generation_functions.pipeline_sections import PipelineSection
 from generation_functions.pipelines.amounts import known_amounts
 from generation_functions.pipelines.landmarks import find_foreign
-from generation_functions.pipelines.roots import share_known
+from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import find_pointers, strange_script
 from generation_functions.steps.copying import share_copied
@@ -20,9 +20,9 @@ from generation_functions.steps.copying import share_copied
 RUN = 5  # words in a row by which wording is compared
 LEAST_SHARED = 0.3  # share of the plain words' roots that the passage has
 BOUNDED = 3  # words behind a bound in which its figure stands
+MOST_BORROWED = 3  # words that only other sentences of the passage have, such as what "it" is
 SLACK = 20  # characters that plain words may have more than the limit, for short sentences
 
-_MORE, _LESS = "more", "less"
 _BOUNDS = re.compile(
     r"\b(?:(?P<less>(?:not|no|never) (?:\w+ )?(?:more|greater|higher|larger|longer|heavier) than"
     r"|not (?:over|above|exceed(?:ing)?)|at (?:the )?most|up to"
@@ -30,9 +30,32 @@ _BOUNDS = re.compile(
     r"|(?P<more>(?:not|no|never) (?:\w+ )?(?:less|fewer|lower|smaller|shorter|lighter) than"
     r"|not (?:under|below)|at (?:the )?least"
     r"|(?:more|greater|higher|larger|longer|heavier) than|over|above|beyond|exceed(?:s|ed|ing)?"
-    r"|upwards of))\b",
+    r"|upwards of)"
+    r"|(?P<about>about|approximately|roughly|around|nearly|almost|some(?= \d)))\b",
     re.IGNORECASE,
 )
+_UNITS = {
+    unit: re.compile(rf"(?<![^\W\d_])(?:{forms})(?![^\W\d_])", re.IGNORECASE)
+    for unit, forms in {
+        "millimetre": "millimet(?:re|er)s?|mm",
+        "centimetre": "centimet(?:re|er)s?|cm",
+        "metre": r"met(?:re|er)s?|(?<=\d )m",
+        "kilometre": "kilomet(?:re|er)s?|km",
+        "inch": "inch(?:es)?",
+        "foot": "feet|foot|ft",
+        "yard": "yards?",
+        "mile": "miles?",
+        "milligram": "milligram(?:me)?s?|mg",
+        "gram": r"gram(?:me)?s?|(?<=\d )g",
+        "kilogram": "kilogram(?:me)?s?|kilos?|kg",
+        "ounce": "ounces?|oz",
+        "pound": "pounds?|lbs?|£",
+        "litre": r"lit(?:re|er)s?|(?<=\d )l",
+        "gallon": "gallons?",
+        "acre": "acres?",
+        "percent": "per ?cent(?:age)?|%",
+    }.items()
+}
 _DENIAL = re.compile(
     r"\b(?:not?(?! but| only)|never|neither|nor|none|nothing|nobody|nowhere|without"
     r"|cannot(?! but)|hardly|scarcely|seldom|rarely|barely)\b|n['’]t\b",
@@ -80,6 +103,8 @@ def find_fault(
         return "a figure or name that the passage lacks"
     if find_strange(sentence, plain, language):
         return "a figure or name is lost"
+    if _list_units(plain) - _list_units(known):
+        return "a unit that the passage lacks"
     if _is_bound_changed(sentence, plain):
         return "a bound is changed"
     if _is_denial_changed(sentence, plain):
@@ -90,7 +115,13 @@ def find_fault(
         return "the wording of the passage"
     if share_known(sentence, plain) < limits.least_kept:
         return "words are lost"
+    if len((find_roots(plain) & find_roots(known)) - find_roots(sentence)) > MOST_BORROWED:
+        return "tells other sentences too"
     return None
+
+
+def _list_units(text: str) -> set[str]:
+    return {unit for unit, forms in _UNITS.items() if forms.search(text)}
 
 
 def _is_bound_changed(sentence: str, plain: str) -> bool:
@@ -104,11 +135,11 @@ def _is_bound_changed(sentence: str, plain: str) -> bool:
 
 
 def _list_bounds(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each bound of a figure, as MORE or LESS, with the figure."""
+    """Yield each bound of a figure ("more", "less", "about"), with the figure."""
     for match in _BOUNDS.finditer(text):
         behind = " ".join(re.split(r"[,;:]\s", text[match.end() :])[0].split()[:BOUNDED])
         for figure in sorted(known_amounts(behind)):
-            yield (_MORE if match["more"] else _LESS), figure
+            yield str(match.lastgroup), figure
 
 
 def _is_denial_changed(sentence: str, plain: str) -> bool:

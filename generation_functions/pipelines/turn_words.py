@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from generation_functions.pipelines.wording import content_words, names
+from generation_functions.pipelines.wording import content_words, names, numbers
 
 STEM = 5  # letters of a stem, so that forms of a word are one
 
@@ -39,7 +39,6 @@ _FILLERS = frozenset(
         they'll they're they've we'd we're we've what's who's you'd you'll you're you've"""
     )
 )
-_NUMBER = re.compile(r"\d+(?:[.,·]\d+)*")
 _NAME = re.compile(r"[A-Z][^\W\d_]+")
 _KINDS = {
     "who": r"who|whom|whose",
@@ -83,11 +82,8 @@ def tell_apart(text: str) -> Words:
 
 @lru_cache(maxsize=20_000)
 def digits(text: str) -> Words:
-    """Return the numbers in digits as `tell_apart` writes them; 0·5 and 0.5 are the same."""
-    found = (match.group().rstrip(".,·") for match in _NUMBER.finditer(text))
-    return frozenset(
-        "#" + re.sub(r",(?=\d{3}\b)", "", number).replace("·", ".") for number in found
-    )
+    """Return the numbers in digits as `tell_apart` writes them."""
+    return frozenset(f"#{number}" for number in numbers(text))
 
 
 @lru_cache(maxsize=20_000)

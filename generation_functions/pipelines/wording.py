@@ -64,7 +64,7 @@ _OPENS = frozenset(
     yesterday""".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"\d+(?:[.,·]\d+)*")
 _COMPILED = [re.compile(rf"(?<!\w){pattern}", re.IGNORECASE) for pattern in _POINTERS]
 _INNER_WORD = re.compile(r"(?<=[\w,;:)] )[^\W\d_]{2,}")
 _EMPTY_WORDS = frozenset(
@@ -151,9 +151,9 @@ def content_words(text: str) -> set[str]:
 
 
 def numbers(text: str) -> set[str]:
-    """Return the numbers written in digits; 1,852 and 1852 are the same."""
-    found = (match.group().rstrip(".,") for match in _NUMBER.finditer(text))
-    return {re.sub(r",(?=\d{3}\b)", "", number) for number in found}
+    """Return the numbers written in digits; 1,852 and 1852, 0·5 and 0.5 are the same."""
+    found = (match.group() for match in _NUMBER.finditer(text))
+    return {re.sub(r",(?=\d{3}\b)", "", number).replace("·", ".") for number in found}
 
 
 def names(text: str) -> set[str]:
