@@ -44,6 +44,7 @@ PLAIN = " ".join(LINES)
 REPLY = "\n".join(f"[{place}] {line}" for place, line in enumerate(LINES, start=1))
 OPENED = "A bridge is not to be loved at first sight."
 LIMITS = Style(least_words=10)
+LOOSE = Style(least_words=1, least_kept=0)
 passage = take_passage(make_chunk(AUTHOR), LIMITS)
 
 
@@ -122,6 +123,12 @@ def test_a_bound_or_a_denial_may_be_told_in_other_words(sentence: str, plain: st
 def test_a_changed_bound_or_denial_is_found(sentence: str, plain: str, said: str) -> None:
     limits = Style(most_copied=1, least_kept=0)
     assert (find_fault(sentence, plain, sentence, "english", limits) or "").startswith(said)
+
+
+def test_the_rest_of_a_broken_sentence_is_not_told() -> None:
+    broken = take_passage(make_chunk("30 parts in 100 were salt.\n\n_n_ of them, then."), LOOSE)
+    told = ["Salt made up 30 of all 100 parts.", "So some of these were _n_."]
+    assert find_faults(broken, told) == [None, "not a whole sentence"]
 
 
 def test_limits_are_the_configs() -> None:

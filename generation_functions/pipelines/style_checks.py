@@ -15,6 +15,9 @@ _SHORT = 12  # words; a shorter paragraph without a stop is a heading or a capti
 _LISTED = re.compile(r"[#|>*+-]|\d{1,3}[.)] ")
 _NOTE = re.compile(r"[ \t]*\[(?:\d{1,3}|\*|[A-Za-z])\]")  # the number of a footnote
 _STOPPED = re.compile(r"[.!?…。！？।۔][\"'”’»)\]]*\Z")
+_WHOLE = re.compile(
+    r"[\W_]*(?:\d|(?![a-zß-öø-ÿ])[^\W_])"
+)  # begins with a figure or no small letter
 _TAKES_UP = re.compile(
     r"\W*(?:But|And|So|Or|Nor|Yet|For|Then|Thus|Hence|Therefore|However|Moreover|Besides|Still"
     r"|Nevertheless|Consequently|Accordingly|Such|This|These|That|Those|It|He|She|They|His|Her"
@@ -79,10 +82,15 @@ def take_passage(chunk: Chunk, limits: StyleLimits) -> Passage:
 
 
 def find_faults(passage: Passage, told: Sequence[str]) -> list[str | None]:
-    """Return for each sentence of a passage how the plain words for it fail, or None."""
+    """Return for each sentence of a passage how the plain words for it fail, or None.
+
+    The rest of one that a formula or an abbreviation has broken up cannot be told.
+    """
     known, language = f"{passage.text}\n{passage.chunk.source}", passage.chunk.language
     return [
         find_fault(sentence.text, plain, known, language, passage.limits)
+        if _WHOLE.match(sentence.text)
+        else "not a whole sentence"
         for sentence, plain in zip(passage.sentences, told, strict=True)
     ]
 
