@@ -29,6 +29,7 @@ from generation_functions.datasets.tokenizing import count_tokens, load_tokenize
 from generation_functions.display.masks import make_page, show_mask
 from generation_functions.errors import ModelError, RunFolderError
 from generation_functions.pipelines.rag import RAG_ITEMS
+from generation_functions.stages import taking
 from generation_functions.steps.run import Run
 
 TEXTS = {"north": {f"Bridge {n}": tell(n) for n in range(6)}}
@@ -262,6 +263,17 @@ def test_begin_and_end_marks_of_another_model_are_named() -> None:
     unknown = MaskedFormat(ATK, "<bos>", "</s>")
     (said,) = check_ends(unknown, Cut(byte_level().inner, "<bos>"))
     assert "is not one token" in said
+
+
+def test_the_mix_warns_of_marks_that_are_not_the_tokenizers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(taking, "load_tokenizer", lambda name: byte_level())
+    ends = {"bos": "<s>", "eos": "<|im_end|>"}
+    make_run(tmp_path, model_training={"tokenizer": "mine"}, final_datasaving_settings=ends)
+    said = [one.getMessage() for one in caplog.records if "final_datasaving" in one.getMessage()]
+    assert len(said) == 1
+    assert "`final_datasaving_settings.eos` is '<|im_end|>', of this tokenizer it is" in said[0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The stage `mix`: datasets and the trainer's configs from what survived."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import TypeVar
@@ -9,6 +10,8 @@ from generation_functions.card.gather import CARD, gather_facts
 from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
 from generation_functions.datasets.generic_sources import prepare_generic
 from generation_functions.datasets.manifest import Manifest
+from generation_functions.datasets.mask_check import check_ends
+from generation_functions.datasets.masked_rows import make_rag_format
 from generation_functions.datasets.mix import Material, write_datasets
 from generation_functions.datasets.rag_source import FOLDER, write_rag_source
 from generation_functions.masked import Correction, RagItem
@@ -16,12 +19,13 @@ from generation_functions.pipelines import corrections, rag, recall, variations
 from generation_functions.pipelines.questions import REVISED, WORTHY
 from generation_functions.records import Chunk, Conversation, QAPair, Recall
 from generation_functions.stages.own import take_made
-from generation_functions.stages.taking import open_training_counter
+from generation_functions.stages.taking import TokenCount, open_training_counter
 from generation_functions.steps.run import Run
 from generation_functions.steps.step import Item
 from generation_functions.steps.survivors import StoredSurvivors
 
 _AFTER = ("exam", "meta")
+_log = logging.getLogger(__name__)
 I = TypeVar("I", bound=Item)
 
 
@@ -50,12 +54,24 @@ async def mix(run: Run, limit: int | None = None) -> Material:
             generic=generic,
         )
         with open_training_counter(run.config) as counter:
+            _warn_of_ends(counter)
             cards = partial(_write_cards, run)
             write_datasets(run.folder, material, counter.config, counter.count, run.count, cards)
         if run.config.rag_data.enabled:
             names = write_rag_source(run.open_text, pairs, material.recalls, run.config)
             run.set_aside(FOLDER, names)
     return material
+
+
+def _warn_of_ends(counter: TokenCount) -> None:
+    """Say where BOS or EOS, which rows of segments hold, are not those of the model to be trained.
+
+    Nobody would see it before the trained model does not stop.
+    """
+    config = counter.config
+    if counter.tokenizer and (config.rag_data.enabled or config.correction_pipeline.enabled):
+        for said in check_ends(make_rag_format(config), counter.tokenizer):
+            _log.warning("%s", said)
 
 
 def _write_cards(run: Run, manifest: Manifest) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from generation_functions.config import Config
 from generation_functions.datasets.tokenizing import (
     Count,
+    Tokenizer,
     count_tokens,
     find_cached,
     is_of_hub,
@@ -61,10 +62,14 @@ def as_left(run: Run, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
 
 @dataclass(frozen=True, slots=True)
 class TokenCount:
-    """What counts the tokens of rows, and the config in which that is what is to count them."""
+    """What counts the tokens of rows, and the config in which that is what is to count them.
+
+    `tokenizer` is that of the model to be trained, None where a GGUF counts.
+    """
 
     count: Count
     config: Config
+    tokenizer: Tokenizer | None = None
 
 
 @contextmanager
@@ -89,7 +94,7 @@ def open_training_counter(config: Config) -> Iterator[TokenCount]:
             named = training.model_copy(update={"tokenizer": training.base_model})
             config = config.model_copy(update={"model_training": named})
     if tokenizer:
-        yield TokenCount(count_tokens(tokenizer), config)
+        yield TokenCount(count_tokens(tokenizer), config, tokenizer)
         return
     with open_counter(config) as count:
         yield TokenCount(count, config)
