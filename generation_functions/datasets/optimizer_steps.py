@@ -36,7 +36,10 @@ def share_accumulation(steps: int, gpus: int) -> int:
 
 
 def measure_length(settings: Sequence[Setting], tokens: int, gpus: int) -> Length:
-    """Return how long a training on `tokens` is, after axolotl's calculate_total_num_steps."""
+    """Return how long a training on `tokens` is, as if packing left no room in a sequence.
+
+    Axolotl and TRL were seen to make up to a tenth more steps of short trainings.
+    """
     values = values_of(settings)
     held_out = float(values.get("val_set_size") or 0)
     trained = int(tokens * (1 - held_out)) if held_out < 1 else tokens
@@ -76,9 +79,9 @@ def advise(length: Length, settings: Sequence[Setting], lever: str) -> str:
 
 
 def _count_steps(values: Mapping[str, Any], tokens: int, batch: int) -> int:
-    """Return the steps of all epochs; each has at least one."""
+    """Return the steps of all epochs; the last of each is made of what is left."""
     sequence_len, epochs = _positive(values, _LENGTH_KEYS)
-    return int(max(1, tokens // (batch * sequence_len)) * epochs)
+    return int(max(1, math.ceil(tokens / (batch * sequence_len))) * epochs)
 
 
 def _positive(values: Mapping[str, Any], keys: Sequence[str]) -> list[float]:

@@ -116,7 +116,7 @@ def test_axolotl_trains_both_folders_by_the_commands_of_their_manifests(
         call(manifest["launch"], run / folder)
         state, learnt = read_state(run / model), count_learnt(run / folder, tmp_path / "base")
         steps, trained = state["global_step"], state["log_history"][-1]["tokens/trainable"]
-        assert steps == pytest.approx(manifest["optimizer_steps"], rel=0.25)
+        assert steps == pytest.approx(manifest["optimizer_steps"], rel=0.15)
         assert trained == pytest.approx(EPOCHS * learnt, rel=0.15)  # packing leaves some over
         if adapter:
             call(manifest["merge"], run / folder)
