@@ -99,6 +99,8 @@ def test_each_fault_is_found(plain: str, said: str) -> None:
         ("Good water has not more than 300 germs.", "Water that is good has at most 300 germs."),
         ("Of the ore no less than 40 parts are iron.", "At least 40 parts of ore are iron."),
         ("The bed is above 12 metres thick there.", "There the bed is more than 12 metres thick."),
+        ("The greater part of the rivers carry it.", "Most of the rivers carry it."),
+        ("It does not, however, exceed 5 p.c. there.", "There it is at most 5 percent."),
         ("It is about 30 feet wide there.", "Roughly 30 feet is its width there."),
         ("A litre holds 1·47 gram of salt.", "1.47 grams of salt are in a liter."),
         ("No one can but admire the nine arches.", "Everybody can only admire the nine arches."),
@@ -117,7 +119,9 @@ def test_a_bound_or_a_denial_may_be_told_in_other_words(sentence: str, plain: st
         ("It has not more than 300 germs.", "It has more than 300 germs.", "a bound is changed"),
         ("It has not more than 300 germs.", "It has only 300 germs.", "a bound is changed"),
         ("It dissolves in the acid.", "It does not dissolve in the acid.", "a denial is lost"),
-        ("Nobody saw the gas burn.", "Everybody saw the gas burn.", "a denial is lost"),
+        ("Nobody saw the gas burn.", "All saw the gas burn.", "a denial is lost"),
+        ("Many rivers carry it.", "Some rivers carry it.", "some has become many"),
+        ("It is sometimes diluted.", "It is often diluted.", "some has become many"),
     ],
 )
 def test_a_changed_bound_or_denial_is_found(sentence: str, plain: str, said: str) -> None:

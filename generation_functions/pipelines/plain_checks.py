@@ -1,11 +1,11 @@
 """Whether plain words still tell what a sentence tells, and have left its wording behind.
 
-All by code: figures, units, bounds ("more than 80"), names, denials, the share of the words. Code
-does not see who did what to whom; a share of the words that is kept leaves little room for that.
+All by code: figures, units, bounds ("more than 80"), names, denials, "some" and "many", the words.
+It does not see who did what to whom; a share of the words that is kept leaves little room for that.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
@@ -34,11 +34,12 @@ _BOUNDS = re.compile(
     r"|(?P<about>about|approximately|roughly|around|nearly|almost|some(?= \d)))\b",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(r",? (?:however|indeed|moreover|of course|therefore),")  # "does not, however,"
 _UNITS = {
     unit: re.compile(rf"(?<![^\W\d_])(?:{forms})(?![^\W\d_])", re.IGNORECASE)
     for unit, forms in {
         "millimetre": "millimet(?:re|er)s?|mm",
-        "centimetre": "centimet(?:re|er)s?|cm",
+        "centimetre": r"centimet(?:re|er)s?|cm|c\.c\.",
         "metre": r"met(?:re|er)s?|(?<=\d )m",
         "kilometre": "kilomet(?:re|er)s?|km",
         "inch": "inch(?:es)?",
@@ -53,9 +54,25 @@ _UNITS = {
         "litre": r"lit(?:re|er)s?|(?<=\d )l",
         "gallon": "gallons?",
         "acre": "acres?",
-        "percent": "per ?cent(?:age)?|%",
+        "percent": r"per ?cent(?:age)?|p\.c\.|%",
     }.items()
 }
+# Of each scale the levels, from little to much.
+_SCALES = tuple(
+    tuple(re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in levels)
+    for levels in (
+        (
+            "sometimes|occasionally|at times|now and then",
+            "often|frequently|usually|generally|commonly|mostly|as a rule",
+            "always|invariably|constantly|continually|all the time",
+        ),
+        (
+            "some|a few|several|certain",
+            "many|most|numerous|(?:large|great|chief|main)(?:er)? part|majority|a lot of",
+            "all|every|each|everybody|everyone|everywhere|whole|entire",
+        ),
+    )
+)
 _DENIAL = re.compile(
     r"\b(?:not?(?! but| only)|never|neither|nor|none|nothing|nobody|nowhere|without"
     r"|cannot(?! but)|hardly|scarcely|seldom|rarely|barely)\b|n['’]t\b",
@@ -105,8 +122,11 @@ def find_fault(
         return "a figure or name is lost"
     if _list_units(plain) - _list_units(known):
         return "a unit that the passage lacks"
+    sentence, plain = _ASIDE.sub("", sentence), _ASIDE.sub("", plain)
     if _is_bound_changed(sentence, plain):
         return "a bound is changed"
+    if any(_is_level_changed(scale, sentence, plain) for scale in _SCALES):
+        return "some has become many, or often always"
     if _is_denial_changed(sentence, plain):
         return "a denial is lost or made up"
     if set(find_pointers(plain)) - set(find_pointers(known)):
@@ -140,6 +160,15 @@ def _list_bounds(text: str) -> Iterator[tuple[str, str]]:
         behind = " ".join(re.split(r"[,;:]\s", text[match.end() :])[0].split()[:BOUNDED])
         for figure in sorted(known_amounts(behind)):
             yield str(match.lastgroup), figure
+
+
+def _is_level_changed(scale: Sequence[re.Pattern[str]], sentence: str, plain: str) -> bool:
+    """Whether both speak of a level of the scale, and of none alike."""
+    given, told = (
+        {level for level, words in enumerate(scale) if words.search(text)}
+        for text in (sentence, plain)
+    )
+    return bool(given and told) and given.isdisjoint(told)
 
 
 def _is_denial_changed(sentence: str, plain: str) -> bool:
