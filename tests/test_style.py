@@ -101,6 +101,7 @@ def test_each_fault_is_found(plain: str, said: str) -> None:
         ("The bed is above 12 metres thick there.", "There the bed is more than 12 metres thick."),
         ("The greater part of the rivers carry it.", "Most of the rivers carry it."),
         ("It does not, however, exceed 5 p.c. there.", "There it is at most 5 percent."),
+        ("The ratio is _n_ : _f_ there.", "There n to f is the ratio."),
         ("It is about 30 feet wide there.", "Roughly 30 feet is its width there."),
         ("A litre holds 1·47 gram of salt.", "1.47 grams of salt are in a liter."),
         ("No one can but admire the nine arches.", "Everybody can only admire the nine arches."),
@@ -121,6 +122,12 @@ def test_a_bound_or_a_denial_may_be_told_in_other_words(sentence: str, plain: st
         ("It dissolves in the acid.", "It does not dissolve in the acid.", "a denial is lost"),
         ("Nobody saw the gas burn.", "All saw the gas burn.", "a denial is lost"),
         ("Many rivers carry it.", "Some rivers carry it.", "some has become many"),
+        ("Almost all rivers carry it.", "All rivers carry it.", "some has become many"),
+        (
+            "The ratio is (_n_-_f_) : _f_ there.",
+            "The ratio is that of _n_ there.",
+            "a symbol is lost",
+        ),
         ("It is sometimes diluted.", "It is often diluted.", "some has become many"),
     ],
 )

@@ -5,13 +5,17 @@ It does not see who did what to whom; a share of the words that is kept leaves l
 """
 
 import re
-from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
 from generation_functions.pipeline_sections import PipelineSection
-from generation_functions.pipelines.amounts import known_amounts
 from generation_functions.pipelines.landmarks import find_foreign
+from generation_functions.pipelines.measures import (
+    BOUNDS,
+    is_bound_changed,
+    is_level_changed,
+    list_units,
+)
 from generation_functions.pipelines.roots import find_roots, share_known
 from generation_functions.pipelines.strange import find_strange
 from generation_functions.pipelines.wording import find_pointers, strange_script
@@ -19,60 +23,11 @@ from generation_functions.steps.copying import share_copied
 
 RUN = 5  # words in a row by which wording is compared
 LEAST_SHARED = 0.3  # share of the plain words' roots that the passage has
-BOUNDED = 3  # words behind a bound in which its figure stands
 MOST_BORROWED = 3  # words that only other sentences of the passage have, such as what "it" is
 SLACK = 20  # characters that plain words may have more than the limit, for short sentences
 
-_BOUNDS = re.compile(
-    r"\b(?:(?P<less>(?:not|no|never) (?:\w+ )?(?:more|greater|higher|larger|longer|heavier) than"
-    r"|not (?:over|above|exceed(?:ing)?)|at (?:the )?most|up to"
-    r"|(?:less|fewer|lower|smaller|shorter|lighter) than|under|below|within)"
-    r"|(?P<more>(?:not|no|never) (?:\w+ )?(?:less|fewer|lower|smaller|shorter|lighter) than"
-    r"|not (?:under|below)|at (?:the )?least"
-    r"|(?:more|greater|higher|larger|longer|heavier) than|over|above|beyond|exceed(?:s|ed|ing)?"
-    r"|upwards of)"
-    r"|(?P<about>about|approximately|roughly|around|nearly|almost|some(?= \d)))\b",
-    re.IGNORECASE,
-)
+_SYMBOL = re.compile(r"(?<![^\W_])_([^\W\d_]{1,2})_(?![^\W_])")  # in italics, as formulas have
 _ASIDE = re.compile(r",? (?:however|indeed|moreover|of course|therefore),")  # "does not, however,"
-_UNITS = {
-    unit: re.compile(rf"(?<![^\W\d_])(?:{forms})(?![^\W\d_])", re.IGNORECASE)
-    for unit, forms in {
-        "millimetre": "millimet(?:re|er)s?|mm",
-        "centimetre": r"centimet(?:re|er)s?|cm|c\.c\.",
-        "metre": r"met(?:re|er)s?|(?<=\d )m",
-        "kilometre": "kilomet(?:re|er)s?|km",
-        "inch": "inch(?:es)?",
-        "foot": "feet|foot|ft",
-        "yard": "yards?",
-        "mile": "miles?",
-        "milligram": "milligram(?:me)?s?|mg",
-        "gram": r"gram(?:me)?s?|(?<=\d )g",
-        "kilogram": "kilogram(?:me)?s?|kilos?|kg",
-        "ounce": "ounces?|oz",
-        "pound": "pounds?|lbs?|£",
-        "litre": r"lit(?:re|er)s?|(?<=\d )l",
-        "gallon": "gallons?",
-        "acre": "acres?",
-        "percent": r"per ?cent(?:age)?|p\.c\.|%",
-    }.items()
-}
-# Of each scale the levels, from little to much.
-_SCALES = tuple(
-    tuple(re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in levels)
-    for levels in (
-        (
-            "sometimes|occasionally|at times|now and then",
-            "often|frequently|usually|generally|commonly|mostly|as a rule",
-            "always|invariably|constantly|continually|all the time",
-        ),
-        (
-            "some|a few|several|certain",
-            "many|most|numerous|(?:large|great|chief|main)(?:er)? part|majority|a lot of",
-            "all|every|each|everybody|everyone|everywhere|whole|entire",
-        ),
-    )
-)
 _DENIAL = re.compile(
     r"\b(?:not?(?! but| only)|never|neither|nor|none|nothing|nobody|nowhere|without"
     r"|cannot(?! but)|hardly|scarcely|seldom|rarely|barely)\b|n['’]t\b",
@@ -120,12 +75,14 @@ def find_fault(
         return "a figure or name that the passage lacks"
     if find_strange(sentence, plain, language):
         return "a figure or name is lost"
-    if _list_units(plain) - _list_units(known):
+    if list_units(plain) - list_units(known):
         return "a unit that the passage lacks"
     sentence, plain = _ASIDE.sub("", sentence), _ASIDE.sub("", plain)
-    if _is_bound_changed(sentence, plain):
+    if set(_SYMBOL.findall(sentence)) - set(re.findall(r"[^\W_]+", plain)):
+        return "a symbol is lost"
+    if is_bound_changed(sentence, plain):
         return "a bound is changed"
-    if any(_is_level_changed(scale, sentence, plain) for scale in _SCALES):
+    if is_level_changed(sentence, plain):
         return "some has become many, or often always"
     if _is_denial_changed(sentence, plain):
         return "a denial is lost or made up"
@@ -140,40 +97,9 @@ def find_fault(
     return None
 
 
-def _list_units(text: str) -> set[str]:
-    return {unit for unit, forms in _UNITS.items() if forms.search(text)}
-
-
-def _is_bound_changed(sentence: str, plain: str) -> bool:
-    """Whether a figure of both is bounded otherwise: "not more than 300", "only 300"."""
-    both = known_amounts(sentence) & known_amounts(plain)
-    given, told = (
-        {(bound, figure) for bound, figure in _list_bounds(text) if figure in both}
-        for text in (sentence, plain)
-    )
-    return given != told
-
-
-def _list_bounds(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each bound of a figure ("more", "less", "about"), with the figure."""
-    for match in _BOUNDS.finditer(text):
-        behind = " ".join(re.split(r"[,;:]\s", text[match.end() :])[0].split()[:BOUNDED])
-        for figure in sorted(known_amounts(behind)):
-            yield str(match.lastgroup), figure
-
-
-def _is_level_changed(scale: Sequence[re.Pattern[str]], sentence: str, plain: str) -> bool:
-    """Whether both speak of a level of the scale, and of none alike."""
-    given, told = (
-        {level for level, words in enumerate(scale) if words.search(text)}
-        for text in (sentence, plain)
-    )
-    return bool(given and told) and given.isdisjoint(told)
-
-
 def _is_denial_changed(sentence: str, plain: str) -> bool:
     """Whether one of them denies something, and the other has no word that could stand for it."""
-    sentence, plain = _BOUNDS.sub("", sentence), _BOUNDS.sub("", plain)  # "not more than"
+    sentence, plain = BOUNDS.sub("", sentence), BOUNDS.sub("", plain)  # "not more than"
     denied = bool(_DENIAL.search(sentence))
     if denied == bool(_DENIAL.search(plain)):
         return False
