@@ -24,10 +24,12 @@ from generation_functions.steps.copying import share_copied
 RUN = 5  # words in a row by which wording is compared
 LEAST_SHARED = 0.3  # share of the plain words' roots that the passage has
 MOST_BORROWED = 3  # words that only other sentences of the passage have, such as what "it" is
+LEAST_CLAUSE = 3  # words of a clause of which one at least must be told
 SLACK = 20  # characters that plain words may have more than the limit, for short sentences
 
 _SYMBOL = re.compile(r"(?<![^\W_])_([^\W\d_]{1,2})_(?![^\W_])")  # in italics, as formulas have
 _ASIDE = re.compile(r",? (?:however|indeed|moreover|of course|therefore),")  # "does not, however,"
+_BETWEEN_CLAUSES = re.compile(r"[,;:()]|--+|—")
 _DENIAL = re.compile(
     r"\b(?:not?(?! but| only)|never|neither|nor|none|nothing|nobody|nowhere|without"
     r"|cannot(?! but)|hardly|scarcely|seldom|rarely|barely)\b|n['’]t\b",
@@ -52,7 +54,7 @@ class PlainLimits(PipelineSection):
     Shares are from 0 to 1.
     """
 
-    least_kept: float = Field(default=0.5, ge=0, le=1)  # of the sentence's words, in any form
+    least_kept: float = Field(default=0.6, ge=0, le=1)  # of the sentence's words, in any form
     most_copied: float = Field(default=0.25, ge=0, le=1)  # of the plain words' runs of RUN words
     least_length_ratio: float = Field(default=0.4, ge=0)  # of characters, to those of the sentence
     most_length_ratio: float = Field(default=2.0, ge=0)
@@ -92,9 +94,18 @@ def find_fault(
         return "the wording of the passage"
     if share_known(sentence, plain) < limits.least_kept:
         return "words are lost"
+    if _is_clause_lost(sentence, plain):
+        return "a clause is lost"
     if len((find_roots(plain) & find_roots(known)) - find_roots(sentence)) > MOST_BORROWED:
         return "tells other sentences too"
     return None
+
+
+def _is_clause_lost(sentence: str, plain: str) -> bool:
+    """Whether of a clause nothing at all is told."""
+    told = find_roots(plain)
+    clauses = map(find_roots, _BETWEEN_CLAUSES.split(sentence))
+    return any(len(one) >= LEAST_CLAUSE and one.isdisjoint(told) for one in clauses)
 
 
 def _is_denial_changed(sentence: str, plain: str) -> bool:

@@ -13,8 +13,17 @@ _LINKS = frozenset(
 
 @lru_cache(maxsize=1_000)
 def find_roots(text: str) -> frozenset[str]:
-    """Return a text's content words, cut short so that forms of a word are one, and numbers."""
-    return frozenset({word[:6] for word in content_words(text) - _LINKS} | amounts(text))
+    """Return a text's content words, cut short so that forms of a word are one, and numbers.
+
+    British and American spellings are one as well.
+    """
+    words = {_spell(word)[:6] for word in content_words(text) - _LINKS}
+    return frozenset(words | amounts(text))
+
+
+def _spell(word: str) -> str:
+    """Return one spelling for vapour and vapor, sulphur and sulfur, metre and meter."""
+    return word.replace("our", "or").replace("ph", "f").replace("tre", "ter")
 
 
 def share_known(text: str, known: str) -> float:
