@@ -9,7 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 from generation_functions.costs import describe_costs, read_costs
+from generation_functions.datasets.axolotl import PRETRAINING_FOLDER, SFT_FOLDER
 from generation_functions.datasets.generic_sources import prepare_generic
+from generation_functions.datasets.manifest import NAME as MANIFEST
+from generation_functions.datasets.manifest import read_manifest
+from generation_functions.datasets.meta import FOLDER as META_FOLDER
 from generation_functions.discovery import list_pipelines
 from generation_functions.errors import PalimpsestError
 from generation_functions.exam_commands import add_exam
@@ -25,6 +29,7 @@ from generation_functions.status import (
     read_status,
 )
 
+_DATASETS = {"mix": (PRETRAINING_FOLDER, SFT_FOLDER), "meta": (META_FOLDER,)}
 _ROWS_SHOWN = 40  # in colour
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -105,6 +110,17 @@ def _run(options: argparse.Namespace) -> None:
     _print_status(run_folder(config))
     if named:
         print(f"Rows: {run_folder(config) / find_pipeline(options.what).rows}")
+    else:
+        _print_datasets(run_folder(config), options.stage or list(STAGES))
+
+
+def _print_datasets(folder: Path, stages: Sequence[str]) -> None:
+    """Print where datasets are that the stages write, and how much they hold."""
+    for stage, names in _DATASETS.items():
+        for there in (folder / name for name in names if stage in stages):
+            if (there / MANIFEST).exists():
+                manifest = read_manifest(there)
+                print(f"{there}: {manifest.rows:,} rows, {manifest.tokens:,} tokens")
 
 
 async def _run_stages(config: Path, pipeline: str, options: argparse.Namespace) -> None:

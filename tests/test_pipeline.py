@@ -22,6 +22,8 @@ from generation_functions.engine.scripted import ScriptedEngine
 from generation_functions.errors import ConfigError, RunFolderError
 from generation_functions.pipelines.pipeline import Pipeline, PipelineSection
 from generation_functions.pipelines.style import PIPELINE as STYLE
+from generation_functions.pipelines.style import WRITE_PLAIN, StyledText
+from generation_functions.pipelines.style_checks import take_passage
 from generation_functions.records import Chunk, Turn, make_uuid
 from generation_functions.session import read_config
 from generation_functions.stages import (
@@ -274,6 +276,26 @@ def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> N
     assert made[0].instruction in shown
 
 
+def test_a_chain_stands_together_whatever_its_items_are_called(open_small_run: OpenRun) -> None:
+    async def make(run: Run, chunk: Chunk) -> StyledText:
+        passage = take_passage(chunk, STYLE.settings(run.config))
+        first = await run.ask(WRITE_PLAIN, passage)
+        named = make_uuid(chunk.uuid, first.plain)
+        told = await run.ask(WRITE_PLAIN, replace(passage, chunk=replace(chunk, uuid=named)))
+        return run.keep("style", StyledText(make_uuid(named), "Tell it.", told.plain, "-", chunk))
+
+    async def write(run: Run, chunks: Iterator[Chunk]) -> list[StyledText]:
+        return await run.map(partial(make, run), chunks, "style")
+
+    run = open_small_run(ScriptedEngine(copy_lines), style=SLACK)
+    made = asyncio.run(run_pipeline(run, replace(STYLE, write=write)))
+    kept = [trail for trail in read_trails(run, STYLE) if trail.rows]
+    assert len(kept) == len(made) > 0
+    for trail in kept:
+        assert [record.step for record in trail.records] == ["write_plain", "write_plain"]
+        assert trail.outcome == "kept"
+
+
 def test_its_calls_are_learnt_from_where_its_rows_stand_alone(open_small_run: OpenRun) -> None:
     engine = ScriptedEngine(copy_lines)
     meta = {"do_meta_datagen": True, "only_kept": True}
@@ -284,6 +306,18 @@ def test_its_calls_are_learnt_from_where_its_rows_stand_alone(open_small_run: Op
     text = (run.folder / "meta_datagen/provenance/meta_dataset.jsonl").read_text(encoding="utf-8")
     learnt = [json.loads(line)["uuid"] for line in text.splitlines()]
     assert learnt == sorted(one.chunk.uuid for one in others) != []
+
+
+def test_the_command_says_where_the_meta_dataset_is(
+    open_small_run: OpenRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    meta = {"do_meta_datagen": True}
+    run = open_small_run(ScriptedEngine(copy_lines), style=SLACK, meta_datagen=meta)
+    made = asyncio.run(run_pipeline(run, STYLE))
+    monkeypatch.setattr(command_line, "open_run", lambda file: run)
+    config = str(run.folder.parent / "config.yaml")
+    assert command_line.main(["run", config, "--stage", "meta"]) == 0
+    assert f"{run.folder / 'meta_datagen'}: {len(made)} rows, " in capsys.readouterr().out
 
 
 def test_of_a_step_that_is_shown_its_last_pass_alone_is(open_small_run: OpenRun) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from generation_functions.display.item_browser import ItemBrowser, group_by, put_largest_first
 from generation_functions.display.markup import Html, Part, beside, join, preformatted, tag
-from generation_functions.display.records import OPEN, list_asked, read_record
+from generation_functions.display.records import OPEN, list_asked, read_record, read_roots
 from generation_functions.pipelines.pipeline import Pipeline
 from generation_functions.records import Turn
 from generation_functions.steps.record import Record
@@ -15,14 +15,16 @@ from generation_functions.steps.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What the steps of a pipeline were asked about one item, and the rows that came of it."""
+    """What the steps of a pipeline were asked about a chunk and its parts, and the rows."""
 
     records: tuple[Record, ...]
     rows: tuple[tuple[Turn, ...], ...]
 
     @property
     def outcome(self) -> str:
-        """What became of the item in the last step that was asked about it, and why."""
+        """`kept` where there is a row; else what the last step came to, and why."""
+        if self.rows:
+            return "kept"
         last = self.records[-1].outcome
         return " · ".join(one for one in (last.result, last.reason) if one) if last else OPEN
 
@@ -30,21 +32,22 @@ class Trail:
 def browse_made(run: Run, pipeline: Pipeline[Any, Any]) -> ItemBrowser[Trail]:
     """Return a browser of what the stage's last pass asked about, by outcome.
 
-    Steps that are asked about the same uuid stand together, with what was kept of that chunk, or
-    under that uuid. Raises RunFolderError before the stage has ended.
+    All that was asked for a chunk stands together, with the rows that came of it. Raises
+    RunFolderError before the stage has ended.
     """
     groups = group_by(read_trails(run, pipeline), lambda trail: trail.outcome)
     return ItemBrowser(put_largest_first(groups), show_trail, "Nothing was asked in this pass.")
 
 
 def read_trails(run: Run, pipeline: Pipeline[Any, Any]) -> list[Trail]:
-    """Return what each item went through in the stage's last pass, by uuid."""
+    """Return what each item that the pipeline's `map` began with went through in the last pass."""
     made = run.survivors(pipeline.name, pipeline.kind)
     rows = group_by(made, lambda one: one.chunk.uuid) | {one.uuid: [one] for one in made}
+    roots = read_roots(run.folder, pipeline.name)
     records: dict[str, list[Record]] = {}
     for step in pipeline.steps:
         for path in list_asked(run.folder, pipeline.name, step.name):
-            records.setdefault(path.stem, []).append(read_record(path))
+            records.setdefault(roots.get(path.stem, path.stem), []).append(read_record(path))
     return [
         Trail(tuple(found), tuple(pipeline.turns(one) for one in rows.get(uuid, ())))
         for uuid, found in sorted(records.items())

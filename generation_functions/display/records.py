@@ -40,6 +40,13 @@ def list_asked(folder: Path, stage: str, step: str) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
+def read_roots(folder: Path, stage: str) -> dict[str, str]:
+    """Return which item a stage's last whole pass began with, of each that was asked about."""
+    asked = read_json(folder / ASKED.format(stage)) or {}
+    named = (one for one in asked.values() if isinstance(one, dict))  # lists in older run folders
+    return {uuid: root for one in named for uuid, root in one.items()}
+
+
 def read_record(path: Path) -> Record:
     """Read a record, with the outcome that its step's last run left in it.
 

@@ -8,7 +8,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-I = TypeVar("I")
+from generation_functions.steps.step import Item
+
+I = TypeVar("I", bound=Item)
 R = TypeVar("R")
 CallName = tuple[str, str]  # a step's name, an item's uuid
 
@@ -17,6 +19,7 @@ CallName = tuple[str, str]  # a step's name, an item's uuid
 class _Course:
     """The calls that were made for an item so far; `above` is the item that it is a part of."""
 
+    item: str
     above: "_Course | None"
     calls: list[CallName] = field(default_factory=list)
 
@@ -39,7 +42,7 @@ class Fork:
         """Return the function, which begins a course for each item; each runs in its own task."""
 
         async def go(item: I) -> R:
-            course = _Course(self._above)
+            course = _Course(item.uuid, self._above)
             _COURSE.set(course)
             result = await function(item)
             if self._above:
@@ -59,6 +62,14 @@ def note_call(step: str, uuid: str) -> None:
     course = _COURSE.get()
     if course:
         course.calls.append((step, uuid))
+
+
+def first_above(uuid: str) -> str:
+    """Return the uuid of the item that the current ones began with; `uuid` where there is none."""
+    course = _COURSE.get()
+    while course:
+        uuid, course = course.item, course.above
+    return uuid
 
 
 def calls_so_far() -> list[CallName]:

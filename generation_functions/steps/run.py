@@ -210,7 +210,7 @@ class Run(StageNotes):
         self._records.save(record)
         if not record.counted:
             note_call(record.step, record.uuid)
-        self._current.count_of(record).note(record.uuid, outcome)
+        self._current.note_asked(record, outcome)
 
     async def _cast(self, inquiry: Inquiry[Any, O], record: Record, number: int) -> list[O]:
         """Return one vote, or nothing when its replies are unusable."""

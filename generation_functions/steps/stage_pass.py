@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from generation_functions.errors import TooFewKept
-from generation_functions.steps.course import calls_so_far
+from generation_functions.steps.course import calls_so_far, first_above
 from generation_functions.steps.files import Writer, dump, read_json
 from generation_functions.steps.funnel import StepCount
-from generation_functions.steps.record import Record
+from generation_functions.steps.record import Outcome, Record
 from generation_functions.steps.survivors import Survivors, find_live
 
 _log = logging.getLogger(__name__)
 STATUS = "status.json"
-ASKED = "live/.asked_{}.json"  # by a stage's last pass: of each step the items, by uuid
+ASKED = "live/.asked_{}.json"  # by a stage's last pass: of each step the items, each with its root
 LED = "live/.led_{}.jsonl"  # by its last pass: a line for each item that it kept, as they ended
 FIRST_ITEMS = 100  # that a stage takes before it may end for keeping too few
 
@@ -29,7 +29,8 @@ class Pass:
 
     `looked` are folders that other stages fill; `apart` are the steps' counts of items that
     are not the run's own; `findings` are what a stage says about itself, by name; `stopped` is
-    why it was ended early; `led` is a file for this pass alone, a line for each item that was kept.
+    why it was ended early; `led` is a file for this pass alone, a line for each item that was kept;
+    `roots` are the items that those asked about began with.
     """
 
     stage: str
@@ -43,6 +44,7 @@ class Pass:
     looked: dict[str, Survivors] = field(default_factory=dict)
     apart: dict[str, StepCount] = field(default_factory=lambda: defaultdict(StepCount))
     findings: dict[str, Any] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
     stopped: str = ""
     complete: bool = False
 
@@ -61,6 +63,11 @@ class Pass:
     def count_of(self, record: Record) -> StepCount:
         """Return the count that a record's step and item belong to."""
         return self.apart[record.counted] if record.counted else self.steps[record.step]
+
+    def note_asked(self, record: Record, outcome: Outcome) -> None:
+        """Count what became of an item, and note which item it began with."""
+        self.count_of(record).note(record.uuid, outcome)
+        self.roots[record.uuid] = first_above(record.uuid)
 
     def note_kept(self, uuid: str) -> None:
         """Note the calls that led to what was kept just now."""
@@ -98,7 +105,10 @@ class Pass:
             if self.limit is None:
                 survivors.sweep()
             self.writer.write(find_live(self.folder, name), dump(survivors.live))
-        asked = {name: sorted(count.outcomes) for name, count in self.steps.items()}
+        asked = {
+            name: {uuid: self.roots.get(uuid, uuid) for uuid in sorted(count.outcomes)}
+            for name, count in self.steps.items()
+        }
         self.writer.write(self.folder / ASKED.format(self.stage), dump(asked))
         self._write_led()
         self.complete = True
