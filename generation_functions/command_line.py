@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from itertools import islice
@@ -38,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status. Errors go to stderr, one paragraph each."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.act(options) or 0)
+        status = int(options.act(options) or 0)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except PalimpsestError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

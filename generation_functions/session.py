@@ -176,8 +176,9 @@ def _pin_counter(config: Config, folder: Path) -> Config:
     if name != WORDS and not (Path(config.path.models_dir) / name).exists():
         raise ConfigError(
             f"{saved if saved.exists() else folder}: the run counts tokens with the vocabulary of "
-            f"{name}, which is not in {config.path.models_dir}. Put it back, or set "
-            "`system.token_counter` (a GGUF's name, or `words`); the chunks are then cut anew."
+            f"{name}, which is not in {config.path.models_dir}. Put it there (`make model` gets "
+            "the embedded one), or set `system.token_counter` (a GGUF's name, or `words`): other "
+            "tokens are other chunks."
         )
     return config.model_copy(
         update={"system": config.system.model_copy(update={"token_counter": name})}

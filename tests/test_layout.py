@@ -1,6 +1,7 @@
 """The shape of the package: imports go one way, and nothing heavy is loaded unasked."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,17 @@ def test_the_command_line_says_what_to_do_where_it_cannot_start() -> None:
     assert done.returncode == 1
     assert "Run `make setup` once" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_who_has_enough_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", NAME, "read", str(PACKAGE.parent / "README.md")]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, cwd=PACKAGE.parent)
+    os.close(writing)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
 
 
 def test_every_module_says_what_it_is_for() -> None:
