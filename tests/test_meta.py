@@ -39,8 +39,15 @@ class Wavering:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
+        self.answered: set[tuple[tuple[tuple[str, str], ...], str]] = set()
 
     def __call__(self, request: Request) -> str | Completion:
+        said = self.reply(request)
+        shown = tuple((one.role, one.content) for one in request.messages)
+        self.answered.add((shown, (said if isinstance(said, str) else said.text).strip()))
+        return said
+
+    def reply(self, request: Request) -> str | Completion:
         asked = request.messages[-1].content
         self.asked[asked] += 1
         if asked.endswith("about this.") and self.asked[asked] == 1:
@@ -179,7 +186,8 @@ def test_a_final_no_is_learnt_unless_it_is_not_wanted(tmp_path: Path) -> None:
 def test_a_run_s_calls_are_what_was_sent_and_planted_pairs_are_none_of_them(
     open_small_run: OpenRun,
 ) -> None:
-    engine = ScriptedEngine(Wavering())
+    script = Wavering()
+    engine = ScriptedEngine(script)
     run = open_small_run(
         engine,
         questions={"double_check_counter": 3, "planted_pairs": 2},
@@ -202,7 +210,12 @@ def test_a_run_s_calls_are_what_was_sent_and_planted_pairs_are_none_of_them(
     }
     assert planted
     assert planted.isdisjoint(call.uuid for call in calls)
-    assert len(read(run.folder / FOLDER / "meta_dpo.jsonl")) >= 2
+    pairs = read(run.folder / FOLDER / "meta_dpo.jsonl")
+    assert len(pairs) >= 2
+    for pair in pairs:
+        shown = tuple((one["role"], one["content"]) for one in pair["prompt"])
+        for one in (pair["chosen"], pair["rejected"]):
+            assert (shown, one[0]["content"]) in script.answered
 
 
 def test_only_calls_on_the_way_to_a_row_are_left(open_small_run: OpenRun) -> None:

@@ -75,6 +75,7 @@ def test_its_notebook_runs_and_shows_what_was_made(
     shown: dict[str, Any] = asyncio.run(run_cells(notebook, tmp_path / "config.yaml"))
     assert "It tells of ropes." in shown["look"].show_plain().source
     assert shown["browse"].steps == (f"write_{NAME}",)
+    assert shown["edit"].step.name == f"write_{NAME}"
 
 
 @pytest.mark.parametrize("name", ["kt", NAME, "kit_trial_at_its_most"[:20]])
@@ -95,8 +96,10 @@ def test_its_notebook_leads_to_what_was_written(tmp_path: Path) -> None:
     content = json.loads(notebook.read_text(encoding="utf-8"))
     text = "".join("".join(cell["source"]) for cell in content["cells"])
     links = [part.partition(")")[0] for part in text.split("](")[1:]]
-    assert len(links) == 3
-    assert all((notebook.parent / link).is_file() for link in links)
+    assert len(links) == 4
+    *written, page = links
+    assert all((notebook.parent / link).is_file() for link in written)
+    assert (ROOT / page.removeprefix("../../")).is_file()
 
 
 @pytest.mark.parametrize(

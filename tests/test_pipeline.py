@@ -19,11 +19,11 @@ from generation_functions.config import load_config
 from generation_functions.display.made import browse_made, read_trails, show_trail
 from generation_functions.engine.protocol import Request
 from generation_functions.engine.scripted import ScriptedEngine
-from generation_functions.errors import ConfigError, RunFolderError
+from generation_functions.errors import ConfigError, Faulty, Rejected, RunFolderError
 from generation_functions.pipelines.pipeline import Pipeline, PipelineSection
 from generation_functions.pipelines.style import PIPELINE as STYLE
-from generation_functions.pipelines.style import WRITE_PLAIN, StyledText
-from generation_functions.pipelines.style_checks import take_passage
+from generation_functions.pipelines.style import WRITE_PLAIN, StyledText, Told
+from generation_functions.pipelines.style_checks import Passage, take_passage
 from generation_functions.records import Chunk, Turn, make_uuid
 from generation_functions.session import read_config
 from generation_functions.stages import (
@@ -306,6 +306,33 @@ def test_its_calls_are_learnt_from_where_its_rows_stand_alone(open_small_run: Op
     text = (run.folder / "meta_datagen/provenance/meta_dataset.jsonl").read_text(encoding="utf-8")
     learnt = [json.loads(line)["uuid"] for line in text.splitlines()]
     assert learnt == sorted(one.chunk.uuid for one in others) != []
+
+
+@pytest.mark.parametrize("no", [Rejected, Faulty])
+def test_a_reply_that_is_faulty_is_not_learnt_and_a_final_no_is(
+    open_small_run: OpenRun, no: type[Rejected]
+) -> None:
+    def refuse(passage: Passage, reply: str) -> Told:
+        raise no("not this one")
+
+    async def make(run: Run, chunk: Chunk) -> StyledText:
+        passage = take_passage(chunk, STYLE.settings(run.config))
+        told = await run.ask(replace(WRITE_PLAIN, parse=refuse), passage)
+        return StyledText(chunk.uuid, "Tell it.", told.plain, told.text, chunk)
+
+    async def write(run: Run, chunks: Iterator[Chunk]) -> list[StyledText]:
+        return await run.map(partial(make, run), chunks, "style")
+
+    meta = {"do_meta_datagen": True}
+    run = open_small_run(ScriptedEngine(copy_lines), style=SLACK, meta_datagen=meta)
+    assert asyncio.run(run_pipeline(run, replace(STYLE, write=write))) == []
+    if no is Faulty:
+        with pytest.raises(RunFolderError, match="no call has a reply to learn from"):
+            asyncio.run(write_meta_dataset(run))
+    else:
+        manifest = asyncio.run(write_meta_dataset(run))
+        assert manifest is not None
+        assert manifest.rows > 0
 
 
 def test_the_command_says_where_the_meta_dataset_is(

@@ -16,6 +16,7 @@ from generation_functions.pipelines.plain_checks import find_fault
 from generation_functions.pipelines.sample_items import make_chunk
 from generation_functions.pipelines.style import (
     PIPELINE,
+    WRITE_EDGES,
     WRITE_PLAIN,
     Edges,
     Style,
@@ -274,6 +275,40 @@ def test_an_abrupt_passage_gets_its_opening_where_that_is_wanted(
     assert made.text.startswith(f"{OPENED} But this one!")
     assert "an old traveller" in made.instruction
     assert len(engine.requests) == 2
+
+
+def test_a_passage_that_breaks_off_gets_its_closing(
+    open_small_run: OpenRun, tmp_path: Path
+) -> None:
+    def close(request: Request) -> str:
+        if request.messages[-1].content.endswith("sentence."):
+            return "Opening: none\nClosing: So was the bridge paid for."
+        return f"{REPLY}\n[4] In this way the bridge was paid for."
+
+    (tmp_path / "texts").mkdir()
+    text = f"{AUTHOR.strip()} And when in the end the mayor of the"
+    (tmp_path / "texts" / "Bridges.txt").write_text(text, encoding="utf-8")
+    style = {"write_edges": True}
+    run = open_small_run(ScriptedEngine(close), system={"chunk_size": 200}, style=style)
+    (made,) = asyncio.run(run_pipeline(run, PIPELINE))
+    assert made.text == f"{passage.text} So was the bridge paid for."
+    assert made.plain == f"{PLAIN} In this way the bridge was paid for."
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "said"),
+    [
+        ("It was a long day in Glasgow.", "none", "a figure or name that the passage lacks"),
+        ("none", "So it stood for 70 years.", "a figure or name that the passage lacks"),
+        ("This passage is about a bridge.", "none", "speaks of the text"),
+        ("none", passage.sentences[2].text, "a sentence of the passage"),
+    ],
+)
+def test_an_edge_that_brings_something_of_its_own_is_asked_for_again(
+    opening: str, closing: str, said: str
+) -> None:
+    with pytest.raises(Unparsable, match=said):
+        WRITE_EDGES.parse(passage, f"Opening: {opening}\nClosing: {closing}")
 
 
 def test_only_what_a_changed_prompt_touches_is_asked_again(

@@ -58,7 +58,7 @@ def describe_meta(config: Config, entries: Sequence[FileEntry]) -> str:
     for one in others:
         paragraphs += [
             f"`{one.name}`: {one.rows:,} rows of two replies to one prompt: the one that was "
-            "taken, and one that was outvoted, faulty or of no use. The longest has "
+            "taken, and one that was outvoted or refused. The longest has "
             f"{one.longest:,} tokens.",
             _snippet(describe_preferences(one.name)),
         ]
