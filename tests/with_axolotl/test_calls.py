@@ -12,7 +12,9 @@ from axolotl.utils.schemas.config import AxolotlInputConfig
 from datasets import load_dataset
 from test_masks import byte_level
 from test_meta import CALL, write
+from test_training import make_model
 from transformers import PreTrainedTokenizerFast
+from trl import DPOConfig, DPOTrainer
 
 from generation_functions.datasets.templates import TEMPLATES
 
@@ -71,6 +73,21 @@ def test_pairs_of_replies_load_for_dpo(tmp_path: Path) -> None:
     assert made[0]["prompt"].endswith("The text<|im_end|>\n<|im_start|>assistant\n")
     assert made["chosen"][:] == ["facts<|im_end|>"] * 2
     assert made["rejected"][:] == ["maybe<|im_end|>", "no<|im_end|>"]
+
+
+def test_trl_trains_on_pairs_of_replies_as_they_are(tmp_path: Path) -> None:
+    files = str(write(tmp_path, [CALL]) / "meta_dpo.jsonl")
+    tokenizer = make_tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    trainer = DPOTrainer(
+        model=make_model(tmp_path / "base", tokenizer),
+        args=DPOConfig(str(tmp_path / "o"), max_steps=1, use_cpu=True, bf16=False, report_to=[]),
+        train_dataset=load_dataset(
+            "json", data_files=files, split="train", cache_dir=str(tmp_path / "c")
+        ),
+        processing_class=tokenizer,
+    )
+    assert trainer.train().global_step == 1
 
 
 def test_axolotl_takes_the_keys_of_both(tmp_path: Path) -> None:

@@ -38,9 +38,8 @@ ON_CPU = {
 FOLDERS = {"pretraining_run": "pretrained_model", "sft_run": "finetuned_model"}
 
 
-def make_model(folder: Path) -> str:
-    """Write a model of one layer, and its tokenizer; return its folder."""
-    tokenizer = byte_level_hub()
+def make_model(folder: Path, tokenizer: Any) -> str:
+    """Write a model of one layer, with its tokenizer; return its folder."""
     shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
     heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
     config = LlamaConfig(vocab_size=len(tokenizer), **shape, **heads)
@@ -71,7 +70,7 @@ def read_json(file: Path) -> Any:
 
 def write_run(folder: Path, **training: Any) -> Path:
     """Return the folder of a run whose datasets are for a model that is written beside it."""
-    base = make_model(folder / "base")
+    base = make_model(folder / "base", byte_level_hub())
     run = make_run(
         folder,
         model_training={
