@@ -4,11 +4,12 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -276,6 +277,15 @@ def test_input_steps_and_output_stand_side_by_side(open_small_run: OpenRun) -> N
     assert made[0].instruction in shown
 
 
+def make_style(make: Callable[[Run, Chunk], Awaitable[StyledText]]) -> Pipeline[Any, StyledText]:
+    """Return the style's pipeline with something else done to each chunk."""
+
+    async def write(run: Run, chunks: Iterator[Chunk]) -> list[StyledText]:
+        return await run.map(partial(make, run), chunks, STYLE.name)
+
+    return replace(STYLE, write=write)
+
+
 def test_a_chain_stands_together_whatever_its_items_are_called(open_small_run: OpenRun) -> None:
     async def make(run: Run, chunk: Chunk) -> StyledText:
         passage = take_passage(chunk, STYLE.settings(run.config))
@@ -284,11 +294,8 @@ def test_a_chain_stands_together_whatever_its_items_are_called(open_small_run: O
         told = await run.ask(WRITE_PLAIN, replace(passage, chunk=replace(chunk, uuid=named)))
         return run.keep("style", StyledText(make_uuid(named), "Tell it.", told.plain, "-", chunk))
 
-    async def write(run: Run, chunks: Iterator[Chunk]) -> list[StyledText]:
-        return await run.map(partial(make, run), chunks, "style")
-
     run = open_small_run(ScriptedEngine(copy_lines), style=SLACK)
-    made = asyncio.run(run_pipeline(run, replace(STYLE, write=write)))
+    made = asyncio.run(run_pipeline(run, make_style(make)))
     kept = [trail for trail in read_trails(run, STYLE) if trail.rows]
     assert len(kept) == len(made) > 0
     for trail in kept:
@@ -320,12 +327,9 @@ def test_a_reply_that_is_faulty_is_not_learnt_and_a_final_no_is(
         told = await run.ask(replace(WRITE_PLAIN, parse=refuse), passage)
         return StyledText(chunk.uuid, "Tell it.", told.plain, told.text, chunk)
 
-    async def write(run: Run, chunks: Iterator[Chunk]) -> list[StyledText]:
-        return await run.map(partial(make, run), chunks, "style")
-
     meta = {"do_meta_datagen": True}
     run = open_small_run(ScriptedEngine(copy_lines), style=SLACK, meta_datagen=meta)
-    assert asyncio.run(run_pipeline(run, replace(STYLE, write=write))) == []
+    assert asyncio.run(run_pipeline(run, make_style(make))) == []
     if no is Faulty:
         with pytest.raises(RunFolderError, match="no call has a reply to learn from"):
             asyncio.run(write_meta_dataset(run))

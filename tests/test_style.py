@@ -121,7 +121,7 @@ def test_a_bound_or_a_denial_may_be_told_in_other_words(sentence: str, plain: st
         ("It has not more than 300 germs.", "It has more than 300 germs.", "a bound is changed"),
         ("It has not more than 300 germs.", "It has only 300 germs.", "a bound is changed"),
         ("It dissolves in the acid.", "It does not dissolve in the acid.", "a denial is lost"),
-        ("Nobody saw the gas burn.", "All saw the gas burn.", "a denial is lost"),
+        ("Nobody saw the gas burn.", "Everybody saw the gas burn.", "a denial is lost"),
         ("Many rivers carry it.", "Some rivers carry it.", "some has become many"),
         ("Almost all rivers carry it.", "All rivers carry it.", "some has become many"),
         (

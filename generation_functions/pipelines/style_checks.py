@@ -15,9 +15,8 @@ _SHORT = 12  # words; a shorter paragraph without a stop is a heading or a capti
 _LISTED = re.compile(r"[#|>*+-]|\d{1,3}[.)] ")
 _NOTE = re.compile(r"[ \t]*\[(?:\d{1,3}|\*|[A-Za-z])\]")  # the number of a footnote
 _STOPPED = re.compile(r"[.!?…。！？।۔][\"'”’»)\]]*\Z")
-_WHOLE = re.compile(
-    r"[\W_]*(?:\d|(?![a-zß-öø-ÿ])[^\W_])"
-)  # begins with a figure or no small letter
+# Begins with a figure, or a letter that is no small one.
+_WHOLE = re.compile(r"[\W_]*(?:\d|(?![a-zß-öø-ÿ])[^\W_])")
 _TAKES_UP = re.compile(
     r"\W*(?:But|And|So|Or|Nor|Yet|For|Then|Thus|Hence|Therefore|However|Moreover|Besides|Still"
     r"|Nevertheless|Consequently|Accordingly|Such|This|These|That|Those|It|He|She|They|His|Her"

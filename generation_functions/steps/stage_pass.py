@@ -106,7 +106,7 @@ class Pass:
                 survivors.sweep()
             self.writer.write(find_live(self.folder, name), dump(survivors.live))
         asked = {
-            name: {uuid: self.roots.get(uuid, uuid) for uuid in sorted(count.outcomes)}
+            name: {uuid: self.roots[uuid] for uuid in sorted(count.outcomes)}
             for name, count in self.steps.items()
         }
         self.writer.write(self.folder / ASKED.format(self.stage), dump(asked))

@@ -12,8 +12,8 @@ from axolotl.utils.schemas.config import AxolotlInputConfig
 from datasets import load_dataset
 from test_masks import byte_level
 from test_meta import CALL, write
+from test_rows import wrap
 from test_training import make_model
-from transformers import PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer
 
 from generation_functions.datasets.templates import TEMPLATES
@@ -22,13 +22,8 @@ IGNORED = -100
 
 
 def make_tokenizer() -> Any:
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=byte_level().inner,
-        bos_token="<s>",
-        eos_token="</s>",
-        unk_token="<unk>",
-        chat_template=TEMPLATES["chatml"],
-    )
+    tokenizer = wrap(byte_level().inner)
+    tokenizer.chat_template = TEMPLATES["chatml"]
     tokenizer.add_tokens(["<|im_start|>", "<|im_end|>"], special_tokens=True)
     return tokenizer
 
